@@ -1,0 +1,298 @@
+//! METHODS and ROWS: the contract. Every other file asks a row; none branches on a method.
+
+/// The methods that the product serves. Names are case-sensitive (RFC 9110 §9.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[repr(u8)]
+pub enum Method {
+    /// Transfer a current representation (RFC 9110 §9.3.1).
+    Get,
+    /// GET without the content (RFC 9110 §9.3.2).
+    Head,
+    /// A safe query whose terms are the request's content (RFC 10008).
+    Query,
+    /// Describe the communication options (RFC 9110 §9.3.7).
+    Options,
+    /// Process the content by the target's own semantics (RFC 9110 §9.3.3).
+    Post,
+    /// Replace the target's representation (RFC 9110 §9.3.4).
+    Put,
+    /// Apply a patch document (RFC 5789).
+    Patch,
+    /// Remove the target's association (RFC 9110 §9.3.5).
+    Delete,
+}
+
+/// What a method token on the wire turns out to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Token {
+    /// A method of the table.
+    Served(Method),
+    /// Known to HTTP, served on no target: 405 (TRACE, CONNECT).
+    Withheld,
+    /// Unknown: 501 (RFC 9110 §9.1).
+    Unknown,
+}
+
+/// What content in the request means to a method (RFC 9110 §9.3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Content {
+    /// No meaning; non-empty content is a 400 that names QUERY.
+    Refused,
+    /// No meaning; read to its end and dropped.
+    Drained,
+    /// The content is the request: Content-Type is looked at, content is parsed.
+    Required,
+}
+
+/// What a false If-None-Match leads to (RFC 9110 §13.1.2, RFC 10008 §2.6).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FalseIfNoneMatch {
+    /// 304: the client's copy is current.
+    NotModified,
+    /// 412.
+    Failed,
+    /// Conditions are ignored (OPTIONS, RFC 9110 §13.2.1).
+    Ignored,
+}
+
+/// What a method is, whatever it is asked of (RFC 9110 §9.2 and §18.2).
+#[derive(Clone, Copy, Debug)]
+pub struct Nature {
+    /// The method.
+    pub method: Method,
+    /// Its name on the wire.
+    pub name: &'static str,
+    /// It asks for no change of state (§9.2.1).
+    pub safe: bool,
+    /// Doing it twice has the intended effect of doing it once (§9.2.2).
+    pub idempotent: bool,
+    /// Its answers may be stored by a cache (§9.2.3).
+    pub cacheable: bool,
+    /// What content means to it.
+    pub content: Content,
+    /// What a false If-None-Match leads to.
+    pub false_if_none_match: FalseIfNoneMatch,
+    /// True where the answer carries no content (HEAD).
+    pub bare: bool,
+    /// The section that says so.
+    pub section: &'static str,
+}
+
+/// The kinds of target that a request can name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[repr(u8)]
+pub enum Target {
+    /// `/api/{resource}`
+    Collection,
+    /// `/api/{resource}/{id}`
+    Item,
+    /// `/api` and `/`: the resources there are.
+    Home,
+    /// `/healthz`: the process answers.
+    Health,
+    /// `/readyz`: the database answers too.
+    Ready,
+    /// `/problems` and `/problems/{kind}`: what an error means and what to send instead.
+    Problems,
+    /// `/robots.txt`
+    Robots,
+    /// `*`: the server itself (RFC 9110 §9.3.7).
+    Server,
+}
+
+/// What serves a row. `engine::serve` binds each to its handler.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Operation {
+    /// A page of records.
+    List,
+    /// One record.
+    Fetch,
+    /// A new record in a collection.
+    Create,
+    /// A record replaced whole, or created under the client's id.
+    Replace,
+    /// A record changed by a patch document.
+    Patch,
+    /// A record removed.
+    Delete,
+    /// OPTIONS.
+    Describe,
+    /// The resources there are.
+    Home,
+    /// The process answers.
+    Health,
+    /// The database answers.
+    Ready,
+    /// An error explained.
+    Explain,
+    /// What crawlers may visit.
+    Robots,
+}
+
+/// The most of the store that an operation is given. Ordered: each reaches further.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[repr(u8)]
+pub enum Handle {
+    /// No store.
+    None,
+    /// Reads in one snapshot; no way to write.
+    Reader,
+    /// Decides changes that commit in one transaction.
+    Writer,
+}
+
+/// What a row does with the conditional fields (RFC 9110 §13).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Conditions {
+    /// Not evaluated.
+    Ignored,
+    /// Evaluated.
+    Honoured,
+    /// Evaluated, and a declaration may demand one: 428 without.
+    Demandable,
+}
+
+/// What a row does with Idempotency-Key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Key {
+    /// Ignored: the row is safe.
+    Ignored,
+    /// Honoured.
+    Honoured,
+    /// Honoured, and a declaration may demand one: 400 without.
+    Demandable,
+}
+
+/// How answers of a row may be kept (RFC 9111).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cache {
+    /// `no-store`: answers to unsafe methods, errors, OPTIONS, states of the process.
+    Never,
+    /// `private, no-cache` and a validator, unless the declaration gives a life.
+    Revalidate,
+    /// `public, max-age=3600`: documents that change with the program only.
+    Public,
+}
+
+/// One thing that the product does: what is asked of which kind of target.
+#[derive(Clone, Copy, Debug)]
+pub struct Row {
+    /// The kind of target.
+    pub target: Target,
+    /// The method.
+    pub method: Method,
+    /// What serves it.
+    pub operation: Operation,
+    /// The most of the store that it is given.
+    pub handle: Handle,
+    /// Media types of request content that are understood. Empty where content has no meaning.
+    pub accepts: &'static [&'static str],
+    /// Media types of its answers, the preferred first.
+    pub offers: &'static [&'static str],
+    /// The conditional fields.
+    pub conditions: Conditions,
+    /// Idempotency-Key.
+    pub key: Key,
+    /// How its answers may be kept.
+    pub cache: Cache,
+    /// True where `Prefer: return=minimal` is honoured (RFC 7240 §4.2).
+    pub minimal: bool,
+    /// Every status that it may answer beyond COMMON_STATUSES.
+    pub statuses: &'static [u16],
+}
+
+/// Statuses that any request may be answered with, whatever its row: framing, routing, limits
+/// and faults of the server.
+pub const COMMON_STATUSES: &[u16] =
+    &[400, 404, 405, 406, 408, 413, 414, 417, 421, 431, 500, 501, 503, 505];
+
+const JSON: &str = "application/json";
+const MERGE: &str = "application/merge-patch+json";
+const JSON_PATCH: &str = "application/json-patch+json";
+const URLENCODED: &str = "application/x-www-form-urlencoded";
+const MULTIPART: &str = "multipart/form-data";
+
+const RECORDS: &[&str] = &[JSON, URLENCODED, MULTIPART];
+const QUERIES: &[&str] = &[URLENCODED, JSON];
+const PATCHES: &[&str] = &[MERGE, JSON_PATCH, JSON];
+
+/// What each method is (RFC 9110 §9.3, RFC 5789, RFC 10008).
+#[rustfmt::skip]
+pub const METHODS: &[Nature] = &[
+    Nature { method: Method::Get, name: "GET", safe: true, idempotent: true, cacheable: true, content: Content::Refused, false_if_none_match: FalseIfNoneMatch::NotModified, bare: false, section: "RFC 9110 §9.3.1" },
+    Nature { method: Method::Head, name: "HEAD", safe: true, idempotent: true, cacheable: true, content: Content::Refused, false_if_none_match: FalseIfNoneMatch::NotModified, bare: true, section: "RFC 9110 §9.3.2" },
+    Nature { method: Method::Query, name: "QUERY", safe: true, idempotent: true, cacheable: true, content: Content::Required, false_if_none_match: FalseIfNoneMatch::NotModified, bare: false, section: "RFC 10008 §2" },
+    Nature { method: Method::Options, name: "OPTIONS", safe: true, idempotent: true, cacheable: false, content: Content::Drained, false_if_none_match: FalseIfNoneMatch::Ignored, bare: false, section: "RFC 9110 §9.3.7" },
+    Nature { method: Method::Post, name: "POST", safe: false, idempotent: false, cacheable: false, content: Content::Required, false_if_none_match: FalseIfNoneMatch::Failed, bare: false, section: "RFC 9110 §9.3.3" },
+    Nature { method: Method::Put, name: "PUT", safe: false, idempotent: true, cacheable: false, content: Content::Required, false_if_none_match: FalseIfNoneMatch::Failed, bare: false, section: "RFC 9110 §9.3.4" },
+    Nature { method: Method::Patch, name: "PATCH", safe: false, idempotent: false, cacheable: false, content: Content::Required, false_if_none_match: FalseIfNoneMatch::Failed, bare: false, section: "RFC 5789 §2" },
+    Nature { method: Method::Delete, name: "DELETE", safe: false, idempotent: true, cacheable: false, content: Content::Drained, false_if_none_match: FalseIfNoneMatch::Failed, bare: false, section: "RFC 9110 §9.3.5" },
+];
+
+/// What the product does. A declaration can only narrow a row, never widen it.
+#[rustfmt::skip]
+pub const ROWS: &[Row] = &[
+    // Collections
+    Row { target: Target::Collection, method: Method::Get, operation: Operation::List, handle: Handle::Reader, accepts: &[], offers: &[JSON], conditions: Conditions::Honoured, key: Key::Ignored, cache: Cache::Revalidate, minimal: false, statuses: &[200, 304, 412] },
+    Row { target: Target::Collection, method: Method::Head, operation: Operation::List, handle: Handle::Reader, accepts: &[], offers: &[JSON], conditions: Conditions::Honoured, key: Key::Ignored, cache: Cache::Revalidate, minimal: false, statuses: &[200, 304, 412] },
+    Row { target: Target::Collection, method: Method::Query, operation: Operation::List, handle: Handle::Reader, accepts: QUERIES, offers: &[JSON], conditions: Conditions::Honoured, key: Key::Ignored, cache: Cache::Revalidate, minimal: false, statuses: &[200, 304, 412, 415, 422] },
+    Row { target: Target::Collection, method: Method::Post, operation: Operation::Create, handle: Handle::Writer, accepts: RECORDS, offers: &[JSON], conditions: Conditions::Honoured, key: Key::Demandable, cache: Cache::Never, minimal: true, statuses: &[201, 409, 412, 415, 422, 429, 507] },
+    Row { target: Target::Collection, method: Method::Options, operation: Operation::Describe, handle: Handle::None, accepts: &[], offers: &[], conditions: Conditions::Ignored, key: Key::Ignored, cache: Cache::Never, minimal: false, statuses: &[204] },
+    // Items
+    Row { target: Target::Item, method: Method::Get, operation: Operation::Fetch, handle: Handle::Reader, accepts: &[], offers: &[JSON], conditions: Conditions::Honoured, key: Key::Ignored, cache: Cache::Revalidate, minimal: false, statuses: &[200, 304, 412] },
+    Row { target: Target::Item, method: Method::Head, operation: Operation::Fetch, handle: Handle::Reader, accepts: &[], offers: &[JSON], conditions: Conditions::Honoured, key: Key::Ignored, cache: Cache::Revalidate, minimal: false, statuses: &[200, 304, 412] },
+    Row { target: Target::Item, method: Method::Put, operation: Operation::Replace, handle: Handle::Writer, accepts: RECORDS, offers: &[JSON], conditions: Conditions::Demandable, key: Key::Honoured, cache: Cache::Never, minimal: true, statuses: &[200, 201, 204, 409, 412, 415, 422, 428, 429, 507] },
+    Row { target: Target::Item, method: Method::Patch, operation: Operation::Patch, handle: Handle::Writer, accepts: PATCHES, offers: &[JSON], conditions: Conditions::Demandable, key: Key::Honoured, cache: Cache::Never, minimal: true, statuses: &[200, 204, 409, 412, 415, 422, 428, 429, 507] },
+    Row { target: Target::Item, method: Method::Delete, operation: Operation::Delete, handle: Handle::Writer, accepts: &[], offers: &[JSON], conditions: Conditions::Demandable, key: Key::Honoured, cache: Cache::Never, minimal: true, statuses: &[200, 204, 409, 412, 422, 428, 429, 507] },
+    Row { target: Target::Item, method: Method::Options, operation: Operation::Describe, handle: Handle::None, accepts: &[], offers: &[], conditions: Conditions::Ignored, key: Key::Ignored, cache: Cache::Never, minimal: false, statuses: &[204] },
+    // The program's own pages
+    Row { target: Target::Home, method: Method::Get, operation: Operation::Home, handle: Handle::None, accepts: &[], offers: &[JSON], conditions: Conditions::Honoured, key: Key::Ignored, cache: Cache::Revalidate, minimal: false, statuses: &[200, 304, 412] },
+    Row { target: Target::Home, method: Method::Head, operation: Operation::Home, handle: Handle::None, accepts: &[], offers: &[JSON], conditions: Conditions::Honoured, key: Key::Ignored, cache: Cache::Revalidate, minimal: false, statuses: &[200, 304, 412] },
+    Row { target: Target::Home, method: Method::Options, operation: Operation::Describe, handle: Handle::None, accepts: &[], offers: &[], conditions: Conditions::Ignored, key: Key::Ignored, cache: Cache::Never, minimal: false, statuses: &[204] },
+    Row { target: Target::Health, method: Method::Get, operation: Operation::Health, handle: Handle::None, accepts: &[], offers: &[JSON], conditions: Conditions::Ignored, key: Key::Ignored, cache: Cache::Never, minimal: false, statuses: &[200] },
+    Row { target: Target::Health, method: Method::Head, operation: Operation::Health, handle: Handle::None, accepts: &[], offers: &[JSON], conditions: Conditions::Ignored, key: Key::Ignored, cache: Cache::Never, minimal: false, statuses: &[200] },
+    Row { target: Target::Health, method: Method::Options, operation: Operation::Describe, handle: Handle::None, accepts: &[], offers: &[], conditions: Conditions::Ignored, key: Key::Ignored, cache: Cache::Never, minimal: false, statuses: &[204] },
+    Row { target: Target::Ready, method: Method::Get, operation: Operation::Ready, handle: Handle::Reader, accepts: &[], offers: &[JSON], conditions: Conditions::Ignored, key: Key::Ignored, cache: Cache::Never, minimal: false, statuses: &[200] },
+    Row { target: Target::Ready, method: Method::Head, operation: Operation::Ready, handle: Handle::Reader, accepts: &[], offers: &[JSON], conditions: Conditions::Ignored, key: Key::Ignored, cache: Cache::Never, minimal: false, statuses: &[200] },
+    Row { target: Target::Ready, method: Method::Options, operation: Operation::Describe, handle: Handle::None, accepts: &[], offers: &[], conditions: Conditions::Ignored, key: Key::Ignored, cache: Cache::Never, minimal: false, statuses: &[204] },
+    Row { target: Target::Problems, method: Method::Get, operation: Operation::Explain, handle: Handle::None, accepts: &[], offers: &[JSON], conditions: Conditions::Honoured, key: Key::Ignored, cache: Cache::Public, minimal: false, statuses: &[200, 304, 412] },
+    Row { target: Target::Problems, method: Method::Head, operation: Operation::Explain, handle: Handle::None, accepts: &[], offers: &[JSON], conditions: Conditions::Honoured, key: Key::Ignored, cache: Cache::Public, minimal: false, statuses: &[200, 304, 412] },
+    Row { target: Target::Problems, method: Method::Options, operation: Operation::Describe, handle: Handle::None, accepts: &[], offers: &[], conditions: Conditions::Ignored, key: Key::Ignored, cache: Cache::Never, minimal: false, statuses: &[204] },
+    Row { target: Target::Robots, method: Method::Get, operation: Operation::Robots, handle: Handle::None, accepts: &[], offers: &["text/plain"], conditions: Conditions::Honoured, key: Key::Ignored, cache: Cache::Public, minimal: false, statuses: &[200, 304, 412] },
+    Row { target: Target::Robots, method: Method::Head, operation: Operation::Robots, handle: Handle::None, accepts: &[], offers: &["text/plain"], conditions: Conditions::Honoured, key: Key::Ignored, cache: Cache::Public, minimal: false, statuses: &[200, 304, 412] },
+    Row { target: Target::Robots, method: Method::Options, operation: Operation::Describe, handle: Handle::None, accepts: &[], offers: &[], conditions: Conditions::Ignored, key: Key::Ignored, cache: Cache::Never, minimal: false, statuses: &[204] },
+    Row { target: Target::Server, method: Method::Options, operation: Operation::Describe, handle: Handle::None, accepts: &[], offers: &[], conditions: Conditions::Ignored, key: Key::Ignored, cache: Cache::Never, minimal: false, statuses: &[204] },
+];
+
+/// Reads a method token. Case counts (RFC 9110 §9.1): `get` is unknown.
+#[must_use]
+pub fn method(token: &str) -> Token {
+    if let Some(nature) = METHODS.iter().find(|nature| nature.name == token) {
+        return Token::Served(nature.method);
+    }
+    if matches!(token, "TRACE" | "CONNECT") { Token::Withheld } else { Token::Unknown }
+}
+
+/// What a method is.
+#[must_use]
+pub const fn nature(method: Method) -> &'static Nature {
+    let mut i = 0;
+    while i < METHODS.len() {
+        if METHODS[i].method as u8 == method as u8 {
+            return &METHODS[i];
+        }
+        i += 1;
+    }
+    panic!("a method has no row in METHODS")
+}
+
+/// The row of a target and a method; `None` is a 405.
+#[must_use]
+pub fn row(target: Target, method: Method) -> Option<&'static Row> {
+    rows(target).find(|row| row.method == method)
+}
+
+/// The rows of one kind of target, in the order of the table.
+pub fn rows(target: Target) -> impl Iterator<Item = &'static Row> {
+    ROWS.iter().filter(move |row| row.target == target)
+}

@@ -1,0 +1,9 @@
+//! What was declared, validated once and immutable after, and the values that fit it: records,
+//! queries, patches. No I/O but the text that is handed in.
+
+pub mod model;
+pub mod query;
+pub mod record;
+pub mod schema;
+pub mod setting;
+pub mod value;

@@ -1,0 +1,233 @@
+//! The Model: the declaration as it is meant. Built by `check`, immutable after.
+
+use crate::value::{Id, Value};
+
+/// A validated declaration.
+#[derive(Clone, Debug)]
+pub struct Model {
+    /// What people call this API.
+    pub title: String,
+    /// A sentence about it.
+    pub description: Option<String>,
+    /// The canonical path before every resource: `/api`, or `""` for the root. No trailing slash.
+    pub prefix: String,
+    /// Other paths that answer too, in the same form; `""` is the root.
+    pub alias: Vec<String>,
+    /// The folder of NDJSON files for a fresh database, relative to the declaration.
+    pub seed: Option<String>,
+    /// Query parameters that are passed over, as exact names or with a trailing `*`.
+    pub ignore_parameters: Vec<String>,
+    /// The resources, in the order of the file.
+    pub resources: Vec<Resource>,
+}
+
+/// Where a resource stands in `Model::resources`.
+pub type ResourceIndex = usize;
+/// Where a field stands in `Resource::fields`.
+pub type FieldIndex = usize;
+
+/// One declared resource: a table, a collection, its items.
+#[derive(Clone, Debug)]
+pub struct Resource {
+    /// Its name: path segment, table, and member of a list answer.
+    pub name: String,
+    /// A sentence about it.
+    pub description: Option<String>,
+    /// What its ids are.
+    pub id: IdKind,
+    /// Its declared fields, in the order of the file.
+    pub fields: Vec<Field>,
+    /// Fields whose text `q` will find (served from part 2 on).
+    pub search: Vec<FieldIndex>,
+    /// A declared Cache-Control for its reads.
+    pub cache: Option<CacheLife>,
+    /// True where PUT, PATCH and DELETE without a condition are a 428.
+    pub preconditions_required: bool,
+    /// True where POST without Idempotency-Key is a 400.
+    pub key_required: bool,
+    /// True where PUT may create under an integer id (`put = "upsert"`).
+    pub upsert: bool,
+    /// Groups of fields that are unique together.
+    pub unique: Vec<Vec<FieldIndex>>,
+    /// Groups of fields that are indexed together.
+    pub index: Vec<Vec<FieldIndex>>,
+    /// Fields by which a user signs in (served from part 4 on).
+    pub login: Vec<FieldIndex>,
+    /// Who may do what, as written (enforced from part 4 on). None: admins only.
+    pub access: Option<Access>,
+    /// Sixteen hex digits over everything that shapes its representation: folded into every ETag.
+    pub digest: String,
+}
+
+impl Resource {
+    /// The field of this name.
+    #[must_use]
+    pub fn field(&self, name: &str) -> Option<(FieldIndex, &Field)> {
+        self.fields.iter().enumerate().find(|(_, field)| field.name == name)
+    }
+
+    /// True where a client may name the id of a record that PUT creates (RFC 9110 §9.3.4).
+    #[must_use]
+    pub fn creates_by_put(&self) -> bool {
+        self.upsert || !matches!(self.id, IdKind::Integer)
+    }
+}
+
+/// What the ids of a resource are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum IdKind {
+    /// 1 to 2^52, chosen by the server, never reused.
+    Integer,
+    /// A UUID (version 7 where the server chooses).
+    Uuid,
+    /// `[A-Za-z0-9._~-]{1,128}`.
+    Text,
+}
+
+/// One declared field.
+#[derive(Clone, Debug)]
+pub struct Field {
+    /// Its name: member and column.
+    pub name: String,
+    /// What it holds, as storage and filters see it.
+    pub kind: Kind,
+    /// The JSON Schema that its values must fit.
+    pub schema: crate::schema::Schema,
+    /// The value that stands in where none is sent.
+    pub default: Option<Value>,
+    /// It may be absent; an absent value is left out of answers.
+    pub optional: bool,
+    /// It may be null; a null is shown.
+    pub nullable: bool,
+    /// No two records share a value.
+    pub unique: bool,
+    /// An index serves filters and sorts by it.
+    pub index: bool,
+    /// The resource that its value names a record of.
+    pub references: Option<Reference>,
+    /// The record named here owns this one (enforced from part 4 on).
+    pub owner: bool,
+    /// Set once, at creation.
+    pub immutable: bool,
+    /// Never shown to anybody, in any form.
+    pub secret: bool,
+    /// Never taken from a client.
+    pub read_only: bool,
+    /// Taken, never shown (`format = "password"` implies it).
+    pub write_only: bool,
+    /// A password: kept as an argon2id hash only.
+    pub password: bool,
+    /// Equality, uniqueness and order by Unicode case fold.
+    pub ignore_case: bool,
+    /// Who may read it, as written (enforced from part 4 on).
+    pub read: Option<Who>,
+    /// Who may write it, as written (enforced from part 4 on).
+    pub write: Option<Who>,
+    /// The name it had before (for migrations, part 3).
+    pub was: Option<String>,
+}
+
+impl Field {
+    /// True where its value stands in answers.
+    #[must_use]
+    pub fn visible(&self) -> bool {
+        !(self.secret || self.write_only)
+    }
+}
+
+/// What a field holds, as storage and comparison see it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Text.
+    Text,
+    /// A whole number: ±(2^53−1), or 64 bits with `format = "int64"`.
+    Integer,
+    /// A binary64 number, never NaN or infinite.
+    Number,
+    /// True or false.
+    Boolean,
+    /// Any JSON: objects, arrays, mixed types.
+    Json,
+}
+
+/// A reference to a record of another resource.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reference {
+    /// The resource that is referred to.
+    pub resource: ResourceIndex,
+    /// What happens to the referring record when the other one is deleted.
+    pub on_delete: OnDelete,
+}
+
+/// What happens to a referring record when the record it names is deleted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnDelete {
+    /// The deletion is refused.
+    Restrict,
+    /// It is deleted too.
+    Cascade,
+    /// Its field is cleared.
+    Clear,
+}
+
+/// A declared life in caches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CacheLife {
+    /// Shared caches may keep it.
+    pub public: bool,
+    /// Seconds that it is fresh, if it is at all.
+    pub max_age_s: Option<u32>,
+}
+
+/// Who may do what with the records of a resource, as declared.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Access {
+    /// Who may read.
+    pub read: Option<Who>,
+    /// Who may create.
+    pub create: Option<Who>,
+    /// Who may change.
+    pub update: Option<Who>,
+    /// Who may delete.
+    pub delete: Option<Who>,
+}
+
+/// A declared circle of callers: names (`anyone`, `signed-in`, `owner`, or a role) and a condition.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Who {
+    /// Any of these.
+    pub names: Vec<String>,
+    /// A rule over record and caller (read in part 4).
+    pub when: Option<String>,
+}
+
+/// Ids as the model reads them from a path.
+impl IdKind {
+    /// Reads the path segment of an item, percent-decoded. `None`: no record can have this id.
+    #[must_use]
+    pub fn read(self, segment: &str) -> Option<Id> {
+        match self {
+            Self::Integer => {
+                let plain = segment.bytes().all(|byte| byte.is_ascii_digit())
+                    && !segment.starts_with('0')
+                    && segment.len() <= 16;
+                let id = segment.parse::<i64>().ok().filter(|_| plain)?;
+                (1..=crate::value::ID_MAX).contains(&id).then_some(Id::Integer(id))
+            }
+            Self::Uuid => {
+                let id = uuid::Uuid::try_parse(segment).ok()?;
+                let text = id.hyphenated().to_string();
+                // One spelling a record: any other would be a second URL for it.
+                (text == segment).then_some(Id::Text(text))
+            }
+            Self::Text => {
+                let fits = (1..=128).contains(&segment.len())
+                    && segment
+                        .bytes()
+                        .all(|byte| byte.is_ascii_alphanumeric() || b"._~-".contains(&byte));
+                // `.` and `..` are steps in a path, not names (RFC 3986 §3.3).
+                (fits && !matches!(segment, "." | "..")).then(|| Id::Text(segment.to_owned()))
+            }
+        }
+    }
+}

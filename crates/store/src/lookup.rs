@@ -1,0 +1,153 @@
+//! What must be known before something is answered or decided: a tree of records, found in one
+//! snapshot, level by level.
+
+use model::model::{FieldIndex, ResourceIndex};
+use model::query::{Count, Filter, Sort};
+use model::record::Record;
+use model::value::{Id, Timestamp};
+
+/// What must be known.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Lookup {
+    /// The remembered answer to an Idempotency-Key.
+    pub remembered: Option<KeyHash>,
+    /// What is looked up, each with what hangs on it.
+    pub roots: Vec<Node>,
+}
+
+impl Lookup {
+    /// A lookup of one root.
+    #[must_use]
+    pub fn of(root: Node) -> Self {
+        Self { remembered: None, roots: vec![root] }
+    }
+}
+
+/// Records of one resource, and what is wanted with each of them.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Node {
+    /// The resource.
+    pub resource: ResourceIndex,
+    /// Which of its records.
+    pub pick: Pick,
+    /// What is wanted with each of them, by relation.
+    pub children: Vec<Child>,
+}
+
+impl Node {
+    /// One record by its id.
+    #[must_use]
+    pub fn key(resource: ResourceIndex, id: Id) -> Self {
+        Self { resource, pick: Pick::Key(id), children: Vec::new() }
+    }
+}
+
+/// Which records of a resource.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Pick {
+    /// The one with this id.
+    Key(Id),
+    /// A page of those that match.
+    Page(Page),
+    /// Those that the parent's relation leads to, at most so many in all. For children only.
+    Related {
+        /// The most records that are read for all parents together.
+        limit: u32,
+    },
+    /// No records: how many match.
+    Number(Filter),
+    /// No records: the id that the next insert gets. For `id = "integer"`, inside a Write only.
+    NextId,
+}
+
+/// A page of an ordered list.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Page {
+    /// Which records.
+    pub filter: Filter,
+    /// In which order; the store adds the id to make it total.
+    pub sort: Vec<Sort>,
+    /// How many are passed over.
+    pub offset: u64,
+    /// How many are read.
+    pub limit: u32,
+    /// How exactly the total is wanted.
+    pub count: Count,
+}
+
+/// What hangs on each record of a node.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Child {
+    /// How it is reached.
+    pub relation: Relation,
+    /// What is wanted there; its pick is `Pick::Related`.
+    pub node: Node,
+}
+
+/// How one record leads to others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Relation {
+    /// By a reference field of the parent.
+    References(FieldIndex),
+    /// By a reference field of the child that names the parent.
+    ReferredBy(FieldIndex),
+}
+
+/// What was found: one `Found` a root, in order, all from one snapshot.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Current {
+    /// What was remembered for the key, if it has not expired.
+    pub remembered: Option<Remembered>,
+    /// One a root.
+    pub roots: Vec<Found>,
+}
+
+/// What was found for one node.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Found {
+    /// The records, in order.
+    pub rows: Vec<Row>,
+    /// How many match, where it was asked for.
+    pub total: Option<Total>,
+    /// The change counter of the resource in this snapshot: it grows with every write to the
+    /// table, from outside too. Part of a list's ETag.
+    pub change: i64,
+    /// The next id (`Pick::NextId`).
+    pub next_id: Option<i64>,
+}
+
+/// A record and what was found with it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Row {
+    /// The record.
+    pub record: Record,
+    /// One a child of the node, in order.
+    pub children: Vec<Found>,
+}
+
+/// A number of records.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Total {
+    /// How many.
+    pub records: u64,
+    /// True where counting stopped and there are more.
+    pub is_lower_bound: bool,
+}
+
+/// Which remembered answer: a keyed hash over principal, method, target and key.
+pub type KeyHash = [u8; 16];
+
+/// An answer kept for an Idempotency-Key. The store does not read its bytes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Remembered {
+    /// Its key.
+    pub key: KeyHash,
+    /// Whose it is (for the bound per principal).
+    pub principal: KeyHash,
+    /// Keyed hash of the request's content, query and conditions.
+    pub fingerprint: [u8; 16],
+    /// The answer, in the engine's form.
+    pub answer: Vec<u8>,
+    /// When it may be forgotten.
+    pub expires_at: Timestamp,
+}
