@@ -101,7 +101,7 @@ fn contract(laws: &[String]) -> String {
             target(&mut out, row.target);
         }
     }
-    out += "\n## Proved while compiling\n\nA table that breaks one of these does not compile \
+    out += "\n## Proved while compiling\n\nA table that breaks the law does not compile; the error is one of these sentences \
             (`crates/contract/src/proof.rs`):\n\n";
     for law in laws {
         let _ = writeln!(out, "- {law}");
