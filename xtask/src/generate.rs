@@ -102,7 +102,8 @@ fn contract(laws: &[String]) -> String {
         }
     }
     out += "\n## Proved while compiling\n\n";
-    out += "A table that breaks the law does not compile; the error is one of these sentences\n(`crates/contract/src/proof.rs`):\n\n";
+    out += "A table that breaks the law does not compile; the error is one of these sentences\n\
+            (`crates/contract/src/proof.rs`):\n\n";
     for law in laws {
         let _ = writeln!(out, "- {law}");
     }

@@ -13,8 +13,17 @@ pub(crate) struct Source {
     pub(crate) literals: Vec<Range<usize>>,
     /// Items behind `#[cfg(test)]`.
     pub(crate) tests: Vec<Range<usize>>,
-    /// Names of modules that are `#[cfg(test)] mod NAME;`: their files are test code.
-    pub(crate) test_modules: Vec<String>,
+    /// Modules that are `#[cfg(test)] mod NAME;`: their files are test code.
+    pub(crate) test_modules: Vec<TestModule>,
+}
+
+/// A module of tests in a file of its own.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum TestModule {
+    /// Where its name says.
+    Named(String),
+    /// Where its `#[path = "…"]` says.
+    At(String),
 }
 
 /// A function with a body.
@@ -32,7 +41,7 @@ impl Source {
     /// Reads a file's text.
     pub(crate) fn read(text: &str) -> Self {
         let (code, literals) = mask(text);
-        let (tests, test_modules) = test_items(&code);
+        let (tests, test_modules) = test_items(text, &code, &literals);
         Self { text: text.to_owned(), code, literals, tests, test_modules }
     }
 
@@ -286,8 +295,12 @@ fn matching(bytes: &[u8], open: usize, opening: u8, closing: u8) -> Option<usize
     None
 }
 
-/// Items behind `#[cfg(test)]`, and the names of those that are modules in files of their own.
-fn test_items(code: &str) -> (Vec<Range<usize>>, Vec<String>) {
+/// Items behind `#[cfg(test)]`, and those of them that are modules in files of their own.
+fn test_items(
+    text: &str,
+    code: &str,
+    literals: &[Range<usize>],
+) -> (Vec<Range<usize>>, Vec<TestModule>) {
     let bytes = code.as_bytes();
     let mut ranges = Vec::new();
     let mut modules = Vec::new();
@@ -307,12 +320,23 @@ fn test_items(code: &str) -> (Vec<Range<usize>>, Vec<String>) {
             continue;
         }
         ranges.push(start..end + 1);
-        let head: Vec<&str> = words(&code[item..end]).map(|(_, word)| word).collect();
-        if let Some(place) = head.iter().position(|word| *word == "mod") {
-            modules.extend(head.get(place + 1).map(|name| (*name).to_owned()));
-        }
+        modules.extend(module_name(&code[item..end]).map(|name| {
+            let attributes = &code[start..item];
+            let path = attributes.find("[path").map(|offset| start + offset);
+            let place = literals.iter().find(|range| path.is_some_and(|path| range.start > path));
+            match place {
+                Some(place) => TestModule::At(text[place.clone()].to_owned()),
+                None => TestModule::Named(name),
+            }
+        }));
     }
     (ranges, modules)
+}
+
+/// The name of a module whose head this is.
+fn module_name(head: &str) -> Option<String> {
+    let mut heads = words(head).map(|(_, word)| word).skip_while(|word| *word != "mod");
+    heads.nth(1).map(str::to_owned)
 }
 
 /// True of `cfg(test)` and `cfg(all(test, …))`; not of `cfg(not(test))` or `cfg(any(test, …))`.
@@ -336,7 +360,7 @@ fn after_attributes(bytes: &[u8], start: usize) -> usize {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
-    use super::{Source, words};
+    use super::{Source, TestModule, words};
 
     fn lengths(text: &str) -> Vec<(String, usize)> {
         Source::read(text).functions().into_iter().map(|f| (f.name, f.lines)).collect()
@@ -428,8 +452,10 @@ mod tests {
     fn a_test_module_in_its_own_file_is_named() {
         let source =
             Source::read("#[cfg(test)]\nmod tests;\n#[cfg(test)]\nuse a::{b, c};\nfn d() {}");
-        assert_eq!(source.test_modules, ["tests"]);
+        assert_eq!(source.test_modules, [TestModule::Named("tests".to_owned())]);
         assert!(!source.is_test(source.functions()[0].start));
+        let source = Source::read("#[cfg(test)]\n#[path = \"a_tests.rs\"]\nmod tests;\nfn d() {}");
+        assert_eq!(source.test_modules, [TestModule::At("a_tests.rs".to_owned())]);
     }
 
     #[test]

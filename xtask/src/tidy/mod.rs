@@ -10,7 +10,7 @@ use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::scan::Source;
+use crate::scan::{Source, TestModule};
 
 /// Longest function outside tests, from `fn` to its brace.
 pub(crate) const FUNCTION_LINES_MAX: usize = 70;
@@ -163,5 +163,9 @@ fn test_modules(file: &RustFile) -> Vec<String> {
     let stem = file.path.strip_suffix(".rs").unwrap_or(&file.path);
     let (folder, name) = stem.rsplit_once('/').unwrap_or(("", stem));
     let home = if matches!(name, "mod" | "lib" | "main") { folder } else { stem };
-    file.source.test_modules.iter().map(|module| format!("{home}/{module}")).collect()
+    let paths = file.source.test_modules.iter().map(|module| match module {
+        TestModule::Named(name) => format!("{home}/{name}"),
+        TestModule::At(path) => format!("{folder}/{}", path.strip_suffix(".rs").unwrap_or(path)),
+    });
+    paths.collect()
 }

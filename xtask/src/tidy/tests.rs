@@ -58,6 +58,9 @@ fn a_test_module_in_its_own_file_is_test_code() {
     assert_eq!(faults(&files), Vec::<String>::new());
     let files = [("crates/store/src/lib.rs", parent), ("crates/store/src/tests.rs", code)];
     assert_eq!(faults(&files), Vec::<String>::new());
+    let parent = "//! A file that has a test.\n#[cfg(test)]\n#[path = \"b.rs\"]\nmod tests;\n";
+    let files = [("crates/store/src/a.rs", parent), ("crates/store/src/b.rs", code)];
+    assert_eq!(faults(&files), Vec::<String>::new());
     assert_eq!(faults(&[("crates/store/src/tests.rs", code)]).len(), 1);
 }
 
