@@ -1,10 +1,13 @@
 //! What was declared, validated once and immutable after, and the values that fit it: records,
 //! queries, patches. No I/O but the text that is handed in.
 
+mod calendar;
 mod check;
 pub mod complaint;
 pub mod declaration;
 mod digest;
+pub mod fold;
+pub mod json;
 pub mod model;
 pub mod query;
 pub mod record;
