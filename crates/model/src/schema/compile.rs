@@ -105,7 +105,7 @@ impl Schema {
     /// outermost keyword: `properties/name/minLength`.
     pub fn compile(keywords: &Map<String, Value>) -> Result<Self, Vec<(String, String)>> {
         let mut compiler = Compiler { path: Vec::new(), faults: Vec::new() };
-        let schema = compiler.keywords(keywords);
+        let schema = Self { source: keywords.clone(), ..compiler.keywords(keywords) };
         if compiler.faults.is_empty() { Ok(schema) } else { Err(compiler.faults) }
     }
 }
@@ -132,7 +132,7 @@ impl Compiler {
     fn schema(&mut self, value: &Value) -> Schema {
         match value {
             Value::Bool(true) => Schema::default(),
-            Value::Bool(false) => Schema { rules: vec![Rule::Never] },
+            Value::Bool(false) => Schema { rules: vec![Rule::Never], ..Schema::default() },
             Value::Object(keywords) => self.keywords(keywords),
             _ => {
                 self.fault("must be a schema: a table of keywords, or true or false");

@@ -13,7 +13,7 @@ mod pattern;
 use std::collections::BTreeMap;
 
 use regex::Regex;
-use serde_json::{Number, Value};
+use serde_json::{Map, Number, Value};
 
 pub(crate) use check::VIOLATIONS_MAX;
 pub use compile::keywords;
@@ -23,6 +23,8 @@ pub use format::names as formats;
 #[derive(Clone, Debug, Default)]
 pub struct Schema {
     rules: Vec<Rule>,
+    /// As written, of a schema that `compile` was given; empty in what it holds.
+    source: Map<String, Value>,
 }
 
 /// A type of JSON Schema.
@@ -103,6 +105,12 @@ struct Properties {
 }
 
 impl Schema {
+    /// The keywords as they were written.
+    #[must_use]
+    pub fn source(&self) -> &Map<String, Value> {
+        &self.source
+    }
+
     /// The types that `type` allows; `None` where it is not declared.
     #[must_use]
     pub fn types(&self) -> Option<&[Type]> {
