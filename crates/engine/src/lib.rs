@@ -1,1 +1,4 @@
-//! placeholder
+//! Requests into responses.
+
+pub mod content;
+pub mod report;
