@@ -1,0 +1,1 @@
+//! Tests, in a file of their own because of their length.
