@@ -1,22 +1,25 @@
-//! Why the content of a request did not arrive.
+//! What can go wrong while the content of a request arrives.
 
-/// The error of a request's content as it is read from the connection.
+/// Why the content of a request ended before its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ContentError {
-    /// It did not arrive in time: 408.
+    /// It did not arrive in time (408).
     Slow,
-    /// The connection ended before it did; it must not be applied (RFC 9112 §8).
+    /// The connection ended inside it: an incomplete message (RFC 9112 §8).
     Truncated,
-    /// Its framing is broken: 400. Says how.
+    /// Its framing is broken; says where (RFC 9112 §7.1).
     Malformed(&'static str),
+    /// It is larger than allowed (413).
+    TooLarge,
 }
 
 impl std::fmt::Display for ContentError {
-    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::Slow => out.write_str("the content did not arrive in time"),
-            Self::Truncated => out.write_str("the connection ended before the content did"),
-            Self::Malformed(how) => write!(out, "the content's framing is broken: {how}"),
+            Self::Slow => f.write_str("the content did not arrive in time"),
+            Self::Truncated => f.write_str("the connection ended inside the content"),
+            Self::Malformed(what) => f.write_str(what),
+            Self::TooLarge => f.write_str("the content is too large"),
         }
     }
 }

@@ -1,28 +1,34 @@
-//! What the log may know of a request: names and patterns, never values.
+//! What a connection and the engine tell each other beside request and response, as extensions.
 
-/// The id of a request, set by the connection: in the answer, the log, and the problem of a 500.
+use std::time::{Instant, SystemTime};
+
+/// The id of a request: stands in its answer's `Request-Id` and in the log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RequestId(pub String);
 
-/// Marks a response after which the connection must close (RFC 9112 §9.6).
+/// When the head of a request was complete.
 #[derive(Clone, Copy, Debug)]
-pub struct Close;
+pub struct Received(pub SystemTime, pub Instant);
 
-/// What a log line says beside status, bytes and time. An extension of every response.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// What the log may say about an answer.
+#[derive(Clone, Debug, Default)]
 pub struct Report {
-    /// The pattern that matched: `/{resource}/{id}`; `-` where none did.
+    /// The pattern of the route.
     pub route: &'static str,
-    /// The resource.
+    /// The resource that was asked for.
     pub resource: Option<String>,
-    /// The path, of routed requests only.
-    pub path: Option<String>,
-    /// Names of the known query parameters.
+    /// Names of known query parameters, never values.
     pub parameters: Vec<String>,
+    /// The path, where the request was routed.
+    pub path: Option<String>,
     /// The slug of the problem that was answered.
     pub problem: Option<&'static str>,
-    /// The answer was remembered for the request's Idempotency-Key.
+    /// True where a remembered answer was sent again.
     pub replayed: bool,
-    /// What went wrong inside; for the log only.
+    /// Why a 500 happened. For the log only.
     pub cause: Option<String>,
 }
+
+/// The connection cannot be used after this answer.
+#[derive(Clone, Copy, Debug)]
+pub struct Close;

@@ -54,7 +54,7 @@ where
     let mut whole = Bytes::new();
     let mut parts = BytesMut::new();
     while let Some(frame) = poll_fn(|context| Pin::new(&mut *content).poll_frame(context)).await {
-        let Ok(data) = frame.map_err(unread)?.into_data() else { continue };
+        let Ok(data) = frame.map_err(|error| unread(error, limit))?.into_data() else { continue };
         if whole.len() + parts.len() + data.len() > limit {
             return Err(too_large(limit).closing());
         }
@@ -71,8 +71,9 @@ where
     Ok(if parts.is_empty() { whole } else { parts.freeze() })
 }
 
-fn unread(error: ContentError) -> Problem {
+fn unread(error: ContentError, limit: usize) -> Problem {
     match error {
+        ContentError::TooLarge => too_large(limit),
         ContentError::Slow => {
             Problem::new(Kind::RequestTimeout, "The content did not arrive in time. Nothing was done.")
         }
