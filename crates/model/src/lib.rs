@@ -3,8 +3,10 @@
 
 mod calendar;
 pub mod fold;
+pub mod form;
 pub mod json;
 pub mod model;
+pub mod patch;
 pub mod query;
 pub mod record;
 pub mod schema;
