@@ -22,13 +22,18 @@ pub(crate) fn hint<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> 
     nearest(word, known).map(|near| format!("; did you mean \"{near}\"?")).unwrap_or_default()
 }
 
-/// A word of a request, short enough to stand in an answer.
-pub(crate) fn quoted(word: &str) -> String {
+/// A word of a request, short and printable enough to stand in an answer.
+pub(crate) fn shown(word: &str) -> String {
     let mut shown: String = word.chars().take(64).filter(|c| !c.is_control()).collect();
     if shown.len() < word.len() {
         shown.push('…');
     }
-    format!("\"{shown}\"")
+    shown
+}
+
+/// A word of a request in quotes.
+pub(crate) fn quoted(word: &str) -> String {
+    format!("\"{}\"", shown(word))
 }
 
 #[cfg(test)]
