@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use bytes::Bytes;
+use contract::date;
 use contract::fault::{self, Fault};
 use contract::idempotency::{self as key, Recall};
 use contract::precondition::{Validators, Verdict};
@@ -206,7 +207,7 @@ fn refuse_by_condition(call: &Call, current: &Current) -> Option<Decision<Judged
     let validators = Validators {
         version: &version,
         variant: "",
-        last_modified: present.map(|record| record.updated_at.to_system_time()),
+        last_modified: present.map(|record| date::last_modified(record.updated_at.to_system_time())),
     };
     let exists = !version.is_empty();
     match call.conditions.evaluate(call.routed.nature, exists.then_some(&validators)) {

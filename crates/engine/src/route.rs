@@ -81,13 +81,14 @@ fn not_implemented(token: &str) -> Problem {
 }
 
 fn refuse_secrets(query: &str, resource: Option<&Resource>) -> Result<(), Problem> {
-    if fault::on(Fault::SecretInUrlAccepted) {
-        return Ok(());
-    }
-    let declared = |name: &str| match resource.and_then(|resource| resource.field(name)) {
-        Some((_, field)) if field.visible() => Declared::Readable,
-        Some(_) => Declared::Hidden,
-        None => Declared::Unknown,
+    // By folded name: another case or punctuation does not make a secret something else.
+    let declared = |name: &str| {
+        let mut fields = resource.into_iter().flat_map(|resource| &resource.fields);
+        match fields.find(|field| secret::fold(&field.name) == secret::fold(name)) {
+            Some(field) if field.visible() => Declared::Readable,
+            Some(_) => Declared::Hidden,
+            None => Declared::Unknown,
+        }
     };
     secret::find(query, &declared).map_or(Ok(()), |found| Err(found.problem()))
 }
@@ -229,7 +230,7 @@ fn unknown_resource(model: &Model, name: &str) -> Problem {
         );
     }
     let names: Vec<_> = model.resources.iter().map(|resource| resource.name.as_str()).collect();
-    let near = model::similar::nearest(name, names.iter().copied());
+    let near = model::suggest::nearest(name, names.iter().copied());
     let hint = near.map_or_else(String::new, |near| format!(" Did you mean {}/{near}?", model.prefix));
     Problem::new(
         Kind::NotFound,

@@ -81,5 +81,7 @@ fn read_line(
         }
     }
     let version = Version { birth: clock::birth(), counter: 1 };
-    Ok(Record { id, version, created_at: now, updated_at: now, values })
+    let created_at = draft.created_at.unwrap_or(now);
+    let updated_at = draft.updated_at.unwrap_or(created_at);
+    Ok(Record { id, version, created_at, updated_at, values })
 }

@@ -16,5 +16,5 @@ pub mod record;
 pub mod schema;
 pub mod setting;
 mod source;
-mod suggest;
+pub mod suggest;
 pub mod value;

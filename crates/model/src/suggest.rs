@@ -1,7 +1,8 @@
 //! Did you mean …? The nearest known word to one that nobody knows.
 
 /// The known word that is near enough to be what was meant.
-pub(crate) fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+#[must_use]
+pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     // Comparing costs the product of the lengths; nobody misspells a name into a text.
     if word.len() > 64 {
         return None;

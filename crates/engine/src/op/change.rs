@@ -172,13 +172,6 @@ pub(crate) fn rejected(rejection: &Rejection, call: &Call) -> Problem {
     Problem::new(kind, detail).with_errors(rejection.violations.clone())
 }
 
-/// A PUT whose content names another id than its URL.
-pub(crate) fn other_id(call: &Call, id: &Id) -> Problem {
-    let detail = "The id in the content is not the one in the URL. Send the same, or leave it out.";
-    let violation = Violation::at("/id", format!("is {id}, and the URL says {}", call.id()));
-    Problem::new(Kind::Conflict, detail).with_errors(vec![violation])
-}
-
 /// Content of a kind that the operation was not bound for.
 pub(crate) fn no_content() -> Problem {
     Problem::new(Kind::MalformedContent, "The request has no content that could be applied.")

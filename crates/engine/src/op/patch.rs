@@ -2,7 +2,7 @@
 
 use contract::problem::{Kind, Problem, Violation};
 use model::patch::{json, merge};
-use model::record::{self, Purpose, Visibility};
+use model::record::{self, Purpose};
 use store::lookup::{Current, Lookup, Node};
 
 use crate::call::{Call, Content};
@@ -22,16 +22,19 @@ pub(crate) fn decide(call: &Call, current: &Current) -> Decided {
     let Some(present) = change::present(current) else {
         return Decided::Refused(change::missing(call));
     };
-    let mut document = record::document(resource, present, Visibility::Writable);
+    let mut document = record::document(resource, present);
     match &call.content {
-        Content::MergePatch(patch) => merge::apply(&mut document, patch),
+        Content::MergePatch(patch) => {
+            merge::apply(&mut document, patch);
+            record::clear_hidden(resource, patch, &mut document);
+        }
         Content::JsonPatch(patch) => match json::apply(&document, patch, DOCUMENT_BYTES_MAX) {
             Ok(patched) => document = patched,
             Err(refusal) => return Decided::Refused(inapplicable(refusal)),
         },
         _ => return Decided::Refused(change::no_content()),
     }
-    let purpose = Purpose::Replace { current: present };
+    let purpose = Purpose::Patch { current: present };
     let draft = match record::read(&call.model, resource, &document, purpose) {
         Ok(draft) => draft,
         Err(rejection) => return Decided::Refused(change::rejected(&rejection, call)),

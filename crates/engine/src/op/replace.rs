@@ -20,15 +20,12 @@ pub(crate) fn decide(call: &Call, current: &Current) -> Decided {
     let present = change::present(current);
     let purpose = match present {
         Some(current) => Purpose::Replace { current },
-        None => Purpose::Create,
+        None => Purpose::CreateAt(call.id()),
     };
     let draft = match record::read(&call.model, resource, document, purpose) {
         Ok(draft) => draft,
         Err(rejection) => return Decided::Refused(change::rejected(&rejection, call)),
     };
-    if let Some(id) = draft.id.as_ref().filter(|id| *id != call.id()) {
-        return Decided::Refused(change::other_id(call, id));
-    }
     let draft = Draftable { id: call.id().clone(), values: draft.values };
     match present {
         Some(present) => change::update(call, present, draft, &current.roots[1..]),

@@ -21,9 +21,9 @@ struct Pages<'a> {
 
 impl Pages<'_> {
     fn url(&self, page: u32) -> String {
-        let terms = query::with_page(self.resource, self.query, page);
+        let terms = query::canonical(self.resource, &self.query.with_page(page));
         let base = format!("{}/{}", self.call.model.prefix, self.resource.name);
-        if terms.is_empty() { base } else { format!("{base}?{terms}") }
+        format!("{base}?{terms}")
     }
 }
 

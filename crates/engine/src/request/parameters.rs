@@ -73,7 +73,7 @@ pub(super) fn read_content(
     let (_, resource) = call.resource();
     let read = if media_type.essence == "application/json" {
         let document = body::json(bytes)?;
-        query::read_json(&inner.model, resource, &document, &inner.settings)
+        query::read_json(resource, &document, &inner.settings)
     } else {
         query::read(&inner.model, resource, &form::pairs(bytes), &inner.settings)
     };
@@ -99,7 +99,7 @@ fn refuse_unknown(
     Err(Problem::new(Kind::UnknownParameter, detail).with_errors(vec![violation]))
 }
 
-fn refused(refusal: query::Refusal, otherwise: Kind) -> Problem {
+fn refused(refusal: query::Rejection, otherwise: Kind) -> Problem {
     let kind = match (otherwise, refusal.unknown) {
         (Kind::InvalidParameter, true) => Kind::UnknownParameter,
         _ => otherwise,

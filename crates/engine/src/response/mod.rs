@@ -4,7 +4,7 @@
 pub(crate) mod tag;
 
 use bytes::Bytes;
-use contract::allow;
+use contract::{allow, date};
 use contract::fault::{self, Fault};
 use contract::freshness::{self, Life};
 use contract::link::Links;
@@ -15,6 +15,7 @@ use contract::table::{self, Cache};
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use http::{Response, StatusCode};
 use model::model::Model;
+use model::value::Timestamp;
 
 use crate::call::Call;
 use crate::report::{Close, RequestId};
@@ -118,17 +119,14 @@ fn validate(
 ) -> Result<Option<StatusCode>, Problem> {
     let variant = tag::variant(call, coding);
     headers.insert(header::ETAG, field(&format!("\"{}.{variant}\"", answer.version)));
+    let at = |modified| date::last_modified(Timestamp(modified).to_system_time());
+    let last_modified = answer.modified.map(at);
     // A second that is not over can still bring another change (RFC 9110 §8.8.2.2).
-    let over = answer.modified.filter(|modified| modified / 1000 < call.now.0 / 1000);
+    let over = last_modified.filter(|modified| *modified <= call.now.to_system_time());
     if let Some(modified) = over {
-        let date = contract::date::http_date(model::value::Timestamp(modified).to_system_time());
-        headers.insert(header::LAST_MODIFIED, field(&date));
+        headers.insert(header::LAST_MODIFIED, field(&date::http_date(modified)));
     }
-    let validators = Validators {
-        version: &answer.version,
-        variant: &variant,
-        last_modified: answer.modified.map(|at| model::value::Timestamp(at).to_system_time()),
-    };
+    let validators = Validators { version: &answer.version, variant: &variant, last_modified };
     match call.conditions.evaluate(call.routed.nature, Some(&validators)) {
         Verdict::Proceed => Ok(None),
         Verdict::NotModified => Ok(Some(StatusCode::NOT_MODIFIED)),

@@ -7,7 +7,7 @@ use crate::model::{Field, FieldIndex, Resource};
 use crate::value::Value;
 
 pub use canonical::canonical;
-pub use read::{Read, Rejection, known, read, read_json};
+pub use read::{Read, Rejection, is_ignored, known, read, read_json};
 
 /// A list as it was asked for.
 #[derive(Clone, Debug, PartialEq)]

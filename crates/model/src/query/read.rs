@@ -116,7 +116,9 @@ pub(super) fn is_reserved(name: &str) -> bool {
     WORDS.contains(&name) || LATER.iter().any(|(word, _)| *word == name)
 }
 
-fn is_ignored(model: &Model, name: &str) -> bool {
+/// True for a parameter that the declaration passes over (`ignore_parameters`).
+#[must_use]
+pub fn is_ignored(model: &Model, name: &str) -> bool {
     model.ignore_parameters.iter().any(|pattern| match pattern.strip_suffix('*') {
         Some(prefix) => name.starts_with(prefix),
         None => pattern == name,
