@@ -55,6 +55,21 @@ pub enum FalseIfNoneMatch {
     Ignored,
 }
 
+/// The field of a response that names the media types that a method takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Announcement {
+    /// None: the method takes no content.
+    None,
+    /// Accept alone, in a 415 (RFC 9110 §12.5.1).
+    Plain,
+    /// Accept-Query (RFC 10008 §3).
+    Query,
+    /// Accept-Patch (RFC 5789 §3.1).
+    Patch,
+    /// Accept-Post (Linked Data Platform §7.1).
+    Post,
+}
+
 /// What a method is, whatever it is asked of (RFC 9110 §9.2 and §18.2).
 #[derive(Clone, Copy, Debug)]
 pub struct Nature {
@@ -70,6 +85,8 @@ pub struct Nature {
     pub cacheable: bool,
     /// What content means to it.
     pub content: Content,
+    /// Where the media types that it takes are announced.
+    pub announcement: Announcement,
     /// What a false If-None-Match leads to.
     pub false_if_none_match: FalseIfNoneMatch,
     /// True where the answer carries no content (HEAD).
@@ -219,14 +236,14 @@ const PATCHES: &[&str] = &[MERGE, JSON_PATCH, JSON];
 /// What each method is (RFC 9110 §9.3, RFC 5789, RFC 10008).
 #[rustfmt::skip]
 pub const METHODS: &[Nature] = &[
-    Nature { method: Method::Get, name: "GET", safe: true, idempotent: true, cacheable: true, content: Content::Refused, false_if_none_match: FalseIfNoneMatch::NotModified, bare: false, section: "RFC 9110 §9.3.1" },
-    Nature { method: Method::Head, name: "HEAD", safe: true, idempotent: true, cacheable: true, content: Content::Refused, false_if_none_match: FalseIfNoneMatch::NotModified, bare: true, section: "RFC 9110 §9.3.2" },
-    Nature { method: Method::Query, name: "QUERY", safe: true, idempotent: true, cacheable: true, content: Content::Required, false_if_none_match: FalseIfNoneMatch::NotModified, bare: false, section: "RFC 10008 §2" },
-    Nature { method: Method::Options, name: "OPTIONS", safe: true, idempotent: true, cacheable: false, content: Content::Drained, false_if_none_match: FalseIfNoneMatch::Ignored, bare: false, section: "RFC 9110 §9.3.7" },
-    Nature { method: Method::Post, name: "POST", safe: false, idempotent: false, cacheable: false, content: Content::Required, false_if_none_match: FalseIfNoneMatch::Failed, bare: false, section: "RFC 9110 §9.3.3" },
-    Nature { method: Method::Put, name: "PUT", safe: false, idempotent: true, cacheable: false, content: Content::Required, false_if_none_match: FalseIfNoneMatch::Failed, bare: false, section: "RFC 9110 §9.3.4" },
-    Nature { method: Method::Patch, name: "PATCH", safe: false, idempotent: false, cacheable: false, content: Content::Required, false_if_none_match: FalseIfNoneMatch::Failed, bare: false, section: "RFC 5789 §2" },
-    Nature { method: Method::Delete, name: "DELETE", safe: false, idempotent: true, cacheable: false, content: Content::Drained, false_if_none_match: FalseIfNoneMatch::Failed, bare: false, section: "RFC 9110 §9.3.5" },
+    Nature { method: Method::Get, name: "GET", safe: true, idempotent: true, cacheable: true, content: Content::Refused, announcement: Announcement::None, false_if_none_match: FalseIfNoneMatch::NotModified, bare: false, section: "RFC 9110 §9.3.1" },
+    Nature { method: Method::Head, name: "HEAD", safe: true, idempotent: true, cacheable: true, content: Content::Refused, announcement: Announcement::None, false_if_none_match: FalseIfNoneMatch::NotModified, bare: true, section: "RFC 9110 §9.3.2" },
+    Nature { method: Method::Query, name: "QUERY", safe: true, idempotent: true, cacheable: true, content: Content::Required, announcement: Announcement::Query, false_if_none_match: FalseIfNoneMatch::NotModified, bare: false, section: "RFC 10008 §2" },
+    Nature { method: Method::Options, name: "OPTIONS", safe: true, idempotent: true, cacheable: false, content: Content::Drained, announcement: Announcement::None, false_if_none_match: FalseIfNoneMatch::Ignored, bare: false, section: "RFC 9110 §9.3.7" },
+    Nature { method: Method::Post, name: "POST", safe: false, idempotent: false, cacheable: false, content: Content::Required, announcement: Announcement::Post, false_if_none_match: FalseIfNoneMatch::Failed, bare: false, section: "RFC 9110 §9.3.3" },
+    Nature { method: Method::Put, name: "PUT", safe: false, idempotent: true, cacheable: false, content: Content::Required, announcement: Announcement::Plain, false_if_none_match: FalseIfNoneMatch::Failed, bare: false, section: "RFC 9110 §9.3.4" },
+    Nature { method: Method::Patch, name: "PATCH", safe: false, idempotent: false, cacheable: false, content: Content::Required, announcement: Announcement::Patch, false_if_none_match: FalseIfNoneMatch::Failed, bare: false, section: "RFC 5789 §2" },
+    Nature { method: Method::Delete, name: "DELETE", safe: false, idempotent: true, cacheable: false, content: Content::Drained, announcement: Announcement::None, false_if_none_match: FalseIfNoneMatch::Failed, bare: false, section: "RFC 9110 §9.3.5" },
 ];
 
 /// What the product does. A declaration can only narrow a row, never widen it.

@@ -1,9 +1,15 @@
 //! What was declared, validated once and immutable after, and the values that fit it: records,
 //! queries, patches. No I/O but the text that is handed in.
 
+mod check;
+pub mod complaint;
+pub mod declaration;
+mod digest;
 pub mod model;
 pub mod query;
 pub mod record;
 pub mod schema;
 pub mod setting;
+mod source;
+mod suggest;
 pub mod value;

@@ -1,6 +1,9 @@
 //! SETTINGS: everything an operator can set, each with its unit, default and reason. The same
 //! table reads the file, the environment (`METHODICAL_…`) and `--set`, and writes the reference.
 
+use crate::complaint::Complaint;
+use crate::suggest;
+use std::ops::Range;
 use std::time::Duration;
 
 /// How a setting is written.
@@ -8,6 +11,10 @@ use std::time::Duration;
 pub enum Form {
     /// Plain text.
     Text,
+    /// `HOST:PORT`.
+    Address,
+    /// A path, or `sqlite:PATH`.
+    Database,
     /// One of these words.
     Word(&'static [&'static str]),
     /// A whole number, 1 to this.
@@ -34,7 +41,9 @@ pub struct Setting {
 macro_rules! settings {
     ($($field:ident: $type:ty = $key:literal, $form:expr, $default:literal, $meaning:literal;)*) => {
         /// Every setting, in the order of the reference.
-        pub const SETTINGS: &[Setting] = &[$(Setting { key: $key, form: $form, default: $default, meaning: $meaning },)*];
+        pub const SETTINGS: &[Setting] = &[$(Setting {
+            key: $key, form: $form, default: $default, meaning: $meaning,
+        },)*];
 
         /// The settings as the program uses them.
         #[derive(Clone, Debug, PartialEq)]
@@ -42,7 +51,8 @@ macro_rules! settings {
 
         impl Default for Settings {
             fn default() -> Self {
-                Self { $($field: <$type as FromText>::from_text($form, $default).expect("a default fits its own form"),)* }
+                Self { $($field: <$type as FromText>::from_text($form, $default)
+                    .expect("a default fits its own form"),)* }
             }
         }
 
@@ -53,7 +63,10 @@ macro_rules! settings {
             /// Says what was expected, or that no setting has this key.
             pub fn set(&mut self, key: &str, text: &str) -> Result<(), String> {
                 match key {
-                    $($key => { self.$field = <$type as FromText>::from_text($form, text)?; Ok(()) })*
+                    $($key => {
+                        self.$field = <$type as FromText>::from_text($form, text)?;
+                        Ok(())
+                    })*
                     _ => Err(unknown(key)),
                 }
             }
@@ -62,58 +75,221 @@ macro_rules! settings {
 }
 
 settings! {
-    database: String = "database", Form::Text, "data.db", "The database: a file beside the declaration, or `sqlite:PATH`.";
-    listen: String = "listen", Form::Text, "127.0.0.1:8080", "Address and port to listen on. Loopback only until access rules are enforced.";
-    log_format: String = "log.format", Form::Word(&["text", "json"]), "text", "How log lines are written.";
-    log_level: String = "log.level", Form::Word(&["error", "warn", "info", "debug"]), "info", "What is logged. `info` has one line a request.";
-    target_bytes_max: usize = "limits.target", Form::Bytes, "8192", "Longest request target (414); nginx and Apache take as much.";
-    fields_bytes_max: usize = "limits.fields", Form::Bytes, "64 KiB", "Largest header section (431).";
-    fields_max: usize = "limits.field_count", Form::Number(1000), "100", "Most header fields in a request (431).";
-    content_bytes_max: usize = "limits.content", Form::Bytes, "1 MiB", "Largest content of a request (413).";
-    connections_max: usize = "limits.connections", Form::Number(1_000_000), "10000", "Most connections at one time; more wait in the system's queue.";
-    page_rows_default: u32 = "limits.page_default", Form::Number(100), "20", "Records a page where no limit is given.";
-    page_rows_max: u32 = "limits.page", Form::Number(1000), "100", "Most records a page.";
-    offset_rows_max: u64 = "limits.offset", Form::Number(1_000_000), "10000", "Farthest record that a page number reaches.";
-    count_rows_max: u64 = "limits.count", Form::Number(10_000_000), "10000", "Where counting a filtered list stops.";
-    coding_bytes_min: usize = "limits.coding", Form::Bytes, "128", "Answers below this are not compressed: nothing would be saved.";
-    first_byte_timeout: Duration = "timeouts.first_byte", Form::Time, "10s", "How long a new connection may be silent.";
-    head_timeout: Duration = "timeouts.head", Form::Time, "10s", "How long a request line and its fields may take (408).";
-    content_timeout: Duration = "timeouts.content", Form::Time, "60s", "How long the content of a request may take (408).";
-    content_gap_timeout: Duration = "timeouts.content_gap", Form::Time, "10s", "How long a sender of content may be silent (408).";
-    idle_timeout: Duration = "timeouts.idle", Form::Time, "60s", "How long a connection may idle between requests.";
-    send_timeout: Duration = "timeouts.send", Form::Time, "30s", "How long a reader of an answer may take nothing.";
-    shutdown_timeout: Duration = "timeouts.shutdown", Form::Time, "30s", "How long accepted requests may take after SIGTERM.";
-    read_steps_max: u64 = "reads.steps", Form::Number(1_000_000_000), "20000", "Steps of the database's machine that a read may take on the worker; one that needs more goes to the pool.";
-    read_deadline: Duration = "reads.deadline", Form::Time, "2s", "How long a read may take in the pool (503).";
-    read_threads: usize = "reads.threads", Form::Number(256), "4", "Threads for reads that take long.";
-    read_queue_max: usize = "reads.queue", Form::Number(100_000), "256", "Most long reads that wait for a thread (503).";
-    group_writes_max: usize = "writes.group", Form::Number(4096), "256", "Most writes that share a commit.";
-    group_time_max: Duration = "writes.group_time", Form::Time, "5ms", "Longest time that a group of writes is collected.";
-    write_queue_max: usize = "writes.queue", Form::Number(1_000_000), "10000", "Most writes that wait (503).";
-    write_deadline: Duration = "writes.deadline", Form::Time, "20s", "How long a write waits for a database that another process has locked (503).";
-    key_retention: Duration = "keys.retention", Form::Time, "24h", "How long an Idempotency-Key is remembered.";
-    key_wait: Duration = "keys.wait", Form::Time, "10s", "How long a second request waits for the first with the same key (409).";
-    key_answer_bytes_max: usize = "keys.answer", Form::Bytes, "64 KiB", "Largest content that is remembered; a larger one is left out of the first answer too.";
-    keys_max: u64 = "keys.max", Form::Number(1_000_000_000), "10000000", "Most keys remembered for one principal (429).";
+    database: String = "database", Form::Database, "data.db",
+        "The database: a file beside the declaration, or `sqlite:PATH`.";
+    listen: String = "listen", Form::Address, "127.0.0.1:8080",
+        "Address and port to listen on. Loopback only until access rules are enforced.";
+    log_format: String = "log.format", Form::Word(&["text", "json"]), "text",
+        "How log lines are written.";
+    log_level: String = "log.level", Form::Word(&["error", "warn", "info", "debug"]), "info",
+        "What is logged. `info` has one line a request.";
+    target_bytes_max: usize = "limits.target", Form::Bytes, "8192",
+        "Longest request target (414); nginx and Apache take as much.";
+    fields_bytes_max: usize = "limits.fields", Form::Bytes, "64 KiB",
+        "Largest header section (431).";
+    fields_max: usize = "limits.field_count", Form::Number(1000), "100",
+        "Most header fields in a request (431).";
+    content_bytes_max: usize = "limits.content", Form::Bytes, "1 MiB",
+        "Largest content of a request (413).";
+    connections_max: usize = "limits.connections", Form::Number(1_000_000), "10000",
+        "Most connections at one time; more wait in the system's queue.";
+    page_rows_default: u32 = "limits.page_default", Form::Number(100), "20",
+        "Records a page where no limit is given.";
+    page_rows_max: u32 = "limits.page", Form::Number(1000), "100",
+        "Most records a page.";
+    offset_rows_max: u64 = "limits.offset", Form::Number(1_000_000), "10000",
+        "Farthest record that a page number reaches.";
+    count_rows_max: u64 = "limits.count", Form::Number(10_000_000), "10000",
+        "Where counting a filtered list stops.";
+    coding_bytes_min: usize = "limits.coding", Form::Bytes, "128",
+        "Answers below this are not compressed: nothing would be saved.";
+    first_byte_timeout: Duration = "timeouts.first_byte", Form::Time, "10s",
+        "How long a new connection may be silent.";
+    head_timeout: Duration = "timeouts.head", Form::Time, "10s",
+        "How long a request line and its fields may take (408).";
+    content_timeout: Duration = "timeouts.content", Form::Time, "60s",
+        "How long the content of a request may take (408).";
+    content_gap_timeout: Duration = "timeouts.content_gap", Form::Time, "10s",
+        "How long a sender of content may be silent (408).";
+    idle_timeout: Duration = "timeouts.idle", Form::Time, "60s",
+        "How long a connection may idle between requests.";
+    send_timeout: Duration = "timeouts.send", Form::Time, "30s",
+        "How long a reader of an answer may take nothing.";
+    shutdown_timeout: Duration = "timeouts.shutdown", Form::Time, "30s",
+        "How long accepted requests may take after SIGTERM.";
+    read_steps_max: u64 = "reads.steps", Form::Number(1_000_000_000), "20000",
+        "Steps of the database's machine that a read may take on the worker; one that needs \
+         more goes to the pool.";
+    read_deadline: Duration = "reads.deadline", Form::Time, "2s",
+        "How long a read may take in the pool (503).";
+    read_threads: usize = "reads.threads", Form::Number(256), "4",
+        "Threads for reads that take long.";
+    read_queue_max: usize = "reads.queue", Form::Number(100_000), "256",
+        "Most long reads that wait for a thread (503).";
+    group_writes_max: usize = "writes.group", Form::Number(4096), "256",
+        "Most writes that share a commit.";
+    group_time_max: Duration = "writes.group_time", Form::Time, "5ms",
+        "Longest time that a group of writes is collected.";
+    write_queue_max: usize = "writes.queue", Form::Number(1_000_000), "10000",
+        "Most writes that wait (503).";
+    write_deadline: Duration = "writes.deadline", Form::Time, "20s",
+        "How long a write waits for a database that another process has locked (503).";
+    key_retention: Duration = "keys.retention", Form::Time, "24h",
+        "How long an Idempotency-Key is remembered.";
+    key_wait: Duration = "keys.wait", Form::Time, "10s",
+        "How long a second request waits for the first with the same key (409).";
+    key_answer_bytes_max: usize = "keys.answer", Form::Bytes, "64 KiB",
+        "Largest content that is remembered; a larger one is left out of the first answer too.";
+    keys_max: u64 = "keys.max", Form::Number(1_000_000_000), "10000000",
+        "Most keys remembered for one principal (429).";
 }
-
 trait FromText: Sized {
     fn from_text(form: Form, text: &str) -> Result<Self, String>;
 }
 
+/// A setting as a file has it: key, value as written, and where the value stands.
+pub type Written = (String, String, Range<usize>);
+
+impl Settings {
+    /// Sets what a file says, with every `${NAME}` replaced from the environment. Complaints name
+    /// the place and never the value that a variable had.
+    #[must_use]
+    pub fn apply(
+        &mut self,
+        written: &[Written],
+        environment: &dyn Fn(&str) -> Option<String>,
+    ) -> Vec<Complaint> {
+        let mut complaints = Vec::new();
+        for (key, text, span) in written {
+            let value = expand(text, environment);
+            if let Err(fault) = value.and_then(|value| self.set(key, &value)) {
+                complaints.push(Complaint::error(span.clone(), format!("`{key}`: {fault}"), None));
+            }
+        }
+        complaints
+    }
+
+    /// Two settings that cannot both be meant: the key of one, and why. To be asked when all
+    /// sources have been read.
+    #[must_use]
+    pub fn conflict(&self) -> Option<(&'static str, String)> {
+        let (default, most) = (self.page_rows_default, self.page_rows_max);
+        (default > most).then(|| {
+            let why = format!(
+                "`limits.page_default` ({default}) is above `limits.page` ({most}): \
+                 a list without `limit` would ask for more than is allowed"
+            );
+            ("limits.page_default", why)
+        })
+    }
+}
+
+/// Replaces every `${NAME}` by the variable's value; `$${` stands for a plain `${`.
+///
+/// # Errors
+/// Names the variable that is not set, or says that a brace is missing. No value is shown.
+pub fn expand(text: &str, environment: &dyn Fn(&str) -> Option<String>) -> Result<String, String> {
+    let mut out = String::new();
+    let mut rest = text;
+    while let Some(at) = rest.find("${") {
+        if rest[..at].ends_with('$') {
+            out.push_str(&rest[..at]);
+            out.push('{');
+            rest = &rest[at + 2..];
+            continue;
+        }
+        out.push_str(&rest[..at]);
+        let Some((name, after)) = rest[at + 2..].split_once('}') else {
+            return Err("`${` has no `}`; write `$${` for the characters themselves".to_owned());
+        };
+        let good = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+        if name.is_empty() || !name.bytes().all(good) {
+            return Err("between `${` and `}` stands the name of a variable".to_owned());
+        }
+        let value = environment(name);
+        out.push_str(&value.ok_or_else(|| format!("the variable {name} is not set"))?);
+        rest = after;
+    }
+    out.push_str(rest);
+    Ok(out)
+}
+
+/// True where a URL has a password of its own in it, not one that the environment brings.
+#[must_use]
+pub fn holds_password(text: &str) -> bool {
+    let authority = text.split_once("://").map(|(_, rest)| rest.split('/').next());
+    let userinfo = authority.flatten().and_then(|authority| authority.rsplit_once('@'));
+    let password = userinfo.and_then(|(userinfo, _)| userinfo.split_once(':'));
+    password.is_some_and(|(_, password)| {
+        !password.is_empty() && !(password.starts_with("${") && password.ends_with('}'))
+    })
+}
+
+/// The reference of all settings, as a Markdown table.
+#[must_use]
+pub fn reference() -> String {
+    let mut out = "| setting | default | what it is for |\n| --- | --- | --- |\n".to_owned();
+    for Setting { key, default, meaning, form } in SETTINGS {
+        let form = match form {
+            Form::Text => String::new(),
+            Form::Address => " `HOST:PORT`.".to_owned(),
+            Form::Database => String::new(),
+            Form::Word(words) => format!(" One of: `{}`.", words.join("`, `")),
+            Form::Number(most) => format!(" 1 to {most}."),
+            Form::Bytes => " Bytes.".to_owned(),
+            Form::Time => " A time.".to_owned(),
+        };
+        out.push_str(&format!("| `{key}` | `{default}` | {meaning}{form} |\n"));
+    }
+    out
+}
+
 fn unknown(key: &str) -> String {
-    format!("there is no setting `{key}`")
+    let near = suggest::nearest(key, SETTINGS.iter().map(|setting| setting.key));
+    let hint = near.map(|name| format!("; did you mean `{name}`?")).unwrap_or_default();
+    format!("there is no setting `{key}`{hint}")
 }
 
 impl FromText for String {
     fn from_text(form: Form, text: &str) -> Result<Self, String> {
         match form {
             Form::Word(words) if !words.contains(&text) => {
-                Err(format!("expected one of: {}", words.join(", ")))
+                return Err(format!("expected one of: {}", words.join(", ")));
             }
-            _ => Ok(text.to_owned()),
+            Form::Address => address(text)?,
+            Form::Database => database(text)?,
+            _ => {}
         }
+        Ok(text.to_owned())
     }
+}
+
+fn address(text: &str) -> Result<(), String> {
+    let hint = || "expected HOST:PORT, such as \"127.0.0.1:8080\" or \"[::1]:8080\"".to_owned();
+    let (host, port) = text.rsplit_once(':').ok_or_else(hint)?;
+    let bare = host.contains(':') && !(host.starts_with('[') && host.ends_with(']'));
+    if host.is_empty() || bare || host.contains(char::is_whitespace) {
+        return Err(hint());
+    }
+    let plain = !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit());
+    port.parse::<u16>().ok().filter(|_| plain).map(|_| ()).ok_or_else(hint)
+}
+
+fn database(text: &str) -> Result<(), String> {
+    let path = text.strip_prefix("sqlite:").unwrap_or(text);
+    if path.starts_with("postgres://") || path.starts_with("postgresql://") {
+        return Err("PostgreSQL comes in a later version: name a file".to_owned());
+    }
+    if path == ":memory:" {
+        return Err("a database in memory would lose what was acknowledged: name a file".to_owned());
+    }
+    if path.contains("://") || path.contains('\0') {
+        return Err("expected a file, such as \"data.db\" or \"sqlite:data.db\"".to_owned());
+    }
+    if path.trim().is_empty() {
+        return Err("expected a file, such as \"data.db\"".to_owned());
+    }
+    Ok(())
 }
 
 impl FromText for u64 {
@@ -147,6 +323,9 @@ impl FromText for Duration {
     }
 }
 
+/// The longest time that can be set, in milliseconds: ten years. More overflows a clock.
+const TIME_MS_MAX: u64 = 3_650 * 86_400_000;
+
 fn split(text: &str) -> Option<(u64, &str)> {
     let text = text.trim();
     let end = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
@@ -165,12 +344,15 @@ fn bytes(text: &str) -> Result<u64, String> {
         "GiB" => 1 << 30,
         _ => return Err(hint()),
     };
-    number.checked_mul(factor).ok_or_else(hint)
+    number.checked_mul(factor).filter(|bytes| *bytes > 0).ok_or_else(hint)
 }
 
 /// Reads a time: `250 ms`, `2s`, `24h`, `7d`.
 fn duration(text: &str) -> Result<Duration, String> {
-    let hint = || "expected a time, such as \"250 ms\", \"2s\", \"24h\" or \"7d\"".to_owned();
+    let hint = || {
+        "expected a time from 1 ms to 3650 days, such as \"250 ms\", \"2s\", \"24h\" or \"7d\""
+            .to_owned()
+    };
     let (number, unit) = split(text).ok_or_else(hint)?;
     let factor = match unit {
         "ms" => 1,
@@ -180,5 +362,96 @@ fn duration(text: &str) -> Result<Duration, String> {
         "d" => 86_400_000,
         _ => return Err(hint()),
     };
-    number.checked_mul(factor).map(Duration::from_millis).ok_or_else(hint)
+    let time = number.checked_mul(factor).filter(|time| (1..=TIME_MS_MAX).contains(time));
+    time.map(Duration::from_millis).ok_or_else(hint)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn every_default_is_what_the_table_says() {
+        let settings = Settings::default();
+        assert_eq!(settings.target_bytes_max, 8_192);
+        assert_eq!(settings.fields_bytes_max, 65_536);
+        assert_eq!(settings.content_bytes_max, 1 << 20);
+        assert_eq!(settings.key_retention, Duration::from_secs(86_400));
+        assert_eq!(settings.group_time_max, Duration::from_millis(5));
+        assert_eq!(settings.conflict(), None);
+    }
+
+    #[test]
+    fn each_form_says_what_it_expects() {
+        let mut settings = Settings::default();
+        for (key, text, expected) in [
+            ("limits.target", "0", "expected bytes"),
+            ("limits.target", "1 MB", "expected bytes"),
+            ("limits.target", "99999999999 GiB", "expected bytes"),
+            ("limits.page", "0", "from 1 to 1000"),
+            ("limits.page", "many", "from 1 to 1000"),
+            ("timeouts.head", "0s", "from 1 ms"),
+            ("timeouts.head", "5 parsecs", "expected a time"),
+            ("timeouts.head", "10000d", "3650 days"),
+            ("log.format", "xml", "one of: text, json"),
+            ("listen", "8080", "expected HOST:PORT"),
+            ("listen", "::1:80", "expected HOST:PORT"),
+            ("listen", "localhost:99999", "expected HOST:PORT"),
+            ("listen", "localhost:+80", "expected HOST:PORT"),
+            ("database", "postgres://db/x", "PostgreSQL comes in a later version"),
+            ("database", ":memory:", "in memory"),
+            ("database", "mysql://db/x", "expected a file"),
+            ("database", " ", "expected a file"),
+            ("limits.targt", "1", "did you mean `limits.target`?"),
+        ] {
+            let fault = settings.set(key, text).unwrap_err();
+            assert!(fault.contains(expected), "{key} = {text}: {fault}");
+        }
+        assert_eq!(settings, Settings::default());
+        for (key, text) in [
+            ("limits.target", "16 KiB"),
+            ("timeouts.head", "250 ms"),
+            ("timeouts.head", "2min"),
+            ("listen", "[::1]:0"),
+            ("database", "sqlite:/var/lib/shop.db"),
+        ] {
+            settings.set(key, text).unwrap();
+        }
+        assert_eq!(settings.target_bytes_max, 16_384);
+        assert_eq!(settings.head_timeout, Duration::from_secs(120));
+    }
+
+    #[test]
+    fn variables_are_replaced_and_never_shown() {
+        let environment = |name: &str| match name {
+            "PORT" => Some("8081".to_owned()),
+            "SECRET" => Some("hunter2".to_owned()),
+            _ => None,
+        };
+        let expand = |text| expand(text, &environment);
+        assert_eq!(expand("127.0.0.1:${PORT}").unwrap(), "127.0.0.1:8081");
+        assert_eq!(expand("$${PORT} costs 5$").unwrap(), "${PORT} costs 5$");
+        assert_eq!(expand("${NONE}").unwrap_err(), "the variable NONE is not set");
+        assert!(expand("${PORT").unwrap_err().contains("no `}`"));
+        assert!(expand("${a b}").unwrap_err().contains("name of a variable"));
+        let mut settings = Settings::default();
+        let written = vec![
+            ("listen".to_owned(), "${SECRET}".to_owned(), 3..9),
+            ("limits.page".to_owned(), "50".to_owned(), 20..22),
+        ];
+        let complaints = settings.apply(&written, &environment);
+        assert_eq!(complaints.len(), 1);
+        assert_eq!(complaints[0].span, 3..9);
+        assert!(!complaints[0].message.contains("hunter2"));
+        assert_eq!(settings.page_rows_max, 50);
+    }
+
+    #[test]
+    fn a_password_is_seen_only_where_one_is_written() {
+        assert!(holds_password("postgres://me:pw@host/db"));
+        assert!(!holds_password("postgres://me:${PW}@host/db"));
+        assert!(!holds_password("postgres://me@host/db"));
+        assert!(!holds_password("sqlite:a:b@c"));
+    }
 }
