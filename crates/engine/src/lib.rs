@@ -27,8 +27,8 @@ use http::{Request, Response};
 use http_body::Body;
 use model::model::Model;
 use model::setting::Settings;
-use store::reader::Reader;
-use store::writer::Writer;
+use store::Reader;
+use store::Writer;
 
 use content::ContentError;
 

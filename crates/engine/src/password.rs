@@ -89,8 +89,15 @@ fn passwords(call: &Call) -> Vec<&str> {
             }
             Content::JsonPatch(Json::Array(operations)) => {
                 let pointer = format!("/{}", field.name);
-                let sets = |operation: &&Json| operation.get("path").and_then(Json::as_str) == Some(&pointer);
-                found.extend(operations.iter().filter(sets).filter_map(|operation| operation.get("value")?.as_str()));
+                let sets = |operation: &&Json| {
+                    operation.get("path").and_then(Json::as_str) == Some(&pointer)
+                };
+                found.extend(
+                    operations
+                        .iter()
+                        .filter(sets)
+                        .filter_map(|operation| operation.get("value")?.as_str()),
+                );
             }
             Content::None | Content::Draft(Err(_)) | Content::JsonPatch(_) => {}
         }
@@ -110,7 +117,7 @@ impl Hashes {
         values: &mut [Option<Value>],
         besides: Option<&Record>,
     ) {
-        for (index, field) in resource.fields.iter().enumerate().filter(|(_, field)| field.password) {
+        for (index, _) in resource.fields.iter().enumerate().filter(|(_, field)| field.password) {
             let kept = besides.is_some_and(|record| record.values[index] == values[index]);
             if let (false, Some(Value::Text(sent))) = (kept, &values[index]) {
                 let hashed = self.0.get(sent).cloned().unwrap_or_else(|| hash(sent));

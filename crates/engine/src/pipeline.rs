@@ -207,15 +207,16 @@ fn refuse_by_condition(call: &Call, current: &Current) -> Option<Decision<Judged
     let validators = Validators {
         version: &version,
         variant: "",
-        last_modified: present.map(|record| date::last_modified(record.updated_at.to_system_time())),
+        last_modified: present
+            .map(|record| date::last_modified(record.updated_at.to_system_time())),
     };
     let exists = !version.is_empty();
     match call.conditions.evaluate(call.routed.nature, exists.then_some(&validators)) {
         Verdict::Proceed => None,
-        Verdict::NotModified => Some(Decision::Commit { outcome: Ok(Outcome::Described), changes: Vec::new() }),
-        Verdict::Failed(field) => {
-            Some(Decision::Refuse(Err(response::precondition_failed(field))))
+        Verdict::NotModified => {
+            Some(Decision::Commit { outcome: Ok(Outcome::Described), changes: Vec::new() })
         }
+        Verdict::Failed(field) => Some(Decision::Refuse(Err(response::precondition_failed(field)))),
     }
 }
 

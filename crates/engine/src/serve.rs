@@ -57,12 +57,16 @@ pub(crate) const fn serve(operation: Operation) -> Serve {
     match operation {
         Operation::List => Serve::Read { lookup: op::list::lookup, answer: op::list::answer },
         Operation::Fetch => Serve::Read { lookup: op::fetch::lookup, answer: op::fetch::answer },
-        Operation::Create => Serve::Write { lookup: op::create::lookup, decide: op::create::decide },
+        Operation::Create => {
+            Serve::Write { lookup: op::create::lookup, decide: op::create::decide }
+        }
         Operation::Replace => {
             Serve::Write { lookup: op::replace::lookup, decide: op::replace::decide }
         }
         Operation::Patch => Serve::Write { lookup: op::patch::lookup, decide: op::patch::decide },
-        Operation::Delete => Serve::Write { lookup: op::delete::lookup, decide: op::delete::decide },
+        Operation::Delete => {
+            Serve::Write { lookup: op::delete::lookup, decide: op::delete::decide }
+        }
         Operation::Ready => Serve::Probe(op::page::ready),
         Operation::Describe => Serve::Describe(op::page::describe),
         Operation::Home => Serve::Describe(op::page::home),

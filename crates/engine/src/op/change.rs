@@ -159,8 +159,8 @@ pub(crate) fn missing(call: &Call) -> Problem {
 
 /// 422, or 409 where a PUT names read-only members that differ from what is there.
 pub(crate) fn rejected(rejection: &Rejection, call: &Call) -> Problem {
-    let conflicts = rejection.read_only
-        && call.routed.row.operation == contract::table::Operation::Replace;
+    let conflicts =
+        rejection.read_only && call.routed.row.operation == contract::table::Operation::Replace;
     let (kind, detail) = if conflicts {
         (
             Kind::Conflict,

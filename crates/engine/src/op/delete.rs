@@ -41,12 +41,12 @@ pub(crate) fn decide(call: &Call, current: &Current) -> Decided {
         })
         .collect();
     if !counts.is_empty() {
-        let detail = format!("Records that refer to this one: {}. Nothing was deleted.", counts.join(", "));
+        let detail =
+            format!("Records that refer to this one: {}. Nothing was deleted.", counts.join(", "));
         return Decided::Refused(Problem::new(Kind::StillReferenced, detail));
     }
     let (resource, _) = call.resource();
-    let change =
-        Change::Delete { resource, id: present.id.clone(), expected: present.version };
+    let change = Change::Delete { resource, id: present.id.clone(), expected: present.version };
     Decided::Done(Outcome::Deleted, vec![change])
 }
 

@@ -52,4 +52,3 @@ fn inapplicable(refusal: json::Fault) -> Problem {
     let detail = "The patch cannot be applied, so none of it was (RFC 5789 §2).";
     Problem::new(kind, detail).with_errors(vec![Violation::at(refusal.pointer, refusal.detail)])
 }
-

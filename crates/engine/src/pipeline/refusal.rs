@@ -35,9 +35,8 @@ pub(super) fn precondition_required(exists: bool) -> Problem {
 
 /// An error of the store as a problem.
 pub(super) fn of_store(error: Error, call: &Call, report: &mut Report) -> Problem {
-    let soon = |problem: Problem| {
-        problem.with_field(header::RETRY_AFTER, HeaderValue::from_static("1"))
-    };
+    let soon =
+        |problem: Problem| problem.with_field(header::RETRY_AFTER, HeaderValue::from_static("1"));
     match error {
         Error::Taken { resource, fields, .. } => taken(call, resource, &fields),
         Error::Dangling { .. } => dangling(call),
@@ -46,10 +45,15 @@ pub(super) fn of_store(error: Error, call: &Call, report: &mut Report) -> Proble
             "The record was changed by somebody else at the same moment. Nothing was done; send the request again.",
         )),
         Error::TooManyKeys => {
-            let problem = Problem::new(Kind::TooManyKeys, "Too many Idempotency-Keys are remembered. Nothing was done.");
+            let problem = Problem::new(
+                Kind::TooManyKeys,
+                "Too many Idempotency-Keys are remembered. Nothing was done.",
+            );
             problem.with_field(header::RETRY_AFTER, HeaderValue::from_static("3600"))
         }
-        Error::Full => Problem::new(Kind::StorageFull, "The server's disk is full. Nothing was done."),
+        Error::Full => {
+            Problem::new(Kind::StorageFull, "The server's disk is full. Nothing was done.")
+        }
         Error::Busy(why) => {
             report.cause = Some(why.to_owned());
             soon(Problem::new(Kind::Unavailable, "The database is busy. Nothing was done."))

@@ -6,8 +6,8 @@ pub(crate) mod remembered;
 mod list;
 
 use contract::table::Operation;
-use http::{HeaderName, HeaderValue};
 use http::header;
+use http::{HeaderName, HeaderValue};
 use model::model::IdKind;
 use model::record::{self, Record};
 
@@ -85,7 +85,9 @@ fn created(call: &Call, record: &Record) -> Answer {
     } else {
         answer.fields.push((header::ETAG, field(&tag::of_write(call, record))));
     }
-    debug_assert!(resource.id != IdKind::Integer || matches!(record.id, model::value::Id::Integer(_)));
+    debug_assert!(
+        resource.id != IdKind::Integer || matches!(record.id, model::value::Id::Integer(_))
+    );
     answer
 }
 

@@ -36,7 +36,14 @@ pub(crate) fn decode(bytes: &[u8]) -> Option<Answer> {
         let value = HeaderValue::from_bytes(take_text(&mut rest)?).ok()?;
         fields.push((name, value));
     }
-    Some(Answer { status, media, content: rest.to_vec(), fields, version: String::new(), modified: None })
+    Some(Answer {
+        status,
+        media,
+        content: rest.to_vec(),
+        fields,
+        version: String::new(),
+        modified: None,
+    })
 }
 
 fn put(out: &mut Vec<u8>, bytes: &[u8]) {

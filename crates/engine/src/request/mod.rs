@@ -138,7 +138,11 @@ fn no_media_type(routed: &Routed, empty: bool) -> Problem {
     let content = if empty { "Send content, and name" } else { "Name" };
     let detail = format!("{content} its media type in Content-Type: {types}.");
     // RFC 10008 §2: a query without Content-Type MUST fail; 400 is the example it gives.
-    if routed.nature.safe { Problem::new(Kind::ContentTypeMissing, detail) } else { unsupported(routed, detail) }
+    if routed.nature.safe {
+        Problem::new(Kind::ContentTypeMissing, detail)
+    } else {
+        unsupported(routed, detail)
+    }
 }
 
 fn unsupported(routed: &Routed, detail: String) -> Problem {
@@ -165,7 +169,8 @@ fn offer(routed: &Routed, headers: &HeaderMap) -> Result<(&'static str, Coding),
         Some(coding) => Ok((media, coding)),
         None if !routed.nature.safe => Ok((media, Coding::Identity)),
         None => {
-            let detail = "Accept-Encoding refuses identity and names no coding that is served: gzip, zstd.";
+            let detail =
+                "Accept-Encoding refuses identity and names no coding that is served: gzip, zstd.";
             Err(Problem::new(Kind::NotAcceptable, detail))
         }
     }
