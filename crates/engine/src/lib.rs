@@ -18,6 +18,8 @@ mod representation;
 mod request;
 mod response;
 mod route;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 
