@@ -34,6 +34,8 @@ use crate::{request, route};
 mod refusal;
 mod timing;
 
+/// One of the judgements before a decision; `None` lets it pass.
+type Check = fn(&Call, &Current) -> Option<Decision<Judged>>;
 /// What a write comes to: an outcome, or the problem that kept it from happening.
 type Judged = Result<Outcome, Problem>;
 
@@ -149,7 +151,7 @@ fn judge(
     current: &Current,
 ) -> Decision<Judged> {
     let late = fault::on(Fault::KeyAfterIfMatch);
-    let checks: [fn(&Call, &Current) -> Option<Decision<Judged>>; 2] =
+    let checks: [Check; 2] =
         if late { [refuse_by_condition, recall] } else { [recall, refuse_by_condition] };
     for check in checks {
         if let Some(decision) = check(call, current) {

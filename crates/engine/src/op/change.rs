@@ -50,7 +50,7 @@ pub(crate) fn references<'a>(
 /// Inserts a record, once what it refers to is known to be there.
 pub(crate) fn insert(call: &Call, mut draft: Draftable, referred: &[Found]) -> Decided {
     let (index, resource) = call.resource();
-    if let Err(decided) = check_references(resource, &draft.values, None, referred, &call.model) {
+    if let Some(decided) = check_references(resource, &draft.values, None, referred, &call.model) {
         return decided;
     }
     call.hashes.put_in(resource, &mut draft.values, None);
@@ -74,7 +74,7 @@ pub(crate) fn update(
     referred: &[Found],
 ) -> Decided {
     let (index, resource) = call.resource();
-    if let Err(decided) =
+    if let Some(decided) =
         check_references(resource, &draft.values, Some(present), referred, &call.model)
     {
         return decided;
@@ -115,11 +115,11 @@ fn check_references(
     besides: Option<&Record>,
     referred: &[Found],
     model: &model::model::Model,
-) -> Result<(), Decided> {
+) -> Option<Decided> {
     let wanted: Vec<_> = references(resource, values, besides).collect();
     if wanted.len() > referred.len() {
         let roots = wanted.into_iter().map(|(_, node)| node).collect();
-        return Err(Decided::More(Lookup { remembered: None, roots }));
+        return Some(Decided::More(Lookup { remembered: None, roots }));
     }
     let missing: Vec<_> = wanted
         .iter()
@@ -128,10 +128,10 @@ fn check_references(
         .map(|((field, node), _)| dangling(model, resource, *field, node.resource))
         .collect();
     if missing.is_empty() {
-        return Ok(());
+        return None;
     }
     let detail = "A reference names a record that is not there.";
-    Err(Decided::Refused(Problem::new(Kind::Invalid, detail).with_errors(missing)))
+    Some(Decided::Refused(Problem::new(Kind::Invalid, detail).with_errors(missing)))
 }
 
 fn dangling(

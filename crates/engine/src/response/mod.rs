@@ -54,10 +54,9 @@ pub(crate) fn seal(
         headers.insert(SERVER_TIMING, field(timing));
         headers.append(PREFERENCE_APPLIED, HeaderValue::from_static("server-timing"));
     }
-    if call.routed.aliased {
-        if let Some(link) = Links::new().add(&call.routed.path, "canonical").value() {
-            headers.append(header::LINK, link);
-        }
+    let canonical = Links::new().add(&call.routed.path, "canonical").value();
+    if let Some(link) = canonical.filter(|_| call.routed.aliased) {
+        headers.append(header::LINK, link);
     }
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     debug_assert!(
