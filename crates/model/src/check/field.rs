@@ -88,10 +88,18 @@ fn keywords(place: &FieldPlace<'_>) -> Map<String, Json> {
         }
     }
     // Types that do not exist are complained of in words of our own.
-    if let Some(Json::String(name)) = keywords.get("type")
-        && kind::is_unknown(name)
-    {
-        keywords.remove("type");
+    let known = |name: &Json| name.as_str().is_some_and(kind::is_type);
+    match keywords.get_mut("type") {
+        Some(Json::Array(names)) => {
+            names.retain(known);
+            if names.is_empty() {
+                keywords.remove("type");
+            }
+        }
+        Some(name) if !known(name) => {
+            keywords.remove("type");
+        }
+        _ => {}
     }
     keywords
 }
@@ -171,7 +179,8 @@ fn schema(check: &mut Check, place: &FieldPlace<'_>, keywords: &Map<String, Json
         Err(faults) => {
             for (keyword, message) in faults {
                 let span = located(place, &keyword);
-                check.error(&span, message, "");
+                let (message, help) = message.split_once("; ").unwrap_or((&message, ""));
+                check.error(&span, format!("`{keyword}` {message}"), help);
             }
             Schema::default()
         }
@@ -183,10 +192,9 @@ fn located(place: &FieldPlace<'_>, keyword: &str) -> crate::source::Span {
     let mut span = place.span.clone();
     let mut table = Some(place.table);
     let mut node: Option<&Node> = None;
-    for step in keyword.trim_start_matches('/').split('/') {
-        let step = step.replace("~1", "/").replace("~0", "~");
+    for step in keyword.split('/') {
         let next = match (table, node.map(|node| &node.written)) {
-            (Some(table), _) => table.get(&step),
+            (Some(table), _) => table.get(step),
             (None, Some(Written::List(items))) => {
                 step.parse::<usize>().ok().and_then(|at| items.get(at))
             }

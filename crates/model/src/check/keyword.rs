@@ -2,6 +2,7 @@
 
 use super::Check;
 use super::place::FieldPlace;
+use crate::schema;
 use crate::source::{Entry, Written};
 
 /// The keys of a field that JSON Schema does not have.
@@ -30,62 +31,17 @@ pub(crate) const ANNOTATIONS: &[&str] = &[
     "readOnly",
     "writeOnly",
     "$comment",
+    "contentEncoding",
+    "contentMediaType",
+    "contentSchema",
 ];
 
-/// The keywords of JSON Schema 2020-12 that judge, each with the types that it judges; `*`: any.
-pub(crate) const VALIDATIONS: &[(&str, &[&str])] = &[
-    ("type", &["*"]),
-    ("enum", &["*"]),
-    ("const", &["*"]),
-    ("format", &["*"]),
-    ("multipleOf", NUMBERS),
-    ("maximum", NUMBERS),
-    ("exclusiveMaximum", NUMBERS),
-    ("minimum", NUMBERS),
-    ("exclusiveMinimum", NUMBERS),
-    ("maxLength", &["string"]),
-    ("minLength", &["string"]),
-    ("pattern", &["string"]),
-    ("contentEncoding", &["string"]),
-    ("contentMediaType", &["string"]),
-    ("contentSchema", &["string"]),
-    ("maxItems", &["array"]),
-    ("minItems", &["array"]),
-    ("uniqueItems", &["array"]),
-    ("items", &["array"]),
-    ("prefixItems", &["array"]),
-    ("contains", &["array"]),
-    ("maxContains", &["array"]),
-    ("minContains", &["array"]),
-    ("unevaluatedItems", &["array"]),
-    ("maxProperties", &["object"]),
-    ("minProperties", &["object"]),
-    ("required", &["object"]),
-    ("properties", &["object"]),
-    ("patternProperties", &["object"]),
-    ("additionalProperties", &["object"]),
-    ("propertyNames", &["object"]),
-    ("dependentRequired", &["object"]),
-    ("dependentSchemas", &["object"]),
-    ("unevaluatedProperties", &["object"]),
-    ("allOf", &["*"]),
-    ("anyOf", &["*"]),
-    ("oneOf", &["*"]),
-    ("not", &["*"]),
-    ("if", &["*"]),
-    ("then", &["*"]),
-    ("else", &["*"]),
-];
-
-const NUMBERS: &[&str] = &["integer", "number"];
-
-/// Pairs of which the first must not exceed the second.
-const RANGES: &[(&str, &str)] = &[
-    ("minimum", "maximum"),
-    ("minLength", "maxLength"),
-    ("minItems", "maxItems"),
-    ("minProperties", "maxProperties"),
-    ("minContains", "maxContains"),
+/// The keywords that judge values of one type and pass over all others.
+const SUBJECTS: &[(&str, &[&str])] = &[
+    ("string", &["minLength", "maxLength", "pattern"]),
+    ("number", &["minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"]),
+    ("array", &["items", "prefixItems", "contains", "minItems", "maxItems", "uniqueItems"]),
+    ("object", &["properties", "patternProperties", "additionalProperties", "required"]),
 ];
 
 /// What people write who know it from elsewhere, and what it is called here.
@@ -116,12 +72,11 @@ const ELSEWHERE: &[(&str, &str)] = &[
 
 /// Every key of a field.
 pub(super) fn known() -> Vec<&'static str> {
-    let validations = VALIDATIONS.iter().map(|(name, _)| *name);
-    validations.chain(FIELD_KEYS.iter().copied()).chain(ANNOTATIONS.iter().copied()).collect()
+    schema::keywords().chain(FIELD_KEYS.iter().copied()).collect()
 }
 
-/// Complains of keys that nobody knows or that contradict each other. True where a later version
-/// brings what is asked for, so that nothing else needs saying.
+/// Complains of keys that nobody knows, and of those that cannot judge what the field holds.
+/// (Schema::compile sees to the rest.)
 pub(super) fn check(check: &mut Check, place: &FieldPlace<'_>, types: &[String]) {
     let known = known();
     for entry in &place.table.entries {
@@ -129,7 +84,7 @@ pub(super) fn check(check: &mut Check, place: &FieldPlace<'_>, types: &[String])
         if known.contains(&key) {
             applies(check, entry, types);
         } else if matches!(key, "accept" | "maxSize") {
-            let help = "leave it out until this version's successor: it is for `type = \"file\"`";
+            let help = "leave it out for now: it belongs to `type = \"file\"`";
             check.error(&entry.key_span, format!("`{key}` comes in a later version"), help);
         } else {
             let hint = ELSEWHERE.iter().find(|(name, _)| name.eq_ignore_ascii_case(key));
@@ -139,39 +94,16 @@ pub(super) fn check(check: &mut Check, place: &FieldPlace<'_>, types: &[String])
     }
     required(check, place);
     annotations(check, place);
-    for (least, most) in RANGES {
-        let number = |key| match place.table.get(key).map(|node| &node.written) {
-            Some(Written::Integer(number)) => Some(*number as f64),
-            Some(Written::Number(number)) => Some(*number),
-            _ => None,
-        };
-        if let (Some(low), Some(high)) = (number(least), number(most))
-            && low > high
-        {
-            let message = format!("no value fits: `{least}` is above `{most}`");
-            check.error(place.value(least), message, "");
-        }
-    }
 }
 
-/// JSON Schema passes over a keyword for another type. Here it is a slip.
+/// A keyword that passes over most of what a field without a type may hold.
 fn applies(check: &mut Check, entry: &Entry, types: &[String]) {
-    let Some((name, subjects)) = VALIDATIONS.iter().find(|(name, _)| *name == entry.key) else {
-        return;
-    };
-    let any = subjects.contains(&"*");
-    if any || types.iter().any(|own| subjects.contains(&own.as_str())) {
-        return;
-    }
-    let subject = subjects[0];
-    if types.is_empty() {
-        let message = format!("`{name}` constrains only values of type {subject}");
+    let subject = SUBJECTS.iter().find(|(_, keys)| keys.contains(&entry.key.as_str()));
+    if let Some((subject, _)) = subject.filter(|_| types.is_empty()) {
+        let message = format!("`{}` constrains only values of type {subject}", entry.key);
         let help =
             format!("this field takes any JSON; did you mean to add `type = \"{subject}\"`?");
         check.warn(&entry.key_span, message, &help);
-    } else {
-        let message = format!("`{name}` has no meaning for type {}", types.join(", "));
-        check.error(&entry.key_span, message, &format!("it constrains values of type {subject}"));
     }
 }
 

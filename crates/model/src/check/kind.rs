@@ -136,7 +136,7 @@ fn implied(place: &FieldPlace<'_>) -> Vec<String> {
     }
 }
 
-/// True where there is no such type.
-pub(super) fn is_unknown(name: &str) -> bool {
-    !TYPES.contains(&name)
+/// True where JSON Schema has this type.
+pub(super) fn is_type(name: &str) -> bool {
+    TYPES.contains(&name)
 }

@@ -20,7 +20,7 @@ use crate::model::Model;
 use crate::source::{Entry, Node, Span, Table, Written};
 use crate::suggest;
 
-pub(crate) use keyword::{ANNOTATIONS, FIELD_KEYS, VALIDATIONS};
+pub(crate) use keyword::{ANNOTATIONS, FIELD_KEYS};
 pub(crate) use resource::RESOURCE_KEYS;
 pub(crate) use top::TOP_KEYS;
 
