@@ -3,6 +3,7 @@
 use http::HeaderMap;
 use http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
 
+use contract::fault::{self, Fault};
 use contract::problem::{Kind, Problem};
 
 /// How the content of a request is framed.
@@ -28,7 +29,7 @@ pub(super) fn read(fields: &HeaderMap, http_1_0: bool) -> Result<Framing, Proble
                 "Transfer-Encoding does not exist in HTTP/1.0 (RFC 9112 §6.1). Send Content-Length.",
             ));
         }
-        if fields.contains_key(CONTENT_LENGTH) {
+        if fields.contains_key(CONTENT_LENGTH) && !fault::on(Fault::ClTeAccepted) {
             return Err(malformed(
                 "Content-Length and Transfer-Encoding contradict each other (RFC 9112 §6.3). \
                  Send only one of them.",
@@ -71,7 +72,7 @@ fn transfer_codings(fields: &HeaderMap) -> Result<Framing, Problem> {
     let Some((last, before)) = codings.split_last() else {
         return Err(malformed("Transfer-Encoding is empty. Send `chunked`, or Content-Length."));
     };
-    if !is_chunked(last) {
+    if !is_chunked(last) && !fault::on(Fault::TeLastChunkedUnchecked) {
         return Err(malformed(
             "The last transfer coding is not chunked, so the end of the content cannot be told \
              (RFC 9112 §6.3). Send `Transfer-Encoding: chunked`, or Content-Length.",

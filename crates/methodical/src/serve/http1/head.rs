@@ -7,6 +7,8 @@ use bytes::{Buf, BytesMut};
 use http::header::{CONNECTION, EXPECT, HOST};
 use http::{HeaderMap, HeaderName, HeaderValue, Request};
 
+use contract::fault::{self, Fault};
+use contract::host::Authority;
 use contract::problem::{Kind, Problem};
 use contract::table;
 use model::setting::Settings;
@@ -270,15 +272,11 @@ fn finish(
 
 /// Exactly one Host, and a valid one (RFC 9112 §3.2); HTTP/1.0 may leave it out.
 fn check_host(fields: &HeaderMap, http_1_0: bool) -> Result<(), Problem> {
-    let mut hosts = fields.get_all(HOST).iter();
-    match (hosts.next(), hosts.next()) {
-        (None, _) if http_1_0 => Ok(()),
-        (None, _) => Err(malformed("Host is missing (RFC 9112 §3.2).")),
-        (Some(host), None) => target::host(host.as_bytes()).map(drop),
-        (Some(_), Some(_)) => {
-            Err(malformed("Host stands there more than once (RFC 9112 §3.2). Send it once."))
-        }
+    let absent = !fields.contains_key(HOST);
+    if (absent && http_1_0) || fault::on(Fault::TwoHostsAccepted) {
+        return Ok(());
     }
+    Authority::read(fields).map(drop)
 }
 
 /// RFC 9112 §9.3: `close` wins; HTTP/1.0 has to ask.
