@@ -41,7 +41,7 @@ impl Coding {
 /// nothing, and gets the first offer. `offers` must not be empty.
 #[must_use]
 pub fn media(headers: &HeaderMap, offers: &[&'static str]) -> Option<&'static str> {
-    let ranges: Vec<Range> =
+    let ranges: Vec<Range<'_>> =
         field::members(headers, &header::ACCEPT).filter_map(Range::read).collect();
     if ranges.is_empty() {
         return offers.first().copied();
@@ -91,19 +91,19 @@ pub fn coding(headers: &HeaderMap, offers: &[Coding]) -> Option<Coding> {
 }
 
 /// A media range with its weight (§12.5.1).
-struct Range {
+struct Range<'a> {
     /// `None` for `*`.
-    kind: Option<String>,
+    kind: Option<&'a str>,
     /// `None` for `*`.
-    subtype: Option<String>,
+    subtype: Option<&'a str>,
     /// Parameters, without q and what follows it.
     parameters: Vec<(String, String)>,
     weight: u16,
 }
 
-impl Range {
+impl<'a> Range<'a> {
     /// `None` for a member outside the grammar: it asks for nothing that could be found out.
-    fn read(member: &[u8]) -> Option<Self> {
+    fn read(member: &'a [u8]) -> Option<Self> {
         let mut pieces = field::split(member, b';');
         let (kind, subtype) = essence(pieces.next()?)?;
         let mut parameters = Vec::new();
@@ -127,11 +127,12 @@ impl Range {
         if !self.parameters.iter().all(|wanted| own.contains(wanted)) {
             return None;
         }
-        match (&self.kind, &self.subtype) {
+        let same = |range: &str, own: &str| range.eq_ignore_ascii_case(own);
+        match (self.kind, self.subtype) {
             (None, _) => Some(0),
-            (Some(range), None) => (range == kind).then_some(1),
+            (Some(range), None) => same(range, kind).then_some(1),
             (Some(range), Some(sub)) => {
-                (range == kind && sub == subtype).then_some(2 + self.parameters.len())
+                (same(range, kind) && same(sub, subtype)).then_some(2 + self.parameters.len())
             }
         }
     }
@@ -139,14 +140,14 @@ impl Range {
 
 /// The weight of an offer is that of the most specific range that names it (§12.5.1), the first
 /// where two say the same; no range is weight 0.
-fn weight_of(offer: &str, ranges: &[Range]) -> u16 {
+fn weight_of(offer: &str, ranges: &[Range<'_>]) -> u16 {
     let mut pieces = field::split(offer.as_bytes(), b';');
     let Some((Some(kind), Some(subtype))) = pieces.next().and_then(essence) else { return 0 };
     let own: Vec<_> = pieces.filter_map(field::parameter).collect();
     let mut weight = 0;
     let mut closest = None;
     for range in ranges {
-        let specificity = range.specificity(&kind, &subtype, &own);
+        let specificity = range.specificity(kind, subtype, &own);
         if specificity > closest {
             closest = specificity;
             weight = range.weight;
@@ -155,22 +156,16 @@ fn weight_of(offer: &str, ranges: &[Range]) -> u16 {
     weight
 }
 
-/// `type/subtype`, in lower case; `None` inside for `*`. A lone `*` is read as `*/*`: Java's own
-/// client sends it.
-fn essence(range: &[u8]) -> Option<(Option<String>, Option<String>)> {
-    let range = field_text(range)?;
-    if range == "*" || range == "*/*" {
+/// Type and subtype; `None` inside for `*`. A lone `*` is read as `*/*`: Java's own client sends
+/// it.
+fn essence(range: &[u8]) -> Option<(Option<&str>, Option<&str>)> {
+    if range == b"*" || range == b"*/*" {
         return Some((None, None));
     }
-    let (kind, subtype) = range.split_once('/')?;
-    let kind = field::token(kind.as_bytes()).filter(|kind| *kind != "*")?;
-    let subtype = field::token(subtype.as_bytes())?;
-    let subtype = (subtype != "*").then(|| subtype.to_ascii_lowercase());
-    Some((Some(kind.to_ascii_lowercase()), subtype))
-}
-
-fn field_text(bytes: &[u8]) -> Option<&str> {
-    std::str::from_utf8(bytes).ok()
+    let slash = range.iter().position(|&byte| byte == b'/')?;
+    let kind = field::token(&range[..slash]).filter(|kind| *kind != "*")?;
+    let subtype = field::token(&range[slash + 1..])?;
+    Some((Some(kind), (subtype != "*").then_some(subtype)))
 }
 
 /// The weight among parameters; 1 where there is none, `None` where it is no number.

@@ -163,29 +163,23 @@ impl Tags {
         name: &HeaderName,
         spelled: &'static str,
     ) -> Result<Option<Self>, Problem> {
-        let mut any = false;
-        let mut list = Vec::new();
-        for line in headers.get_all(name) {
-            if line.as_bytes().trim_ascii() == b"*" && !any && list.is_empty() {
-                any = true;
-            } else {
-                // An empty line adds nothing to a list, but stands beside `*` as a second value.
-                Self::read_line(line.as_bytes(), &mut list).map_err(|()| refusal(spelled))?;
-                if any {
-                    return Err(refusal(spelled));
-                }
-            }
+        let lines = || headers.get_all(name).iter().map(|line| line.as_bytes().trim_ascii());
+        if lines().next().is_none() {
+            return Ok(None);
         }
-        Ok(match (any, headers.contains_key(name)) {
-            (true, _) => Some(Self::Any),
-            (false, true) => Some(Self::List(list)),
-            (false, false) => None,
-        })
+        if lines().eq([b"*"]) {
+            return Ok(Some(Self::Any));
+        }
+        let mut list = Vec::new();
+        for line in lines() {
+            Self::read_line(line, &mut list).map_err(|()| refusal(spelled))?;
+        }
+        Ok(Some(Self::List(list)))
     }
 
     /// `#entity-tag` (§13.1.1). Commas stand inside tags too, so the tags are read, not split.
     fn read_line(line: &[u8], list: &mut Vec<EntityTag>) -> Result<(), ()> {
-        let mut rest = line.trim_ascii();
+        let mut rest = line;
         while !rest.is_empty() {
             if rest[0] != b',' {
                 let (tag, after) = EntityTag::take(rest).ok_or(())?;

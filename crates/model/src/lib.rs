@@ -1,15 +1,21 @@
 //! What was declared, validated once and immutable after, and the values that fit it: records,
 //! queries, patches. No I/O but the text that is handed in.
 
+mod calendar;
 mod check;
 pub mod complaint;
 pub mod declaration;
+pub mod declaration_schema;
 mod digest;
+pub mod fold;
+pub mod form;
+pub mod json;
 pub mod model;
+pub mod patch;
 pub mod query;
 pub mod record;
 pub mod schema;
 pub mod setting;
 mod source;
-mod suggest;
+pub mod suggest;
 pub mod value;

@@ -1,12 +1,14 @@
 //! One field: its schema, its default, and which of its keys can stand together.
 
 use super::place::{FieldPlace, Place, is_field_name};
+use super::top::PARAMETERS;
 use super::{Check, access, keyword, kind, relation};
 use crate::model::{Field, Kind};
 use crate::schema::Schema;
 use crate::source::{Node, Written};
 use crate::value::Value;
 use contract::problem::Violation;
+use contract::secret::{self, Declared};
 use serde_json::{Map, Value as Json};
 
 /// Reads a field. Always gives one back, so that others can be checked against it.
@@ -15,14 +17,14 @@ pub(super) fn read(check: &mut Check, place: &FieldPlace<'_>, places: &[Place<'_
     let mut field = plain(check, place);
     field.kind = shape.kind;
     field.nullable = shape.null;
-    keyword::check(check, place, &shape.types);
+    keyword::check(check, place, &shape);
     let mut keywords = keywords(place);
     if place.has("references") {
         relation::read(check, place, places, &mut field, &shape, &mut keywords);
     } else if let Some(entry) = place.table.entry("onDelete") {
         check.error(&entry.key_span, "`onDelete` belongs to a reference", "add `references`");
     }
-    if shape.file {
+    if shape.unknown {
         return field;
     }
     presence(check, place, &field);
@@ -34,6 +36,7 @@ pub(super) fn read(check: &mut Check, place: &FieldPlace<'_>, places: &[Place<'_
     field.schema = schema(check, place, &keywords);
     fits(check, place, &field);
     field.default = default(check, place, &field);
+    parameter(check, place, &field);
     field
 }
 
@@ -88,10 +91,19 @@ fn keywords(place: &FieldPlace<'_>) -> Map<String, Json> {
         }
     }
     // Types that do not exist are complained of in words of our own.
-    if let Some(Json::String(name)) = keywords.get("type")
-        && kind::is_unknown(name)
-    {
-        keywords.remove("type");
+    let known = |name: &Json| name.as_str().is_some_and(kind::is_type);
+    match keywords.get_mut("type") {
+        Some(Json::Array(names)) => {
+            names.retain(known);
+            names.dedup();
+            if names.is_empty() {
+                keywords.remove("type");
+            }
+        }
+        Some(name) if !known(name) => {
+            keywords.remove("type");
+        }
+        _ => {}
     }
     keywords
 }
@@ -164,6 +176,21 @@ fn combinations(check: &mut Check, place: &FieldPlace<'_>, field: &Field) {
     }
 }
 
+/// What a filter by this field looks like, where `?NAME=` is not one.
+fn parameter(check: &mut Check, place: &FieldPlace<'_>, field: &Field) {
+    let name = place.name;
+    if !field.visible() {
+        return;
+    }
+    if PARAMETERS.contains(&name) {
+        let help = format!("to filter by this field write ?{name}[eq]=…");
+        check.note(place.span, format!("`{name}` is a parameter of every list"), &help);
+    } else if secret::find(&format!("{name}=x"), &|_| Declared::Readable).is_some() {
+        let help = "filter by it with QUERY, or hide it with `secret` or `writeOnly`";
+        check.note(place.span, format!("a URL with `{name}=` is refused as a secret"), help);
+    }
+}
+
 /// Compiles the schema; what is wrong with it is shown at the keyword.
 fn schema(check: &mut Check, place: &FieldPlace<'_>, keywords: &Map<String, Json>) -> Schema {
     match Schema::compile(keywords) {
@@ -171,7 +198,8 @@ fn schema(check: &mut Check, place: &FieldPlace<'_>, keywords: &Map<String, Json
         Err(faults) => {
             for (keyword, message) in faults {
                 let span = located(place, &keyword);
-                check.error(&span, message, "");
+                let (message, help) = message.split_once("; ").unwrap_or((&message, ""));
+                check.error(&span, format!("`{keyword}` {message}"), help);
             }
             Schema::default()
         }
@@ -183,10 +211,9 @@ fn located(place: &FieldPlace<'_>, keyword: &str) -> crate::source::Span {
     let mut span = place.span.clone();
     let mut table = Some(place.table);
     let mut node: Option<&Node> = None;
-    for step in keyword.trim_start_matches('/').split('/') {
-        let step = step.replace("~1", "/").replace("~0", "~");
+    for step in keyword.split('/') {
         let next = match (table, node.map(|node| &node.written)) {
-            (Some(table), _) => table.get(&step),
+            (Some(table), _) => table.get(step),
             (None, Some(Written::List(items))) => {
                 step.parse::<usize>().ok().and_then(|at| items.get(at))
             }

@@ -1,11 +1,13 @@
 //! The keys of a field: ours, and JSON Schema's own, with what each can apply to.
 
 use super::Check;
+use super::kind::Shape;
 use super::place::FieldPlace;
+use crate::schema;
 use crate::source::{Entry, Written};
 
 /// The keys of a field that JSON Schema does not have.
-pub(crate) const FIELD_KEYS: &[&str] = &[
+pub(super) const FIELD_KEYS: &[&str] = &[
     "unique",
     "index",
     "references",
@@ -30,62 +32,17 @@ pub(crate) const ANNOTATIONS: &[&str] = &[
     "readOnly",
     "writeOnly",
     "$comment",
+    "contentEncoding",
+    "contentMediaType",
+    "contentSchema",
 ];
 
-/// The keywords of JSON Schema 2020-12 that judge, each with the types that it judges; `*`: any.
-pub(crate) const VALIDATIONS: &[(&str, &[&str])] = &[
-    ("type", &["*"]),
-    ("enum", &["*"]),
-    ("const", &["*"]),
-    ("format", &["*"]),
-    ("multipleOf", NUMBERS),
-    ("maximum", NUMBERS),
-    ("exclusiveMaximum", NUMBERS),
-    ("minimum", NUMBERS),
-    ("exclusiveMinimum", NUMBERS),
-    ("maxLength", &["string"]),
-    ("minLength", &["string"]),
-    ("pattern", &["string"]),
-    ("contentEncoding", &["string"]),
-    ("contentMediaType", &["string"]),
-    ("contentSchema", &["string"]),
-    ("maxItems", &["array"]),
-    ("minItems", &["array"]),
-    ("uniqueItems", &["array"]),
-    ("items", &["array"]),
-    ("prefixItems", &["array"]),
-    ("contains", &["array"]),
-    ("maxContains", &["array"]),
-    ("minContains", &["array"]),
-    ("unevaluatedItems", &["array"]),
-    ("maxProperties", &["object"]),
-    ("minProperties", &["object"]),
-    ("required", &["object"]),
-    ("properties", &["object"]),
-    ("patternProperties", &["object"]),
-    ("additionalProperties", &["object"]),
-    ("propertyNames", &["object"]),
-    ("dependentRequired", &["object"]),
-    ("dependentSchemas", &["object"]),
-    ("unevaluatedProperties", &["object"]),
-    ("allOf", &["*"]),
-    ("anyOf", &["*"]),
-    ("oneOf", &["*"]),
-    ("not", &["*"]),
-    ("if", &["*"]),
-    ("then", &["*"]),
-    ("else", &["*"]),
-];
-
-const NUMBERS: &[&str] = &["integer", "number"];
-
-/// Pairs of which the first must not exceed the second.
-const RANGES: &[(&str, &str)] = &[
-    ("minimum", "maximum"),
-    ("minLength", "maxLength"),
-    ("minItems", "maxItems"),
-    ("minProperties", "maxProperties"),
-    ("minContains", "maxContains"),
+/// The keywords that judge values of one type and pass over all others.
+const SUBJECTS: &[(&str, &[&str])] = &[
+    ("string", &["minLength", "maxLength", "pattern"]),
+    ("number", &["minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"]),
+    ("array", &["items", "prefixItems", "contains", "minItems", "maxItems", "uniqueItems"]),
+    ("object", &["properties", "patternProperties", "additionalProperties", "required"]),
 ];
 
 /// What people write who know it from elsewhere, and what it is called here.
@@ -115,21 +72,23 @@ const ELSEWHERE: &[(&str, &str)] = &[
 ];
 
 /// Every key of a field.
-pub(super) fn known() -> Vec<&'static str> {
-    let validations = VALIDATIONS.iter().map(|(name, _)| *name);
-    validations.chain(FIELD_KEYS.iter().copied()).chain(ANNOTATIONS.iter().copied()).collect()
+pub(crate) fn known() -> Vec<&'static str> {
+    schema::keywords().chain(FIELD_KEYS.iter().copied()).collect()
 }
 
-/// Complains of keys that nobody knows or that contradict each other. True where a later version
-/// brings what is asked for, so that nothing else needs saying.
-pub(super) fn check(check: &mut Check, place: &FieldPlace<'_>, types: &[String]) {
+/// Complains of keys that nobody knows, and of those that cannot judge what the field holds.
+/// (Schema::compile sees to the rest.)
+pub(super) fn check(check: &mut Check, place: &FieldPlace<'_>, shape: &Shape) {
     let known = known();
+    let any = shape.types.is_empty() && !shape.unknown && !place.has("references");
     for entry in &place.table.entries {
         let key = entry.key.as_str();
         if known.contains(&key) {
-            applies(check, entry, types);
+            if any {
+                applies(check, entry);
+            }
         } else if matches!(key, "accept" | "maxSize") {
-            let help = "leave it out until this version's successor: it is for `type = \"file\"`";
+            let help = "leave it out for now: it belongs to `type = \"file\"`";
             check.error(&entry.key_span, format!("`{key}` comes in a later version"), help);
         } else {
             let hint = ELSEWHERE.iter().find(|(name, _)| name.eq_ignore_ascii_case(key));
@@ -139,39 +98,16 @@ pub(super) fn check(check: &mut Check, place: &FieldPlace<'_>, types: &[String])
     }
     required(check, place);
     annotations(check, place);
-    for (least, most) in RANGES {
-        let number = |key| match place.table.get(key).map(|node| &node.written) {
-            Some(Written::Integer(number)) => Some(*number as f64),
-            Some(Written::Number(number)) => Some(*number),
-            _ => None,
-        };
-        if let (Some(low), Some(high)) = (number(least), number(most))
-            && low > high
-        {
-            let message = format!("no value fits: `{least}` is above `{most}`");
-            check.error(place.value(least), message, "");
-        }
-    }
 }
 
-/// JSON Schema passes over a keyword for another type. Here it is a slip.
-fn applies(check: &mut Check, entry: &Entry, types: &[String]) {
-    let Some((name, subjects)) = VALIDATIONS.iter().find(|(name, _)| *name == entry.key) else {
-        return;
-    };
-    let any = subjects.contains(&"*");
-    if any || types.iter().any(|own| subjects.contains(&own.as_str())) {
-        return;
-    }
-    let subject = subjects[0];
-    if types.is_empty() {
-        let message = format!("`{name}` constrains only values of type {subject}");
+/// A keyword that passes over most of what a field without a type may hold.
+fn applies(check: &mut Check, entry: &Entry) {
+    let subject = SUBJECTS.iter().find(|(_, keys)| keys.contains(&entry.key.as_str()));
+    if let Some((subject, _)) = subject {
+        let message = format!("`{}` constrains only values of type {subject}", entry.key);
         let help =
             format!("this field takes any JSON; did you mean to add `type = \"{subject}\"`?");
         check.warn(&entry.key_span, message, &help);
-    } else {
-        let message = format!("`{name}` has no meaning for type {}", types.join(", "));
-        check.error(&entry.key_span, message, &format!("it constrains values of type {subject}"));
     }
 }
 

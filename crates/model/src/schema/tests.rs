@@ -1,0 +1,1 @@
+//! Tables of schemas, values that fit and values that do not.
