@@ -7,6 +7,7 @@ pub mod report;
 pub mod seed;
 pub mod serve;
 
+mod answer;
 mod call;
 mod coding;
 mod idempotency;

@@ -24,11 +24,11 @@ use crate::Inner;
 use crate::call::Call;
 use crate::content::ContentError;
 use crate::op;
-use crate::outcome::Outcome;
+use crate::outcome::{Decided, Outcome};
 use crate::report::{Report, RequestId};
 use crate::representation::{self, remembered};
 use crate::response::{self, tag};
-use crate::serve::{Decided, Serve, serve};
+use crate::serve::{Serve, serve};
 use crate::{request, route};
 
 mod refusal;

@@ -263,7 +263,9 @@ fn write_text(line: &mut Vec<u8>, entry: &Entry<'_>) {
         line.push(b'=');
         match part {
             // Quoted where it could be taken for something else.
-            Part::Text(text) if text.bytes().any(|byte| !byte.is_ascii_graphic() || byte == b'"') => {
+            Part::Text(text)
+                if text.bytes().any(|byte| !byte.is_ascii_graphic() || byte == b'"') =>
+            {
                 write_quoted(line, text);
             }
             Part::Text(text) => line.extend_from_slice(text.as_bytes()),

@@ -9,8 +9,7 @@ use store::change::Change;
 use store::lookup::{Current, Found, Lookup, Node};
 
 use crate::call::Call;
-use crate::outcome::Outcome;
-use crate::serve::Decided;
+use crate::outcome::{Decided, Outcome};
 
 /// A record as the client wants it, under its id.
 pub(crate) struct Draftable {

@@ -5,6 +5,7 @@ mod body;
 mod fingerprint;
 mod form;
 mod parameters;
+mod passwords;
 
 use bytes::Bytes;
 use contract::fault::{self, Fault};
@@ -81,7 +82,7 @@ where
     };
     let canonical = parse(inner, &mut call, media_type.as_ref(), &bytes, report).await?;
     call.key = key.map(|key| key_use(inner, &call, &key, &canonical));
-    call.hashes = inner.hasher.hash_all(&call).await?;
+    call.hashes = inner.hasher.hash_all(passwords::passwords(&call)).await?;
     Ok(call)
 }
 

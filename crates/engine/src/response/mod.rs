@@ -17,9 +17,10 @@ use http::{Response, StatusCode};
 use model::model::Model;
 use model::value::Timestamp;
 
+use crate::answer::Answer;
 use crate::call::Call;
 use crate::report::{Close, RequestId};
-use crate::representation::{self, Answer, PREFERENCE_APPLIED, field};
+use crate::representation::{self, PREFERENCE_APPLIED, field};
 
 const CACHE_GROUPS: HeaderName = HeaderName::from_static("cache-groups");
 const CACHE_GROUP_INVALIDATION: HeaderName = HeaderName::from_static("cache-group-invalidation");

@@ -241,7 +241,8 @@ where
         let bytes = self.outgoing.push(response, manner);
         let first_byte = arrival.start.elapsed();
         let pipelined = !manner.close && !self.incoming.input.is_empty();
-        let result = if pipelined && self.outgoing.has_room() { Ok(()) } else { self.flush().await };
+        let result =
+            if pipelined && self.outgoing.has_room() { Ok(()) } else { self.flush().await };
         self.service.log.request(&Entry {
             at: arrival.at,
             id: &arrival.id,
