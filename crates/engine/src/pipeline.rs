@@ -172,8 +172,8 @@ fn recall(call: &Call, current: &Current) -> Option<Decision<Judged>> {
     match key::verdict(kept.map(|kept| &kept.fingerprint), &key.fingerprint) {
         Recall::First => None,
         Recall::Reused => {
-            let detail = "The key was used before, for a request with other content, query or conditions. \
-                          Send a fresh key for this one. Nothing was done.";
+            let detail = "The key was used before, for a request with other content, query or \
+                          conditions. Send a fresh key for this one. Nothing was done.";
             Some(Decision::Refuse(Err(Problem::new(Kind::KeyReused, detail))))
         }
         Recall::Replay => {

@@ -150,7 +150,8 @@ fn dangling(
 pub(crate) fn missing(call: &Call) -> Problem {
     let (_, resource) = call.resource();
     let detail = format!(
-        "No record of {} has this id, or it has been deleted. GET {}/{} lists those that are there.",
+        "No record of {} has this id, or it has been deleted. GET {}/{} lists those that are \
+            there.",
         resource.name, call.model.prefix, resource.name
     );
     Problem::new(Kind::NotFound, detail)
@@ -163,7 +164,8 @@ pub(crate) fn rejected(rejection: &Rejection, call: &Call) -> Problem {
     let (kind, detail) = if conflicts {
         (
             Kind::Conflict,
-            "A member that the server keeps differs from what is there. Leave it out, or send it as it is.",
+            "A member that the server keeps differs from what is there. Leave it out, or send it \
+                as it is.",
         )
     } else {
         (Kind::Invalid, "The content does not fit the declaration; `errors` names each member.")

@@ -198,7 +198,8 @@ fn read_key(inner: &Inner, routed: &Routed, headers: &HeaderMap) -> Result<Optio
         )),
         Some(key) if !key.is_unguessable() => Err(Problem::new(
             Kind::KeyMalformed,
-            "Without sign-in a key must be at least 22 characters, so that nobody guesses it: send a UUID.",
+            "Without sign-in a key must be at least 22 characters, so that nobody guesses it: \
+                send a UUID.",
         )),
         _ => Ok(key),
     }

@@ -144,8 +144,8 @@ pub(crate) fn precondition_failed(field: &'static str) -> Problem {
             "It was modified after the date in If-Unmodified-Since. Nothing was done."
         }
         _ => {
-            "It is not, or no longer, the version in If-Match. GET it again, apply your change to that, and \
-              send its ETag. Nothing was done."
+            "It is not, or no longer, the version in If-Match. GET it again, apply your change to \
+              that, and send its ETag. Nothing was done."
         }
     };
     Problem::new(Kind::PreconditionFailed, detail)
