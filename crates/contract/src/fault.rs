@@ -101,3 +101,28 @@ mod switch {
         1 << fault as u8
     }
 }
+
+#[cfg(all(test, feature = "faults"))]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    /// Uses faults of other rooms only, because the switch is one for all tests of the process.
+    #[test]
+    fn a_fault_is_on_from_its_selection_to_the_clearing() {
+        assert!(!on(Fault::SyncOff));
+        select("sync-off").unwrap();
+        assert!(on(Fault::SyncOff) && !on(Fault::UpdatedAtStuck));
+        clear();
+        assert!(!on(Fault::SyncOff));
+        assert!(select("sync-of").unwrap_err().contains("sync-off"));
+    }
+
+    #[test]
+    fn every_fault_has_a_name_of_its_own_at_its_index() {
+        for (index, (fault, name)) in FAULTS.iter().enumerate() {
+            assert_eq!(*fault as usize, index);
+            assert_eq!(FAULTS.iter().filter(|(_, other)| other == name).count(), 1);
+        }
+    }
+}

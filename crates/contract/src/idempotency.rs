@@ -93,7 +93,7 @@ fn quoted(line: &[u8]) -> Result<String, Problem> {
     match Parser::new(line).parse::<Item>() {
         Ok(Item { bare_item: BareItem::String(key), .. }) => Ok(key.as_str().to_owned()),
         _ => Err(refusal(
-            "Idempotency-Key starts with a double quote and is not a String of RFC 9651 \u{a7}3.3.3: \
+            "Idempotency-Key starts with a double quote and is not a String of RFC 9651 §3.3.3: \
              printable ASCII up to the closing quote, with \\\" and \\\\ as the only escapes.",
         )),
     }

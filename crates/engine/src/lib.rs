@@ -1,1 +1,94 @@
-//! placeholder
+//! Requests into responses: one explicit walk from an HTTP request to its answer. No runtime, no
+//! sockets, no SQL.
+
+pub mod clock;
+pub mod content;
+pub mod report;
+pub mod seed;
+pub mod serve;
+
+mod call;
+mod coding;
+mod idempotency;
+mod op;
+mod outcome;
+mod password;
+mod pipeline;
+mod representation;
+mod request;
+mod response;
+mod route;
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use contract::problem::Problem;
+use http::{Request, Response};
+use http_body::Body;
+use model::model::Model;
+use model::setting::Settings;
+use store::Reader;
+use store::Writer;
+
+use content::ContentError;
+
+/// What an engine is made of.
+pub struct Parts {
+    /// The declaration.
+    pub model: Arc<Model>,
+    /// Limits and times.
+    pub settings: Arc<Settings>,
+    /// Reads.
+    pub reader: Reader,
+    /// Writes.
+    pub writer: Writer,
+    /// Drawn when the database was made or restored; folded into every ETag.
+    pub epoch: u64,
+    /// Kept in the database; keys the hashes of Idempotency-Keys and fingerprints.
+    pub secret: [u8; 32],
+}
+
+/// Turns requests into responses. Cheap to clone.
+#[derive(Clone)]
+pub struct Engine(Arc<Inner>);
+
+pub(crate) struct Inner {
+    pub(crate) model: Arc<Model>,
+    pub(crate) settings: Arc<Settings>,
+    pub(crate) reader: Reader,
+    pub(crate) writer: Writer,
+    pub(crate) secret: [u8; 32],
+    pub(crate) salts: Vec<String>,
+    pub(crate) running: idempotency::Running,
+    pub(crate) hasher: password::Hasher,
+}
+
+impl Engine {
+    /// An engine over an open store.
+    #[must_use]
+    pub fn new(parts: Parts) -> Self {
+        let Parts { model, settings, reader, writer, epoch, secret } = parts;
+        let salts = response::salts(&model, epoch);
+        let running = idempotency::Running::default();
+        let hasher = password::Hasher::start();
+        Self(Arc::new(Inner { model, settings, reader, writer, secret, salts, running, hasher }))
+    }
+
+    /// Answers one request. The target is in origin-form or `*`; extensions carry the `RequestId`.
+    /// The content is polled only once it is certain that it is wanted (RFC 9110 §10.1.1).
+    pub async fn answer<B>(&self, request: Request<B>) -> Response<Bytes>
+    where
+        B: Body<Data = Bytes, Error = ContentError> + Send + Unpin,
+    {
+        pipeline::answer(&self.0, request).await
+    }
+
+    /// The answer to a fault that is met before there is a request: framing, limits, time.
+    /// `bare` is true where the request was known to be a HEAD.
+    #[must_use]
+    pub fn refuse(&self, problem: &Problem, bare: bool) -> Response<Bytes> {
+        response::problem(problem, None, bare)
+    }
+}

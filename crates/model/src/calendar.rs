@@ -74,11 +74,8 @@ pub(crate) fn time(text: &[u8]) -> Option<i64> {
 fn fraction(text: &[u8]) -> Option<(i64, &[u8])> {
     let Some(rest) = text.strip_prefix(b".") else { return Some((0, text)) };
     let length = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
-    let mut ms = 0;
-    for index in 0..3 {
-        let digit = if index < length { i64::from(rest[index] - b'0') } else { 0 };
-        ms = ms * 10 + digit;
-    }
+    let given = rest[..length].iter().map(|digit| i64::from(digit - b'0'));
+    let ms = given.chain([0, 0]).take(3).fold(0, |ms, digit| ms * 10 + digit);
     (length > 0).then(|| (ms, &rest[length..]))
 }
 

@@ -1,7 +1,8 @@
 //! Did you mean …? The nearest known word to one that nobody knows.
 
 /// The known word that is near enough to be what was meant.
-pub(crate) fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+#[must_use]
+pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     // Comparing costs the product of the lengths; nobody misspells a name into a text.
     if word.len() > 64 {
         return None;
@@ -22,13 +23,18 @@ pub(crate) fn hint<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> 
     nearest(word, known).map(|near| format!("; did you mean \"{near}\"?")).unwrap_or_default()
 }
 
-/// A word of a request, short enough to stand in an answer.
-pub(crate) fn quoted(word: &str) -> String {
+/// A word of a request, short and printable enough to stand in an answer.
+pub(crate) fn shown(word: &str) -> String {
     let mut shown: String = word.chars().take(64).filter(|c| !c.is_control()).collect();
     if shown.len() < word.len() {
         shown.push('…');
     }
-    format!("\"{shown}\"")
+    shown
+}
+
+/// A word of a request in quotes.
+pub(crate) fn quoted(word: &str) -> String {
+    format!("\"{}\"", shown(word))
 }
 
 #[cfg(test)]

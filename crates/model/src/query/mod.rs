@@ -1,7 +1,13 @@
 //! The query language: which records, in which order, which page of them.
 
-use crate::model::FieldIndex;
+mod canonical;
+mod read;
+
+use crate::model::{Field, FieldIndex, Resource};
 use crate::value::Value;
+
+pub use canonical::canonical;
+pub use read::{Read, Rejection, is_ignored, known, read, read_json};
 
 /// A list as it was asked for.
 #[derive(Clone, Debug, PartialEq)]
@@ -26,6 +32,12 @@ impl Query {
     pub fn offset(&self) -> u64 {
         u64::from(self.page.saturating_sub(1)) * u64::from(self.limit)
     }
+
+    /// The same query on another page.
+    #[must_use]
+    pub fn with_page(&self, page: u32) -> Self {
+        Self { page, ..self.clone() }
+    }
 }
 
 /// What a column is: a declared field, or one that the server keeps.
@@ -39,6 +51,50 @@ pub enum Column {
     UpdatedAt,
     /// A declared field.
     Field(FieldIndex),
+}
+
+impl Column {
+    /// Its name: a member of answers, and a parameter of filters.
+    #[must_use]
+    pub fn name(self, resource: &Resource) -> &str {
+        match self {
+            Self::Id => "id",
+            Self::CreatedAt => "createdAt",
+            Self::UpdatedAt => "updatedAt",
+            Self::Field(index) => resource.fields.get(index).map_or("", |field| &field.name),
+        }
+    }
+
+    /// The column of this name, among those that are shown: others do not exist here.
+    #[must_use]
+    pub fn find(resource: &Resource, name: &str) -> Option<Self> {
+        match name {
+            "id" => Some(Self::Id),
+            "createdAt" => Some(Self::CreatedAt),
+            "updatedAt" => Some(Self::UpdatedAt),
+            _ => {
+                let (index, _) = resource.field(name).filter(|(_, field)| field.visible())?;
+                Some(Self::Field(index))
+            }
+        }
+    }
+
+    /// Every column that is shown, in the order of answers.
+    pub fn all(resource: &Resource) -> impl Iterator<Item = Self> {
+        let shown =
+            |(index, field): (FieldIndex, &Field)| field.visible().then_some(Self::Field(index));
+        let fields = resource.fields.iter().enumerate().filter_map(shown);
+        std::iter::once(Self::Id).chain(fields).chain([Self::CreatedAt, Self::UpdatedAt])
+    }
+
+    /// The declared field, if it is one.
+    #[must_use]
+    pub fn field(self, resource: &Resource) -> Option<&Field> {
+        match self {
+            Self::Field(index) => resource.fields.get(index),
+            Self::Id | Self::CreatedAt | Self::UpdatedAt => None,
+        }
+    }
 }
 
 /// One key of an order. Nulls and absent values come first when ascending.
@@ -97,3 +153,6 @@ pub enum Count {
     /// Not at all.
     None,
 }
+
+#[cfg(test)]
+mod tests;

@@ -86,7 +86,8 @@ fn refusal(name: &str) -> Option<&'static str> {
         "$schema" | "$vocabulary" => "is not needed: every schema here is JSON Schema 2020-12",
         "definitions" => "belongs to older drafts of JSON Schema, and references are not served",
         "dependencies" => {
-            "belongs to older drafts of JSON Schema; use \"dependentRequired\" or \"dependentSchemas\""
+            "belongs to older drafts of JSON Schema; use \"dependentRequired\" or \
+             \"dependentSchemas\""
         }
         "additionalItems" => {
             "belongs to older drafts of JSON Schema; use \"items\" beside \"prefixItems\""

@@ -35,28 +35,48 @@ macro_rules! formats {
 }
 
 formats! {
-    "date-time" String Text |text| calendar::date_time(text).is_some(), "a date and time with a zone, such as 2026-02-06T10:30:00Z (RFC 3339)";
-    "date" String Text |text| calendar::date(text.as_bytes()).is_some(), "a date, such as 2026-02-06";
-    "time" String Text |text| calendar::time(text.as_bytes()).is_some(), "a time with a zone, such as 10:30:00Z (RFC 3339)";
+    "date-time" String Text date_time,
+        "a date and time with a zone, such as 2026-02-06T10:30:00Z (RFC 3339)";
+    "date" String Text |text| calendar::date(text.as_bytes()).is_some(),
+        "a date, such as 2026-02-06";
+    "time" String Text |text| calendar::time(text.as_bytes()).is_some(),
+        "a time with a zone, such as 10:30:00Z (RFC 3339)";
     "duration" String Text duration, "a duration, such as P1DT12H (ISO 8601)";
     "email" String Text |text| email(text, false), "an e-mail address, such as name@example.com";
     "idn-email" String Text |text| email(text, true), "an e-mail address, such as name@example.com";
     "hostname" String Text hostname, "a host name, such as www.example.com";
-    "ipv4" String Text |text| text.parse::<Ipv4Addr>().is_ok(), "an IPv4 address, such as 192.0.2.1";
-    "ipv6" String Text |text| text.parse::<Ipv6Addr>().is_ok(), "an IPv6 address, such as 2001:db8::1";
-    "uri" String Text |text| uri(text, false, true), "an absolute URI, such as https://example.com/";
-    "uri-reference" String Text |text| uri(text, false, false), "a URI or a relative reference (RFC 3986)";
-    "iri" String Text |text| uri(text, true, true), "an absolute IRI, such as https://example.com/é";
-    "iri-reference" String Text |text| uri(text, true, false), "an IRI or a relative reference (RFC 3987)";
+    "ipv4" String Text |text| text.parse::<Ipv4Addr>().is_ok(),
+        "an IPv4 address, such as 192.0.2.1";
+    "ipv6" String Text |text| text.parse::<Ipv6Addr>().is_ok(),
+        "an IPv6 address, such as 2001:db8::1";
+    "uri" String Text |text| uri(text, false, true),
+        "an absolute URI, such as https://example.com/";
+    "uri-reference" String Text |text| uri(text, false, false),
+        "a URI or a relative reference (RFC 3986)";
+    "iri" String Text |text| uri(text, true, true),
+        "an absolute IRI, such as https://example.com/é";
+    "iri-reference" String Text |text| uri(text, true, false),
+        "an IRI or a relative reference (RFC 3987)";
     "uuid" String Text uuid, "a UUID, such as 018f3c5e-7b1a-7c3d-9e4f-1a2b3c4d5e6f";
     "json-pointer" String Text pointer, "a JSON Pointer, such as /a/0 (RFC 6901)";
     "relative-json-pointer" String Text relative_pointer, "a relative JSON Pointer, such as 1/a";
     "regex" String Text |text| super::pattern::compile(text).is_ok(), "a regular expression";
     "password" String Text |_| true, "a password";
-    "int32" Number Number |number| is_within(number, i64::from(i32::MIN), i64::from(i32::MAX)), "a whole number of 32 bits";
-    "int64" Number Number |number| is_within(number, i64::MIN, i64::MAX), "a whole number of 64 bits";
-    "float" Number Number |number| number.as_f64().is_some_and(|number| number.abs() <= f64::from(f32::MAX)), "a number of single precision";
-    "double" Number Number |number| number.as_f64().is_some_and(f64::is_finite), "a number of double precision";
+    "int32" Number Number |number| is_within(number, i32::MIN.into(), i32::MAX.into()),
+        "a whole number of 32 bits";
+    "int64" Number Number |number| is_within(number, i64::MIN, i64::MAX),
+        "a whole number of 64 bits";
+    "float" Number Number |number| is_at_most(number, f32::MAX.into()),
+        "a number of single precision";
+    "double" Number Number |number| is_at_most(number, f64::MAX), "a number of double precision";
+}
+
+fn date_time(text: &str) -> bool {
+    calendar::date_time(text).is_some()
+}
+
+fn is_at_most(number: &serde_json::Number, most: f64) -> bool {
+    number.as_f64().is_some_and(|number| number.abs() <= most)
 }
 
 /// The format of this name.

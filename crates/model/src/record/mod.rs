@@ -1,6 +1,13 @@
 //! A record as the store keeps it, and its reading from and writing to JSON.
 
+mod read;
+mod write;
+
 use crate::value::{Id, Timestamp, Value};
+
+pub use read::{Draft, Purpose, Rejection, clear_hidden, read};
+pub(crate) use read::{expected_id, integer_range};
+pub use write::{document, write_json, write_value};
 
 /// One record: what was declared, and what the server keeps beside it.
 #[derive(Clone, Debug, PartialEq)]
@@ -26,3 +33,6 @@ pub struct Version {
     /// 1 at insert, plus one a change.
     pub counter: i64,
 }
+
+#[cfg(test)]
+mod tests;

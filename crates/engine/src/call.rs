@@ -1,0 +1,101 @@
+//! A request as it is understood: everything that an operation may look at, and no more.
+
+use std::sync::Arc;
+
+use contract::negotiate::Coding;
+use contract::precondition::Conditions;
+use contract::prefer::Preferences;
+use model::model::{Model, Resource, ResourceIndex};
+use model::query::{Column, Query};
+use model::record::{Draft, Rejection};
+use model::value::{Id, Timestamp};
+use serde_json::Value;
+use store::lookup::KeyHash;
+
+use crate::password::Hashes;
+use crate::route::Routed;
+
+/// A request, understood. Made by `request::read` only.
+pub(crate) struct Call {
+    /// Where it goes.
+    pub(crate) routed: Routed,
+    /// The declaration.
+    pub(crate) model: Arc<Model>,
+    /// The salt of the resource's ETags.
+    pub(crate) salt: String,
+    /// The media type that was negotiated; empty where the row offers none.
+    pub(crate) media: &'static str,
+    /// The content coding that was negotiated.
+    pub(crate) coding: Coding,
+    /// True where the client does not take the answer without a coding.
+    pub(crate) identity_refused: bool,
+    /// What must hold first.
+    pub(crate) conditions: Conditions,
+    /// What the client would like.
+    pub(crate) preferences: Preferences,
+    /// True where the request carries credentials.
+    pub(crate) credentials: bool,
+    /// The list that is asked for.
+    pub(crate) query: Option<Query>,
+    /// The members that are asked for, of one record.
+    pub(crate) fields: Option<Vec<Column>>,
+    /// The content.
+    pub(crate) content: Content,
+    /// What makes it once.
+    pub(crate) key: Option<KeyUse>,
+    /// Hashes of the passwords in the content, made before the writer is met.
+    pub(crate) hashes: Hashes,
+    /// When it was received.
+    pub(crate) now: Timestamp,
+    /// What the version of a new record is born with.
+    pub(crate) birth: i64,
+    /// The id of a new record, where the server draws it and the database does not.
+    pub(crate) fresh_id: Option<Id>,
+    /// Largest content that is remembered for a key.
+    pub(crate) answer_bytes_max: usize,
+}
+
+/// The content of a request, parsed.
+pub(crate) enum Content {
+    /// None, or none with a meaning.
+    None,
+    /// A record to create, read already: it depends on nothing that is stored.
+    Draft(Result<Draft, Rejection>),
+    /// A record to put in the place of another: what is there decides on some of its rules.
+    Document(Value),
+    /// A merge patch (RFC 7396).
+    MergePatch(Value),
+    /// A JSON Patch (RFC 6902).
+    JsonPatch(Value),
+}
+
+/// An Idempotency-Key in its scope.
+pub(crate) struct KeyUse {
+    /// Keyed hash over principal, method, target and key.
+    pub(crate) hash: KeyHash,
+    /// Keyed hash over the principal.
+    pub(crate) principal: KeyHash,
+    /// Keyed hash over content, query and conditions.
+    pub(crate) fingerprint: [u8; 16],
+    /// When it may be forgotten.
+    pub(crate) expires_at: Timestamp,
+}
+
+impl Call {
+    /// The resource that is spoken of, with its index.
+    ///
+    /// # Panics
+    /// On a target that has none: the row would be bound to the wrong operation.
+    pub(crate) fn resource(&self) -> (ResourceIndex, &Resource) {
+        let index = self.routed.resource.expect("collections and items name a resource");
+        (index, &self.model.resources[index])
+    }
+
+    /// The id that is spoken of.
+    ///
+    /// # Panics
+    /// On a target that has none.
+    pub(crate) fn id(&self) -> &Id {
+        self.routed.id.as_ref().expect("items name an id")
+    }
+}

@@ -1,0 +1,178 @@
+//! What create, replace, patch and delete share: the shape of a change and the words of a refusal.
+
+use contract::fault::{self, Fault};
+use contract::problem::{Kind, Problem, Violation};
+use model::model::{Resource, ResourceIndex};
+use model::record::{Record, Rejection, Version};
+use model::value::{Id, Timestamp, Value};
+use store::change::Change;
+use store::lookup::{Current, Found, Lookup, Node};
+
+use crate::call::Call;
+use crate::outcome::Outcome;
+use crate::serve::Decided;
+
+/// A record as the client wants it, under its id.
+pub(crate) struct Draftable {
+    /// Its id.
+    pub(crate) id: Id,
+    /// Its values.
+    pub(crate) values: Vec<Option<Value>>,
+}
+
+/// The record that the first root found.
+pub(crate) fn present(current: &Current) -> Option<&Record> {
+    current.roots.first()?.rows.first().map(|row| &row.record)
+}
+
+/// The records that values refer to, with the field that does; those that `besides` has too are
+/// left out, for the database holds them already.
+pub(crate) fn references<'a>(
+    resource: &'a Resource,
+    values: &'a [Option<Value>],
+    besides: Option<&'a Record>,
+) -> impl Iterator<Item = (usize, Node)> {
+    resource.fields.iter().enumerate().filter_map(move |(index, field)| {
+        let reference = field.references?;
+        let value = values[index].as_ref()?;
+        if besides.is_some_and(|record| record.values[index].as_ref() == Some(value)) {
+            return None;
+        }
+        let id = match value {
+            Value::Integer(id) => Id::Integer(*id),
+            Value::Text(id) => Id::Text(id.clone()),
+            Value::Null | Value::Boolean(_) | Value::Number(_) | Value::Json(_) => return None,
+        };
+        Some((index, Node::key(reference.resource, id)))
+    })
+}
+
+/// Inserts a record, once what it refers to is known to be there.
+pub(crate) fn insert(call: &Call, mut draft: Draftable, referred: &[Found]) -> Decided {
+    let (index, resource) = call.resource();
+    if let Some(decided) = check_references(resource, &draft.values, None, referred, &call.model) {
+        return decided;
+    }
+    call.hashes.put_in(resource, &mut draft.values, None);
+    let record = Record {
+        id: draft.id,
+        version: Version { birth: call.birth, counter: 1 },
+        created_at: call.now,
+        updated_at: call.now,
+        values: draft.values,
+    };
+    let change = Change::Insert { resource: index, record: record.clone() };
+    Decided::Done(Outcome::Created(record), vec![change])
+}
+
+/// Puts the next version of a record in its place; where nothing differs, nothing is written and
+/// its ETag stays.
+pub(crate) fn update(
+    call: &Call,
+    present: &Record,
+    mut draft: Draftable,
+    referred: &[Found],
+) -> Decided {
+    let (index, resource) = call.resource();
+    if let Some(decided) =
+        check_references(resource, &draft.values, Some(present), referred, &call.model)
+    {
+        return decided;
+    }
+    call.hashes.put_in(resource, &mut draft.values, Some(present));
+    if draft.values == present.values {
+        return Decided::Done(changed(call, present.clone()), Vec::new());
+    }
+    let record = next(present, call.now, draft.values);
+    let change =
+        Change::Update { resource: index, expected: present.version, record: record.clone() };
+    Decided::Done(changed(call, record), vec![change])
+}
+
+fn changed(call: &Call, record: Record) -> Outcome {
+    match call.routed.row.operation {
+        contract::table::Operation::Replace => Outcome::Replaced(record),
+        _ => Outcome::Patched(record),
+    }
+}
+
+fn next(present: &Record, now: Timestamp, values: Vec<Option<Value>>) -> Record {
+    // Two changes within a millisecond, or a clock set back, still leave an order.
+    let floor = if fault::on(Fault::UpdatedAtStuck) { 0 } else { present.updated_at.0 + 1 };
+    Record {
+        id: present.id.clone(),
+        version: Version { counter: present.version.counter + 1, ..present.version },
+        created_at: present.created_at,
+        updated_at: Timestamp(now.0.max(floor)),
+        values,
+    }
+}
+
+/// Asks for the referred records where they are not known yet, and refuses those that are missing.
+fn check_references(
+    resource: &Resource,
+    values: &[Option<Value>],
+    besides: Option<&Record>,
+    referred: &[Found],
+    model: &model::model::Model,
+) -> Option<Decided> {
+    let wanted: Vec<_> = references(resource, values, besides).collect();
+    if wanted.len() > referred.len() {
+        let roots = wanted.into_iter().map(|(_, node)| node).collect();
+        return Some(Decided::More(Lookup { remembered: None, roots }));
+    }
+    let missing: Vec<_> = wanted
+        .iter()
+        .zip(referred)
+        .filter(|(_, found)| found.rows.is_empty())
+        .map(|((field, node), _)| dangling(model, resource, *field, node.resource))
+        .collect();
+    if missing.is_empty() {
+        return None;
+    }
+    let detail = "A reference names a record that is not there.";
+    Some(Decided::Refused(Problem::new(Kind::Invalid, detail).with_errors(missing)))
+}
+
+fn dangling(
+    model: &model::model::Model,
+    resource: &Resource,
+    field: usize,
+    target: ResourceIndex,
+) -> Violation {
+    let target = &model.resources[target].name;
+    Violation::at(
+        format!("/{}", resource.fields[field].name),
+        format!("no record of {target} has this id; GET {}/{target} lists them", model.prefix),
+    )
+}
+
+/// 404 of an item.
+pub(crate) fn missing(call: &Call) -> Problem {
+    let (_, resource) = call.resource();
+    let detail = format!(
+        "No record of {} has this id, or it has been deleted. GET {}/{} lists those that are there.",
+        resource.name, call.model.prefix, resource.name
+    );
+    Problem::new(Kind::NotFound, detail)
+}
+
+/// 422, or 409 where a PUT names read-only members that differ from what is there.
+pub(crate) fn rejected(rejection: &Rejection, call: &Call) -> Problem {
+    let conflicts =
+        rejection.read_only && call.routed.row.operation == contract::table::Operation::Replace;
+    let (kind, detail) = if conflicts {
+        (
+            Kind::Conflict,
+            "A member that the server keeps differs from what is there. Leave it out, or send it as it is.",
+        )
+    } else {
+        (Kind::Invalid, "The content does not fit the declaration; `errors` names each member.")
+    };
+    Problem::new(kind, detail).with_errors(rejection.violations.clone())
+}
+
+/// Content of a kind that the operation was not bound for.
+pub(crate) fn no_content() -> Problem {
+    Problem::new(Kind::MalformedContent, "The request has no content that could be applied.")
+}

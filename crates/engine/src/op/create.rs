@@ -1,0 +1,40 @@
+//! A new record in a collection.
+
+use model::model::IdKind;
+use model::value::Id;
+use store::lookup::{Current, Lookup, Node, Pick};
+
+use crate::call::{Call, Content};
+use crate::op::change::{self, Draftable};
+use crate::serve::Decided;
+
+/// The next id and the records that the new one refers to: both are known before the writer is met.
+pub(crate) fn lookup(call: &Call) -> Lookup {
+    let (index, resource) = call.resource();
+    let mut roots = vec![Node { resource: index, pick: Pick::NextId, children: Vec::new() }];
+    if let Content::Draft(Ok(draft)) = &call.content {
+        roots.extend(change::references(resource, &draft.values, None).map(|(_, node)| node));
+    }
+    Lookup { remembered: None, roots }
+}
+
+pub(crate) fn decide(call: &Call, current: &Current) -> Decided {
+    let (_, resource) = call.resource();
+    let draft = match &call.content {
+        Content::Draft(Ok(draft)) => draft,
+        Content::Draft(Err(rejection)) => {
+            return Decided::Refused(change::rejected(rejection, call));
+        }
+        _ => return Decided::Refused(change::no_content()),
+    };
+    let next = current.roots.first().and_then(|found| found.next_id);
+    let id = match (resource.id, &draft.id, next) {
+        (_, Some(id), _) => id.clone(),
+        (IdKind::Integer, None, Some(next)) => Id::Integer(next),
+        _ => call
+            .fresh_id
+            .clone()
+            .expect("the request stage draws an id where the database does not"),
+    };
+    change::insert(call, Draftable { id, values: draft.values.clone() }, &current.roots[1..])
+}

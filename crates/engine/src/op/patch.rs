@@ -1,0 +1,54 @@
+//! A record changed by a patch document (RFC 5789): all of it or nothing.
+
+use contract::problem::{Kind, Problem, Violation};
+use model::patch::{json, merge};
+use model::record::{self, Purpose};
+use store::lookup::{Current, Lookup, Node};
+
+use crate::call::{Call, Content};
+use crate::op::change::{self, Draftable};
+use crate::serve::Decided;
+
+/// How large a document may grow under a patch: `copy` can double it with every operation.
+const DOCUMENT_BYTES_MAX: usize = 4 << 20;
+
+pub(crate) fn lookup(call: &Call) -> Lookup {
+    let (resource, _) = call.resource();
+    Lookup::of(Node::key(resource, call.id().clone()))
+}
+
+pub(crate) fn decide(call: &Call, current: &Current) -> Decided {
+    let (_, resource) = call.resource();
+    let Some(present) = change::present(current) else {
+        return Decided::Refused(change::missing(call));
+    };
+    let mut document = record::document(resource, present);
+    match &call.content {
+        Content::MergePatch(patch) => {
+            merge::apply(&mut document, patch);
+            record::clear_hidden(resource, patch, &mut document);
+        }
+        Content::JsonPatch(patch) => match json::apply(&document, patch, DOCUMENT_BYTES_MAX) {
+            Ok(patched) => document = patched,
+            Err(refusal) => return Decided::Refused(inapplicable(refusal)),
+        },
+        _ => return Decided::Refused(change::no_content()),
+    }
+    let purpose = Purpose::Patch { current: present };
+    let draft = match record::read(&call.model, resource, &document, purpose) {
+        Ok(draft) => draft,
+        Err(rejection) => return Decided::Refused(change::rejected(&rejection, call)),
+    };
+    let draft = Draftable { id: present.id.clone(), values: draft.values };
+    change::update(call, present, draft, &current.roots[1..])
+}
+
+fn inapplicable(refusal: json::Fault) -> Problem {
+    let kind = match refusal.kind {
+        json::FaultKind::Malformed => Kind::MalformedContent,
+        json::FaultKind::Inapplicable => Kind::Invalid,
+        json::FaultKind::TestFailed => Kind::Conflict,
+    };
+    let detail = "The patch cannot be applied, so none of it was (RFC 5789 §2).";
+    Problem::new(kind, detail).with_errors(vec![Violation::at(refusal.pointer, refusal.detail)])
+}

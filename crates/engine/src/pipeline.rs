@@ -1,0 +1,237 @@
+//! The story of the program: route, request, serve, render, response, each once, in this order;
+//! and the judgement that stands around every decision.
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::Instant;
+
+use bytes::Bytes;
+use contract::date;
+use contract::fault::{self, Fault};
+use contract::idempotency::{self as key, Recall};
+use contract::precondition::{Validators, Verdict};
+use contract::problem::{Kind, Problem};
+use contract::table::{self, Conditions, Operation, Token};
+use futures_util::FutureExt;
+use http::request::Parts;
+use http::{HeaderValue, Request, Response, header};
+use http_body::Body;
+use store::change::Change;
+use store::decision::{Decision, Step, Verdict as Written};
+use store::lookup::{Current, Lookup, Remembered};
+
+use crate::Inner;
+use crate::call::Call;
+use crate::content::ContentError;
+use crate::op;
+use crate::outcome::Outcome;
+use crate::report::{Report, RequestId};
+use crate::representation::{self, remembered};
+use crate::response::{self, tag};
+use crate::serve::{Decided, Serve, serve};
+use crate::{request, route};
+
+mod refusal;
+mod timing;
+
+/// One of the judgements before a decision; `None` lets it pass.
+type Check = fn(&Call, &Current) -> Option<Decision<Judged>>;
+/// What a write comes to: an outcome, or the problem that kept it from happening.
+type Judged = Result<Outcome, Problem>;
+
+/// Answers a request, whatever happens on the way.
+pub(crate) async fn answer<B>(inner: &Arc<Inner>, request: Request<B>) -> Response<Bytes>
+where
+    B: Body<Data = Bytes, Error = ContentError> + Send + Unpin,
+{
+    let (parts, content) = request.into_parts();
+    let mut report = Report { route: "-", ..Report::default() };
+    let walked = AssertUnwindSafe(walk(inner, &parts, content, &mut report)).catch_unwind().await;
+    let result = walked.unwrap_or_else(|panic| {
+        report.cause = Some(refusal::words(panic.as_ref()));
+        Err(refusal::internal())
+    });
+    let mut response = result.unwrap_or_else(|problem| {
+        report.problem = Some(problem.kind.entry().slug);
+        let id = parts.extensions.get::<RequestId>();
+        response::problem(&problem, id, is_bare(&parts))
+    });
+    response.extensions_mut().insert(report);
+    response
+}
+
+fn is_bare(parts: &Parts) -> bool {
+    match table::method(parts.method.as_str()) {
+        Token::Served(method) => table::nature(method).bare,
+        Token::Withheld | Token::Unknown => false,
+    }
+}
+
+async fn walk<B>(
+    inner: &Arc<Inner>,
+    parts: &Parts,
+    content: B,
+    report: &mut Report,
+) -> Result<Response<Bytes>, Problem>
+where
+    B: Body<Data = Bytes, Error = ContentError> + Send + Unpin,
+{
+    let mut timing = timing::Timing::start(Instant::now());
+    let routed = route::route(&inner.model, parts, report)?;
+    timing.mark("route");
+    let call = Arc::new(request::read(inner, routed, parts, content, report).await?);
+    timing.mark("request");
+    let outcome = carry_out(inner, &call, report).await?;
+    timing.mark("store");
+    report.replayed = matches!(outcome, Outcome::Replayed(_));
+    let answer = representation::render(&call, outcome);
+    timing.mark("render");
+    let smallest = inner.settings.coding_bytes_min;
+    response::seal(&call, answer, smallest, report.replayed, &timing.text())
+}
+
+/// The only stage that meets the store.
+async fn carry_out(
+    inner: &Arc<Inner>,
+    call: &Arc<Call>,
+    report: &mut Report,
+) -> Result<Outcome, Problem> {
+    match serve(call.routed.row.operation) {
+        Serve::Describe(describe) => Ok(describe(call)),
+        Serve::Probe(answer) => {
+            let answers = inner.reader.ping().and_then(|()| inner.writer.ready());
+            answers.map_err(|error| refusal::of_store(error, call, report))?;
+            Ok(answer(call))
+        }
+        Serve::Read { lookup, answer } => {
+            let found = inner.reader.read(lookup(call)).await;
+            answer(call, found.map_err(|error| refusal::of_store(error, call, report))?)
+        }
+        Serve::Write { lookup, decide } => write(inner, call, lookup, decide, report).await,
+    }
+}
+
+async fn write(
+    inner: &Arc<Inner>,
+    call: &Arc<Call>,
+    lookup: fn(&Call) -> Lookup,
+    decide: fn(&Call, &Current) -> Decided,
+    report: &mut Report,
+) -> Result<Outcome, Problem> {
+    // A second request with the same key waits for the first, so that it finds its answer.
+    let _turn = match &call.key {
+        Some(key) => {
+            let turn = inner.running.enter(key.hash, inner.settings.key_wait).await;
+            Some(turn.ok_or_else(in_flight)?)
+        }
+        None => None,
+    };
+    let lookup = Lookup { remembered: call.key.as_ref().map(|key| key.hash), ..lookup(call) };
+    let judged = call.clone();
+    let step = Step { lookup, decide: Box::new(move |current| judge(&judged, decide, current)) };
+    match inner.writer.transact(vec![step]).await {
+        Ok(Written::Committed(mut outcomes)) => outcomes.pop().unwrap_or(Err(refusal::internal())),
+        Ok(Written::Refused { outcome, .. }) => outcome,
+        Err(error) => Err(refusal::of_store(error, call, report)),
+    }
+}
+
+fn in_flight() -> Problem {
+    let detail = "The first request with this Idempotency-Key is not finished yet. Send this one \
+                  again, unchanged, after a second.";
+    Problem::new(Kind::KeyInFlight, detail)
+        .with_field(header::RETRY_AFTER, HeaderValue::from_static("1"))
+}
+
+/// The judgement around every decision, inside its transaction: the key, then what is there, then
+/// the conditions, then the decision; and the answer is remembered with its changes.
+fn judge(
+    call: &Call,
+    decide: fn(&Call, &Current) -> Decided,
+    current: &Current,
+) -> Decision<Judged> {
+    let late = fault::on(Fault::KeyAfterIfMatch);
+    let checks: [Check; 2] =
+        if late { [refuse_by_condition, recall] } else { [recall, refuse_by_condition] };
+    for check in checks {
+        if let Some(decision) = check(call, current) {
+            return decision;
+        }
+    }
+    match decide(call, current) {
+        Decided::Refused(problem) => Decision::Refuse(Err(problem)),
+        Decided::More(lookup) => Decision::More(lookup),
+        Decided::Done(outcome, changes) => remember(call, outcome, changes),
+    }
+}
+
+/// What the key was used for before, if it was.
+fn recall(call: &Call, current: &Current) -> Option<Decision<Judged>> {
+    let key = call.key.as_ref()?;
+    let kept = current.remembered.as_ref();
+    match key::verdict(kept.map(|kept| &kept.fingerprint), &key.fingerprint) {
+        Recall::First => None,
+        Recall::Reused => {
+            let detail = "The key was used before, for a request with other content, query or conditions. \
+                          Send a fresh key for this one. Nothing was done.";
+            Some(Decision::Refuse(Err(Problem::new(Kind::KeyReused, detail))))
+        }
+        Recall::Replay => {
+            let answer = kept.and_then(|kept| remembered::decode(&kept.answer));
+            let replayed = answer.map(Outcome::Replayed).ok_or_else(refusal::internal);
+            Some(Decision::Commit { outcome: replayed, changes: Vec::new() })
+        }
+    }
+}
+
+/// 404, 428, 412, against what is there now.
+fn refuse_by_condition(call: &Call, current: &Current) -> Option<Decision<Judged>> {
+    let present = op::change::present(current);
+    let collection = call.routed.id.is_none();
+    let creates = collection
+        || call.routed.row.operation == Operation::Replace && call.resource().1.creates_by_put();
+    if present.is_none() && !creates {
+        return Some(Decision::Refuse(Err(op::change::missing(call))));
+    }
+    let demanded = call.routed.row.conditions == Conditions::Demandable
+        && call.resource().1.preconditions_required;
+    if demanded && !call.conditions.guards() {
+        return Some(Decision::Refuse(Err(refusal::precondition_required(present.is_some()))));
+    }
+    if call.conditions.is_empty() {
+        return None;
+    }
+    let version = match (present, current.roots.first()) {
+        (Some(record), _) => tag::record(record, &call.salt),
+        (None, Some(found)) if collection => tag::list(found, &call.salt),
+        _ => String::new(),
+    };
+    let validators = Validators {
+        version: &version,
+        variant: "",
+        last_modified: present
+            .map(|record| date::last_modified(record.updated_at.to_system_time())),
+    };
+    let exists = !version.is_empty();
+    match call.conditions.evaluate(call.routed.nature, exists.then_some(&validators)) {
+        Verdict::Proceed => None,
+        Verdict::NotModified => {
+            Some(Decision::Commit { outcome: Ok(Outcome::Described), changes: Vec::new() })
+        }
+        Verdict::Failed(field) => Some(Decision::Refuse(Err(response::precondition_failed(field)))),
+    }
+}
+
+/// The answer joins the changes: both are on disk, or neither is.
+fn remember(call: &Call, outcome: Outcome, mut changes: Vec<Change>) -> Decision<Judged> {
+    let Some(key) = &call.key else { return Decision::Commit { outcome: Ok(outcome), changes } };
+    let answer = representation::render(call, outcome);
+    changes.push(Change::Remember(Remembered {
+        key: key.hash,
+        principal: key.principal,
+        fingerprint: key.fingerprint,
+        answer: remembered::encode(&answer),
+        expires_at: key.expires_at,
+    }));
+    Decision::Commit { outcome: Ok(Outcome::Rendered(answer)), changes }
+}

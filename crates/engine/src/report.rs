@@ -1,0 +1,34 @@
+//! What a connection and the engine tell each other beside request and response, as extensions.
+
+use std::time::{Instant, SystemTime};
+
+/// The id of a request: stands in its answer's `Request-Id` and in the log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RequestId(pub String);
+
+/// When the head of a request was complete.
+#[derive(Clone, Copy, Debug)]
+pub struct Received(pub SystemTime, pub Instant);
+
+/// What the log may say about an answer.
+#[derive(Clone, Debug, Default)]
+pub struct Report {
+    /// The pattern of the route.
+    pub route: &'static str,
+    /// The resource that was asked for.
+    pub resource: Option<String>,
+    /// Names of known query parameters, never values.
+    pub parameters: Vec<String>,
+    /// The path, where the request was routed.
+    pub path: Option<String>,
+    /// The slug of the problem that was answered.
+    pub problem: Option<&'static str>,
+    /// True where a remembered answer was sent again.
+    pub replayed: bool,
+    /// Why a 500 happened. For the log only.
+    pub cause: Option<String>,
+}
+
+/// The connection cannot be used after this answer.
+#[derive(Clone, Copy, Debug)]
+pub struct Close;

@@ -1,0 +1,140 @@
+//! Outcomes into bytes: JSON records and lists, problems, and answers kept to be replayed.
+
+pub(crate) mod problem;
+pub(crate) mod remembered;
+
+mod list;
+
+use contract::table::Operation;
+use http::header;
+use http::{HeaderName, HeaderValue};
+use model::model::IdKind;
+use model::record::{self, Record};
+
+use crate::call::Call;
+use crate::outcome::Outcome;
+use crate::response::tag;
+
+/// A rendered answer, before validators and caching are settled.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Answer {
+    /// The status.
+    pub(crate) status: u16,
+    /// The media type of the content; empty where there is none.
+    pub(crate) media: &'static str,
+    /// The content.
+    pub(crate) content: Vec<u8>,
+    /// Fields that belong to what happened: Location, Content-Location, ETag of a write, Link.
+    pub(crate) fields: Vec<(HeaderName, HeaderValue)>,
+    /// The version part of the ETag of a read; empty where there is none.
+    pub(crate) version: String,
+    /// When what is shown was last changed, in milliseconds since 1970.
+    pub(crate) modified: Option<i64>,
+}
+
+impl Answer {
+    fn new(status: u16, media: &'static str, content: Vec<u8>) -> Self {
+        Self { status, media, content, fields: Vec::new(), version: String::new(), modified: None }
+    }
+}
+
+/// Gives an outcome its form.
+pub(crate) fn render(call: &Call, outcome: Outcome) -> Answer {
+    match outcome {
+        Outcome::Listed(found) => list::render(call, &found),
+        Outcome::Fetched(record) => fetched(call, &record),
+        Outcome::Created(record) => created(call, &record),
+        Outcome::Replaced(record) | Outcome::Patched(record) => changed(call, &record),
+        Outcome::Deleted => deleted(call),
+        Outcome::Described => Answer::new(204, "", Vec::new()),
+        Outcome::Document(content) => {
+            let version = tag::document(&content);
+            Answer { version, ..Answer::new(200, call.media, content) }
+        }
+        Outcome::State(content) => Answer::new(200, call.media, content),
+        Outcome::Rendered(answer) | Outcome::Replayed(answer) => answer,
+    }
+}
+
+fn json(call: &Call, record: &Record) -> Vec<u8> {
+    let (_, resource) = call.resource();
+    let mut content = Vec::with_capacity(256);
+    record::write_json(&mut content, resource, record, call.fields.as_deref());
+    content
+}
+
+fn fetched(call: &Call, record: &Record) -> Answer {
+    Answer {
+        version: tag::record(record, &call.salt),
+        modified: Some(record.updated_at.0),
+        ..Answer::new(200, call.media, json(call, record))
+    }
+}
+
+/// 201 with Location and the tag of the new record (RFC 9110 §9.3.3, §15.3.2).
+fn created(call: &Call, record: &Record) -> Answer {
+    let (_, resource) = call.resource();
+    let put = call.routed.row.operation == Operation::Replace;
+    let location = format!("{}/{}/{}", call.model.prefix, resource.name, record.id);
+    let mut answer = representation(call, record, 201);
+    if !contract::fault::on(contract::fault::Fault::LocationMissing) {
+        answer.fields.push((header::LOCATION, field(&location)));
+    }
+    if put {
+        answer.fields.push((header::CONTENT_LOCATION, field(&location)));
+    } else {
+        answer.fields.push((header::ETAG, field(&tag::of_write(call, record))));
+    }
+    debug_assert!(
+        resource.id != IdKind::Integer || matches!(record.id, model::value::Id::Integer(_))
+    );
+    answer
+}
+
+/// 200, or 204 where the client wants little. After PUT there is no validator (RFC 9110 §9.3.4):
+/// what was stored is not byte for byte what was sent.
+fn changed(call: &Call, record: &Record) -> Answer {
+    let mut answer = representation(call, record, 200);
+    let put = call.routed.row.operation == Operation::Replace;
+    if !put || contract::fault::on(contract::fault::Fault::PutEtag) {
+        answer.fields.push((header::ETAG, field(&tag::of_write(call, record))));
+    }
+    answer.fields.push((header::CONTENT_LOCATION, field(&call.routed.path)));
+    answer
+}
+
+/// The answer to a write that shows the record, unless little is wanted or the record is larger
+/// than what is remembered for a key: then the first answer and its replay leave it out alike.
+fn representation(call: &Call, record: &Record, status: u16) -> Answer {
+    if call.preferences.minimal {
+        let status = if status == 200 { 204 } else { status };
+        let mut answer = Answer::new(status, "", Vec::new());
+        answer.fields.push((PREFERENCE_APPLIED, HeaderValue::from_static("return=minimal")));
+        return answer;
+    }
+    let content = json(call, record);
+    if call.key.is_some() && content.len() > call.answer_bytes_max {
+        let status = if status == 200 { 204 } else { status };
+        return Answer::new(status, "", Vec::new());
+    }
+    Answer::new(status, call.media, content)
+}
+
+fn deleted(call: &Call) -> Answer {
+    if call.preferences.minimal || contract::fault::on(contract::fault::Fault::DeleteSays204) {
+        let mut answer = Answer::new(204, "", Vec::new());
+        if call.preferences.minimal {
+            answer.fields.push((PREFERENCE_APPLIED, HeaderValue::from_static("return=minimal")));
+        }
+        return answer;
+    }
+    Answer::new(200, call.media, b"{\"status\":\"deleted\"}".to_vec())
+}
+
+/// `Preference-Applied` (RFC 7240 §3).
+pub(crate) const PREFERENCE_APPLIED: HeaderName = HeaderName::from_static("preference-applied");
+
+/// A field value of ours: made of URLs, names, numbers and tags, all of them printable ASCII.
+pub(crate) fn field(text: &str) -> HeaderValue {
+    HeaderValue::from_str(text).unwrap_or(HeaderValue::from_static(""))
+}

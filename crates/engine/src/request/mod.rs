@@ -1,0 +1,237 @@
+//! Second stage: fields, negotiation, query and content are read, in the order in which faults
+//! are blamed. Nothing here meets the store.
+
+mod body;
+mod fingerprint;
+mod form;
+mod parameters;
+
+use bytes::Bytes;
+use contract::fault::{self, Fault};
+use contract::idempotency::Key;
+use contract::media_type::MediaType;
+use contract::negotiate::{self, Coding};
+use contract::precondition::Conditions;
+use contract::prefer::Preferences;
+use contract::problem::{Kind, Problem};
+use contract::table;
+use http::header::{self, HeaderMap, HeaderValue};
+use http::request::Parts;
+use http_body::Body;
+use model::model::IdKind;
+use model::value::{Id, Timestamp};
+
+use crate::Inner;
+use crate::call::{Call, Content, KeyUse};
+use crate::clock;
+use crate::content::ContentError;
+use crate::idempotency;
+use crate::password::Hashes;
+use crate::report::Report;
+use crate::route::Routed;
+
+/// The codings that answers come in.
+const CODINGS: &[Coding] = &[Coding::Identity, Coding::Gzip, Coding::Zstd];
+
+/// Reads everything that a request says.
+///
+/// # Errors
+/// 400, 406, 408, 413, 415, 417, in DESIGN's order of checks.
+pub(crate) async fn read<B>(
+    inner: &Inner,
+    routed: Routed,
+    parts: &Parts,
+    mut content: B,
+    report: &mut Report,
+) -> Result<Call, Problem>
+where
+    B: Body<Data = Bytes, Error = ContentError> + Send + Unpin,
+{
+    let headers = &parts.headers;
+    body::refuse_where_meaningless(&routed, &content)?;
+    let limit = inner.settings.content_bytes_max;
+    body::refuse_by_length(&content, limit)?;
+    let media_type = accept_content(&routed, headers, &content)?;
+    let (media, coding) = offer(&routed, headers)?;
+    let conditions = read_conditions(&routed, headers)?;
+    let key = read_key(inner, &routed, headers)?;
+    let parameters = parameters::read(inner, &routed, report)?;
+    let bytes = body::collect(&mut content, limit, &routed).await?;
+    let now = clock::now();
+    let mut call = Call {
+        salt: routed.resource.map_or_else(String::new, |index| inner.salts[index].clone()),
+        model: inner.model.clone(),
+        media,
+        coding,
+        identity_refused: negotiate::coding(headers, &[Coding::Identity]).is_none(),
+        preferences: Preferences::read(headers),
+        credentials: headers.contains_key(header::AUTHORIZATION)
+            || headers.contains_key(header::COOKIE),
+        query: parameters.query,
+        fields: parameters.fields,
+        content: Content::None,
+        key: None,
+        hashes: Hashes::default(),
+        now,
+        birth: clock::birth(),
+        fresh_id: fresh_id(inner, &routed),
+        answer_bytes_max: inner.settings.key_answer_bytes_max,
+        conditions,
+        routed,
+    };
+    let canonical = parse(inner, &mut call, media_type.as_ref(), &bytes, report).await?;
+    call.key = key.map(|key| key_use(inner, &call, &key, &canonical));
+    call.hashes = inner.hasher.hash_all(&call).await?;
+    Ok(call)
+}
+
+fn fresh_id(inner: &Inner, routed: &Routed) -> Option<Id> {
+    let kind = routed.resource.map(|index| inner.model.resources[index].id)?;
+    (kind != IdKind::Integer && !routed.nature.safe).then(|| Id::Text(clock::uuid()))
+}
+
+/// Content-Type and Content-Encoding of a request whose content has a meaning (415).
+fn accept_content<B: Body>(
+    routed: &Routed,
+    headers: &HeaderMap,
+    content: &B,
+) -> Result<Option<MediaType>, Problem> {
+    if routed.nature.content != table::Content::Required {
+        return Ok(None);
+    }
+    if headers.contains_key(header::CONTENT_RANGE) && !fault::on(Fault::ContentRangeAccepted) {
+        let detail = "Content-Range says that this is a part, and parts are not put together here \
+                      (RFC 9110 §14.5). Send the whole representation without it.";
+        return Err(Problem::new(Kind::MalformedField, detail));
+    }
+    if let Some(coding) = headers.get(header::CONTENT_ENCODING)
+        && !coding.as_bytes().eq_ignore_ascii_case(b"identity")
+    {
+        let detail = "The content has a Content-Encoding. Send it without one.";
+        let identity = HeaderValue::from_static("identity");
+        return Err(Problem::new(Kind::UnsupportedMediaType, detail)
+            .with_field(header::ACCEPT_ENCODING, identity));
+    }
+    let Some(media_type) = MediaType::read(headers)? else {
+        return Err(no_media_type(routed, content.is_end_stream()));
+    };
+    let utf8 = media_type.charset.as_deref().is_none_or(|charset| {
+        charset.eq_ignore_ascii_case("utf-8") || charset.eq_ignore_ascii_case("utf8")
+    });
+    if !routed.row.accepts.contains(&media_type.essence.as_str()) {
+        let detail = format!(
+            "{} is not a media type that {} takes here. It takes {}.",
+            media_type.essence,
+            routed.nature.name,
+            routed.row.accepts.join(", ")
+        );
+        return Err(unsupported(routed, detail));
+    }
+    if !utf8 {
+        return Err(unsupported(routed, "The content has to be UTF-8.".to_owned()));
+    }
+    Ok(Some(media_type))
+}
+
+fn no_media_type(routed: &Routed, empty: bool) -> Problem {
+    let types = routed.row.accepts.join(", ");
+    let content = if empty { "Send content, and name" } else { "Name" };
+    let detail = format!("{content} its media type in Content-Type: {types}.");
+    // RFC 10008 §2: a query without Content-Type MUST fail; 400 is the example it gives.
+    if routed.nature.safe {
+        Problem::new(Kind::ContentTypeMissing, detail)
+    } else {
+        unsupported(routed, detail)
+    }
+}
+
+fn unsupported(routed: &Routed, detail: String) -> Problem {
+    let mut problem = Problem::new(Kind::UnsupportedMediaType, detail);
+    for (name, value) in contract::allow::refused(routed.row) {
+        problem = problem.with_field(name, value);
+    }
+    problem
+}
+
+/// The media type and the coding of the answer (406).
+fn offer(routed: &Routed, headers: &HeaderMap) -> Result<(&'static str, Coding), Problem> {
+    let offers = routed.row.offers;
+    if offers.is_empty() {
+        return Ok(("", Coding::Identity));
+    }
+    let Some(media) = negotiate::media(headers, offers) else {
+        let detail = format!("This target can be had as {}.", offers.join(", "));
+        return Err(Problem::new(Kind::NotAcceptable, detail));
+    };
+    // Answers to unsafe methods are stored, replayed and never cached: they come plain.
+    let codings = if routed.nature.safe { CODINGS } else { &CODINGS[..1] };
+    match negotiate::coding(headers, codings) {
+        Some(coding) => Ok((media, coding)),
+        None if !routed.nature.safe => Ok((media, Coding::Identity)),
+        None => {
+            let detail =
+                "Accept-Encoding refuses identity and names no coding that is served: gzip, zstd.";
+            Err(Problem::new(Kind::NotAcceptable, detail))
+        }
+    }
+}
+
+fn read_conditions(routed: &Routed, headers: &HeaderMap) -> Result<Conditions, Problem> {
+    match routed.row.conditions {
+        table::Conditions::Ignored => Ok(Conditions::default()),
+        table::Conditions::Honoured | table::Conditions::Demandable => Conditions::read(headers),
+    }
+}
+
+fn read_key(inner: &Inner, routed: &Routed, headers: &HeaderMap) -> Result<Option<Key>, Problem> {
+    if routed.row.key == table::Key::Ignored {
+        return Ok(None);
+    }
+    let key = Key::read(headers)?;
+    let required = routed.row.key == table::Key::Demandable
+        && routed.resource.is_some_and(|index| inner.model.resources[index].key_required);
+    match &key {
+        None if required => Err(Problem::new(
+            Kind::KeyRequired,
+            "Send Idempotency-Key with a fresh UUID, and the same one with every retry.",
+        )),
+        Some(key) if !key.is_unguessable() => Err(Problem::new(
+            Kind::KeyMalformed,
+            "Without sign-in a key must be at least 22 characters, so that nobody guesses it: send a UUID.",
+        )),
+        _ => Ok(key),
+    }
+}
+
+fn key_use(inner: &Inner, call: &Call, key: &Key, canonical: &str) -> KeyUse {
+    let principal = idempotency::principal(&inner.secret);
+    let retention = i64::try_from(inner.settings.key_retention.as_millis()).unwrap_or(i64::MAX);
+    KeyUse {
+        hash: idempotency::scope(&inner.secret, &principal, call, key.as_str()),
+        fingerprint: idempotency::fingerprint(&inner.secret, call, canonical),
+        principal,
+        expires_at: Timestamp(call.now.0.saturating_add(retention)),
+    }
+}
+
+/// Parses the content by its media type, and gives its canonical text for the fingerprint.
+async fn parse(
+    inner: &Inner,
+    call: &mut Call,
+    media_type: Option<&MediaType>,
+    bytes: &Bytes,
+    report: &mut Report,
+) -> Result<String, Problem> {
+    let Some(media_type) = media_type else { return Ok(String::new()) };
+    if call.routed.nature.safe {
+        return parameters::read_content(inner, call, media_type, bytes, report);
+    }
+    let document = match media_type.essence.as_str() {
+        "application/x-www-form-urlencoded" => form::urlencoded(call, bytes),
+        "multipart/form-data" => form::multipart(call, media_type, bytes).await,
+        _ => body::json(bytes),
+    }?;
+    let canonical = fingerprint::canonical(&media_type.essence, &document);
+    call.content = body::content(call, &media_type.essence, document);
+    Ok(canonical)
+}

@@ -1,0 +1,255 @@
+//! First stage: the path names a target, the target and the method name a row.
+
+use contract::fault::{self, Fault};
+use contract::problem::{Kind, Problem};
+use contract::secret::{self, Declared};
+use contract::table::{self, Nature, Row, Target, Token};
+use http::request::Parts;
+use model::model::{IdKind, Model, Resource, ResourceIndex};
+use model::value::Id;
+use percent_encoding::percent_decode_str;
+
+use crate::report::Report;
+
+/// Where a request goes. Made by `route` only.
+pub(crate) struct Routed {
+    /// What is done there.
+    pub(crate) row: &'static Row,
+    /// What its method is.
+    pub(crate) nature: &'static Nature,
+    /// The resource, for collections and items.
+    pub(crate) resource: Option<ResourceIndex>,
+    /// The id, for items.
+    pub(crate) id: Option<Id>,
+    /// The slug, for one problem's page.
+    pub(crate) slug: Option<String>,
+    /// The canonical path: prefix, resource, id.
+    pub(crate) path: String,
+    /// True where the request used another path for it.
+    pub(crate) aliased: bool,
+    /// The query component, as it was sent.
+    pub(crate) query: Option<String>,
+}
+
+/// A target before its method is looked at.
+struct Place {
+    target: Target,
+    resource: Option<ResourceIndex>,
+    id: Option<Id>,
+    slug: Option<String>,
+    path: String,
+    aliased: bool,
+}
+
+/// Names inside the prefix that no resource can have, and where they come from.
+const RESERVED: &[&str] = &["search", "changes", "login", "logout", "me", "batch"];
+
+/// Finds the row of a request.
+///
+/// # Errors
+/// 501 for an unknown method, 400 for a secret in the URL, 404, 405: in this order.
+pub(crate) fn route(model: &Model, parts: &Parts, report: &mut Report) -> Result<Routed, Problem> {
+    let token = table::method(parts.method.as_str());
+    if token == Token::Unknown {
+        return Err(not_implemented(parts.method.as_str()));
+    }
+    let query = parts.uri.query().filter(|query| !query.is_empty());
+    let place = place(model, parts.uri.path());
+    if let Some(query) = query {
+        let resource = place.as_ref().ok().and_then(|place| place.resource);
+        refuse_secrets(query, resource.map(|index| &model.resources[index]))?;
+    }
+    let place = place?;
+    report.route = pattern(place.target);
+    report.path = Some(parts.uri.path().to_owned());
+    report.resource = place.resource.map(|index| model.resources[index].name.clone());
+    let (row, nature) = admit(model, &place, token)?;
+    let Place { resource, id, slug, path, aliased, .. } = place;
+    Ok(Routed { row, nature, resource, id, slug, path, aliased, query: query.map(str::to_owned) })
+}
+
+fn not_implemented(token: &str) -> Problem {
+    let upper = token.to_ascii_uppercase();
+    let detail = match table::method(&upper) {
+        Token::Served(_) => {
+            format!("Method names are case-sensitive (RFC 9110 §9.1): send {upper}.")
+        }
+        Token::Withheld | Token::Unknown => {
+            let names: Vec<_> = table::METHODS.iter().map(|nature| nature.name).collect();
+            format!("This method is not known here. Known are {}.", names.join(", "))
+        }
+    };
+    Problem::new(Kind::NotImplemented, detail)
+}
+
+fn refuse_secrets(query: &str, resource: Option<&Resource>) -> Result<(), Problem> {
+    // By folded name: another case or punctuation does not make a secret something else.
+    let declared = |name: &str| {
+        let mut fields = resource.into_iter().flat_map(|resource| &resource.fields);
+        match fields.find(|field| secret::fold(&field.name) == secret::fold(name)) {
+            Some(field) if field.visible() => Declared::Readable,
+            Some(_) => Declared::Hidden,
+            None => Declared::Unknown,
+        }
+    };
+    secret::find(query, &declared).map_or(Ok(()), |found| Err(found.problem()))
+}
+
+/// The row of a target and a method, as far as the declaration leaves it.
+fn admit(
+    model: &Model,
+    place: &Place,
+    token: Token,
+) -> Result<(&'static Row, &'static Nature), Problem> {
+    let row = match token {
+        Token::Served(method) => table::row(place.target, method),
+        Token::Withheld | Token::Unknown => None,
+    };
+    if let Some(row) = row {
+        return Ok((row, table::nature(row.method)));
+    }
+    let allow = contract::allow::allow(table::rows(place.target));
+    let names = allow.to_str().unwrap_or_default().to_owned();
+    let mut detail = format!("This target serves {names}.");
+    if let (Target::Collection, Some(index)) = (place.target, place.resource) {
+        detail = format!(
+            "{detail} To change or delete one record, name it: {}/{}/ID.",
+            model.prefix, model.resources[index].name
+        );
+    }
+    let problem = Problem::new(Kind::MethodNotAllowed, detail);
+    if fault::on(Fault::AllowMissing) {
+        return Err(problem);
+    }
+    Err(problem.with_field(http::header::ALLOW, allow))
+}
+
+fn pattern(target: Target) -> &'static str {
+    match target {
+        Target::Collection => "/{resource}",
+        Target::Item => "/{resource}/{id}",
+        Target::Home => "/",
+        Target::Health => "/healthz",
+        Target::Ready => "/readyz",
+        Target::Problems => "/problems/{kind}",
+        Target::Robots => "/robots.txt",
+        Target::Server => "*",
+    }
+}
+
+fn page(target: Target, path: &str) -> Place {
+    Place { target, resource: None, id: None, slug: None, path: path.to_owned(), aliased: false }
+}
+
+fn place(model: &Model, path: &str) -> Result<Place, Problem> {
+    match path {
+        "*" => return Ok(page(Target::Server, path)),
+        "/healthz" => return Ok(page(Target::Health, path)),
+        "/readyz" => return Ok(page(Target::Ready, path)),
+        "/robots.txt" => return Ok(page(Target::Robots, path)),
+        "/problems" => return Ok(page(Target::Problems, path)),
+        _ => {}
+    }
+    if let Some(slug) = path.strip_prefix("/problems/") {
+        return problem_page(slug, path);
+    }
+    let prefixes = std::iter::once(&model.prefix).chain(&model.alias);
+    let mut refusal = None;
+    for (position, prefix) in prefixes.enumerate() {
+        let Some(rest) = path.strip_prefix(prefix.as_str()) else { continue };
+        if rest.is_empty() || rest == "/" && prefix.is_empty() {
+            let canonical = if model.prefix.is_empty() { "/" } else { &model.prefix };
+            return Ok(Place { aliased: position > 0, ..page(Target::Home, canonical) });
+        }
+        let Some(rest) = rest.strip_prefix('/') else { continue };
+        match inside(model, rest, position > 0) {
+            Ok(place) => return Ok(place),
+            Err(problem) => refusal = refusal.or(Some(problem)),
+        }
+    }
+    Err(refusal.unwrap_or_else(|| {
+        let at = if model.prefix.is_empty() { "/" } else { &model.prefix };
+        Problem::new(
+            Kind::NotFound,
+            format!("Nothing is at this path. GET {at} lists the resources."),
+        )
+    }))
+}
+
+fn problem_page(slug: &str, path: &str) -> Result<Place, Problem> {
+    if contract::problem::PROBLEMS.iter().any(|entry| entry.slug == slug) {
+        return Ok(Place { slug: Some(slug.to_owned()), ..page(Target::Problems, path) });
+    }
+    Err(Problem::new(Kind::NotFound, "No problem has this name. GET /problems lists them."))
+}
+
+/// The part of a path behind the prefix: a resource, or a resource and an id.
+fn inside(model: &Model, rest: &str, aliased: bool) -> Result<Place, Problem> {
+    let mut segments = rest.split('/');
+    let name = decode(segments.next().unwrap_or_default())?;
+    let Some(index) = model.resources.iter().position(|resource| resource.name == name) else {
+        return Err(unknown_resource(model, &name));
+    };
+    let resource = &model.resources[index];
+    let base = format!("{}/{}", model.prefix, resource.name);
+    let found = |target, id, path| {
+        Ok(Place { target, resource: Some(index), id, slug: None, path, aliased })
+    };
+    match (segments.next(), segments.next(), segments.next()) {
+        (None, ..) => found(Target::Collection, None, base),
+        (Some(""), None, _) => Err(Problem::new(
+            Kind::NotFound,
+            format!("Without the slash at its end, this is {base}."),
+        )),
+        (Some(segment), None, _) => {
+            let segment = decode(segment)?;
+            let id = resource.id.read(&segment).ok_or_else(|| impossible_id(resource))?;
+            let path = format!("{base}/{id}");
+            found(Target::Item, Some(id), path)
+        }
+        (Some(id), Some(""), None) => Err(Problem::new(
+            Kind::NotFound,
+            format!("Without the slash at its end, this is {base}/{id}."),
+        )),
+        _ => Err(Problem::new(
+            Kind::NotFound,
+            format!("Nothing is below a record. The records are at {base}/ID."),
+        )),
+    }
+}
+
+fn impossible_id(resource: &Resource) -> Problem {
+    let form = match resource.id {
+        IdKind::Integer => "whole numbers from 1",
+        IdKind::Uuid => "UUIDs in lower case with hyphens",
+        IdKind::Text => "1 to 128 of the characters A-Z a-z 0-9 . _ ~ -",
+    };
+    Problem::new(
+        Kind::NotFound,
+        format!("No record can have this id: ids of {} are {form}.", resource.name),
+    )
+}
+
+fn unknown_resource(model: &Model, name: &str) -> Problem {
+    if RESERVED.contains(&name) {
+        return Problem::new(
+            Kind::NotFound,
+            format!("`{name}` is a reserved name that this version does not serve yet."),
+        );
+    }
+    let names: Vec<_> = model.resources.iter().map(|resource| resource.name.as_str()).collect();
+    let near = model::suggest::nearest(name, names.iter().copied());
+    let hint =
+        near.map_or_else(String::new, |near| format!(" Did you mean {}/{near}?", model.prefix));
+    Problem::new(
+        Kind::NotFound,
+        format!("No resource has this name.{hint} There are: {}.", names.join(", ")),
+    )
+}
+
+/// Percent-decodes a path segment: two spellings of one path are one target (RFC 3986 §6.2.2).
+fn decode(segment: &str) -> Result<String, Problem> {
+    percent_decode_str(segment).decode_utf8().map(std::borrow::Cow::into_owned).map_err(|_| {
+        Problem::new(Kind::NotFound, "The path is not UTF-8 once its %XX are decoded.")
+    })
+}

@@ -1,0 +1,89 @@
+//! Operations bound to their handlers, and the proof that none reaches further than its row.
+
+use contract::problem::Problem;
+use contract::table::{Handle, Operation, ROWS};
+use store::change::Change;
+use store::lookup::{Current, Lookup};
+
+use crate::call::Call;
+use crate::op;
+use crate::outcome::Outcome;
+
+/// What a handler of a write comes to.
+pub(crate) enum Decided {
+    /// These changes, and this outcome once they are on disk.
+    Done(Outcome, Vec<Change>),
+    /// Nothing.
+    Refused(Problem),
+    /// More must be known.
+    More(Lookup),
+}
+
+/// A handler, by the most that it can reach. None of them is async and none meets a connection.
+#[derive(Clone, Copy)]
+pub(crate) enum Serve {
+    /// Answers from the declaration and the request alone.
+    Describe(fn(&Call) -> Outcome),
+    /// Answers once the store has said that it is there.
+    Probe(fn(&Call) -> Outcome),
+    /// Answers from what a Reader found.
+    Read {
+        /// What must be known.
+        lookup: fn(&Call) -> Lookup,
+        /// The answer.
+        answer: fn(&Call, Current) -> Result<Outcome, Problem>,
+    },
+    /// Decides changes that a Writer commits.
+    Write {
+        /// What must be known first.
+        lookup: fn(&Call) -> Lookup,
+        /// The decision: pure, and may be asked twice.
+        decide: fn(&Call, &Current) -> Decided,
+    },
+}
+
+impl Serve {
+    const fn handle(self) -> Handle {
+        match self {
+            Self::Describe(_) => Handle::None,
+            Self::Probe(_) | Self::Read { .. } => Handle::Reader,
+            Self::Write { .. } => Handle::Writer,
+        }
+    }
+}
+
+/// The handler of an operation. An operation without an arm does not compile.
+pub(crate) const fn serve(operation: Operation) -> Serve {
+    match operation {
+        Operation::List => Serve::Read { lookup: op::list::lookup, answer: op::list::answer },
+        Operation::Fetch => Serve::Read { lookup: op::fetch::lookup, answer: op::fetch::answer },
+        Operation::Create => {
+            Serve::Write { lookup: op::create::lookup, decide: op::create::decide }
+        }
+        Operation::Replace => {
+            Serve::Write { lookup: op::replace::lookup, decide: op::replace::decide }
+        }
+        Operation::Patch => Serve::Write { lookup: op::patch::lookup, decide: op::patch::decide },
+        Operation::Delete => {
+            Serve::Write { lookup: op::delete::lookup, decide: op::delete::decide }
+        }
+        Operation::Ready => Serve::Probe(op::page::ready),
+        Operation::Describe => Serve::Describe(op::page::describe),
+        Operation::Home => Serve::Describe(op::page::home),
+        Operation::Health => Serve::Describe(op::page::health),
+        Operation::Explain => Serve::Describe(op::page::explain),
+        Operation::Robots => Serve::Describe(op::page::robots),
+    }
+}
+
+// The second half of the contract's proof: what a row allows and what its handler reaches.
+const _: () = {
+    let mut i = 0;
+    while i < ROWS.len() {
+        assert!(
+            serve(ROWS[i].operation).handle() as u8 <= ROWS[i].handle as u8,
+            "an operation reaches further than its row allows"
+        );
+        i += 1;
+    }
+};

@@ -1,0 +1,420 @@
+//! The life of a connection: heads are read, answered in order, and the end is made so that the
+//! last answer arrives (RFC 9112 §9). One task a connection, none a request.
+
+use std::future::{Future, poll_fn};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::{Pin, pin};
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant, SystemTime};
+
+use bytes::Bytes;
+use http::{Request, Response};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::sync::futures::Notified;
+
+use contract::problem::{Kind, Problem};
+use engine::report::{Close, Received, Report, RequestId};
+use model::setting::Settings;
+
+use super::Answer;
+use super::answer::{Manner, Outgoing};
+use super::content::{Content, Expectation, Incoming};
+use super::framing::malformed;
+use super::head::{self, Head, Reading, Refusal};
+use crate::log::{Entry, Log, trace_id};
+use crate::serve::id::Ids;
+use crate::serve::shutdown::Stop;
+
+/// How long an idle connection is still listened to when the server stops: a request that was
+/// already on its way is answered.
+const STOP_GRACE: Duration = Duration::from_millis(50);
+/// How long a safe request that takes its time goes on after its client has finished sending. Most
+/// have left then; one that only half-closed gets what is ready in this time.
+const LEFT_GRACE: Duration = Duration::from_millis(500);
+/// How long, and how much, is read after the last answer, so that the peer's system does not throw
+/// that answer away because of bytes that nobody read (RFC 9112 §9.6).
+const LINGER_TIME: Duration = Duration::from_secs(2);
+const LINGER_BYTES_MAX: usize = 1024 * 1024;
+
+/// What all connections share.
+#[derive(Debug)]
+pub(crate) struct Service<A> {
+    /// Answers the requests.
+    pub(crate) answerer: A,
+    /// Limits and timeouts.
+    pub(crate) settings: Settings,
+    /// Where a line a request goes.
+    pub(crate) log: Log,
+    /// Makes request ids.
+    pub(crate) ids: Ids,
+}
+
+/// Serves one connection until it ends.
+pub(crate) async fn serve<A, R, W>(service: &Service<A>, reader: R, writer: W, stop: &Stop)
+where
+    A: Answer,
+    R: AsyncRead + Unpin + Send,
+    W: AsyncWrite + Unpin + Send,
+{
+    let stopped = pin!(stop.notified());
+    let mut connection = Connection {
+        service,
+        incoming: Incoming::new(reader, &service.settings),
+        outgoing: Outgoing::new(writer),
+        heads: head::Reader::default(),
+        stop,
+        stopped,
+        told: false,
+    };
+    if connection.run().await == End::Linger {
+        connection.linger().await;
+    }
+}
+
+/// How a connection ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum End {
+    /// An answer is on its way: the end is made gently.
+    Linger,
+    /// There is nothing to say, or nobody to say it to.
+    Drop,
+}
+
+/// What a wait for the next head ends with.
+enum Next {
+    Head(Box<Head>),
+    Refused(Refusal),
+    End(End),
+}
+
+/// What answering ends with.
+enum Answered {
+    Response(Response<Bytes>),
+    /// The client has left; nothing was or will be changed.
+    Left,
+    /// The answerer panicked.
+    Panicked,
+}
+
+/// What a log line needs of a request after the request is gone.
+struct Arrival {
+    id: String,
+    at: SystemTime,
+    start: Instant,
+    method: &'static str,
+    trace: Option<String>,
+}
+
+struct Connection<'a, 'p, A, R, W> {
+    service: &'a Service<A>,
+    incoming: Incoming<R>,
+    outgoing: Outgoing<W>,
+    heads: head::Reader,
+    stop: &'a Stop,
+    stopped: Pin<&'p mut Notified<'a>>,
+    /// True once it is known here that the server stops.
+    told: bool,
+}
+
+impl<A, R, W> Connection<'_, '_, A, R, W>
+where
+    A: Answer,
+    R: AsyncRead + Unpin + Send,
+    W: AsyncWrite + Unpin + Send,
+{
+    async fn run(&mut self) -> End {
+        loop {
+            let end = match self.next().await {
+                Next::Head(head) => self.exchange(*head).await,
+                Next::Refused(refusal) => Some(self.refuse(refusal).await),
+                Next::End(end) => Some(end),
+            };
+            if let Some(end) = end {
+                return end;
+            }
+        }
+    }
+
+    /// Waits for the next head. Answers that are collected leave before the wait.
+    async fn next(&mut self) -> Next {
+        let settings = &self.service.settings;
+        let mut began = false;
+        loop {
+            match self.heads.read(&mut self.incoming.input, settings) {
+                Reading::Complete(head) => return Next::Head(head),
+                Reading::Refused(refusal) => return Next::Refused(refusal),
+                Reading::Partial => {}
+            }
+            if !self.outgoing.is_empty() && self.flush().await.is_err() {
+                return Next::End(End::Drop);
+            }
+            let partial = !self.incoming.input.is_empty();
+            if self.incoming.ended {
+                return if partial { Next::Refused(cut_off()) } else { Next::End(End::Linger) };
+            }
+            if partial && !began {
+                began = true;
+                self.incoming.alarm.set_after(settings.head_timeout);
+            }
+            match self.wait(partial).await {
+                Waited::More => {}
+                Waited::Late if partial => return Next::Refused(late()),
+                Waited::Late => return Next::End(End::Linger),
+                Waited::Broken => return Next::End(End::Drop),
+            }
+        }
+    }
+
+    /// Waits for bytes, for the timer, or for the server to stop.
+    async fn wait(&mut self, partial: bool) -> Waited {
+        poll_fn(|context| {
+            match self.incoming.poll_fill(context) {
+                Poll::Ready(Ok(_)) => return Poll::Ready(Waited::More),
+                Poll::Ready(Err(_)) => return Poll::Ready(Waited::Broken),
+                Poll::Pending => {}
+            }
+            if !self.told && self.stopped.as_mut().poll(context).is_ready() {
+                self.told = true;
+                if !partial {
+                    self.incoming.alarm.set_after(STOP_GRACE);
+                }
+            }
+            self.incoming.alarm.poll(context).map(|()| Waited::Late)
+        })
+        .await
+    }
+
+    /// Answers one request. `None`: the connection goes on.
+    async fn exchange(&mut self, head: Head) -> Option<End> {
+        let settings = &self.service.settings;
+        let Head { request, framing, http_1_0, keep_alive, bare, safe, expects_continue } = head;
+        self.incoming.expect(framing, settings);
+        let arrival = self.arrival(&request);
+        // Content that is already here needs no 100 Continue (RFC 9110 §10.1.1).
+        let expectation = Expectation::new(expects_continue && self.incoming.input.is_empty());
+        let answered = {
+            let (lent, watched) = if framing == super::framing::Framing::Empty {
+                (None, safe.then_some(&mut self.incoming))
+            } else {
+                (Some(&mut self.incoming), None)
+            };
+            let request = with_extensions(request, &arrival)
+                .map(|()| Content::new(lent, settings, &expectation));
+            let future = pin!(self.service.answerer.answer(request));
+            answer(future, &mut self.outgoing, &expectation, watched).await
+        };
+        let response = match answered {
+            Answered::Response(response) => response,
+            Answered::Left => {
+                self.log_left(&arrival);
+                return Some(End::Drop);
+            }
+            Answered::Panicked => self.panicked(&arrival, bare),
+        };
+        let drained = self.incoming.can_be_drained(&expectation);
+        let ends = response.extensions().get::<Close>().is_some();
+        let close = ends || !keep_alive || !drained || self.stop.is_set() || self.incoming.ended;
+        let manner = Manner { bare, close, http_1_0, id: &arrival.id };
+        let sent = self.send(response, manner, &arrival).await;
+        if sent.is_err() {
+            return Some(End::Drop);
+        }
+        if close || !self.incoming.drain(settings).await {
+            return Some(End::Linger);
+        }
+        self.incoming.alarm.set_after(settings.idle_timeout);
+        None
+    }
+
+    /// Lines up an answer, and sends it unless another request is already here.
+    async fn send(
+        &mut self,
+        response: Response<Bytes>,
+        manner: Manner<'_>,
+        arrival: &Arrival,
+    ) -> std::io::Result<()> {
+        let status = response.status().as_u16();
+        let report = response.extensions().get::<Report>().cloned().unwrap_or_default();
+        if !self.outgoing.has_room() {
+            self.flush().await?;
+        }
+        let bytes = self.outgoing.push(response, manner);
+        let first_byte = arrival.start.elapsed();
+        let pipelined = !manner.close && !self.incoming.input.is_empty();
+        let result = if pipelined && self.outgoing.has_room() { Ok(()) } else { self.flush().await };
+        self.service.log.request(&Entry {
+            at: arrival.at,
+            id: &arrival.id,
+            trace: arrival.trace.as_deref(),
+            method: arrival.method,
+            report: &report,
+            status,
+            bytes,
+            first_byte,
+            total: arrival.start.elapsed(),
+            left: result.is_err(),
+        });
+        result
+    }
+
+    async fn flush(&mut self) -> std::io::Result<()> {
+        self.outgoing.flush(&mut self.incoming.alarm, &self.service.settings).await
+    }
+
+    /// Answers what is refused before the answerer sees it. The connection ends after it.
+    async fn refuse(&mut self, Refusal { problem, bare }: Refusal) -> End {
+        let arrival = self.arrival_of("-", None);
+        let slug = problem.kind.entry().slug;
+        let mut response = self.service.answerer.refuse(problem.closing(), bare);
+        if response.extensions().get::<Report>().is_none() {
+            response.extensions_mut().insert(Report { problem: Some(slug), ..Report::default() });
+        }
+        let manner = Manner { bare, close: true, http_1_0: false, id: &arrival.id };
+        if self.send(response, manner, &arrival).await.is_ok() { End::Linger } else { End::Drop }
+    }
+
+    /// What a panic is answered with. Its message went to the log where it happened.
+    fn panicked(&self, arrival: &Arrival, bare: bool) -> Response<Bytes> {
+        let detail = format!("Report it with the id {}; the log has the same.", arrival.id);
+        let problem = Problem::new(Kind::Internal, detail).closing();
+        let mut response = self.service.answerer.refuse(problem, bare);
+        let slug = Kind::Internal.entry().slug;
+        let cause = Some("a panic; its message is in the log before this line".to_owned());
+        let report = Report { problem: Some(slug), cause, ..Report::default() };
+        response.extensions_mut().insert(report);
+        response.extensions_mut().insert(Close);
+        response
+    }
+
+    fn arrival(&self, request: &Request<()>) -> Arrival {
+        let method = match contract::table::method(request.method().as_str()) {
+            contract::table::Token::Served(method) => contract::table::nature(method).name,
+            // An unknown token could be anything, a secret too: it is not logged.
+            contract::table::Token::Withheld | contract::table::Token::Unknown => "-",
+        };
+        self.arrival_of(method, trace_id(request.headers()))
+    }
+
+    fn arrival_of(&self, method: &'static str, trace: Option<String>) -> Arrival {
+        let (at, start) = (SystemTime::now(), Instant::now());
+        Arrival { id: self.service.ids.next(), at, start, method, trace }
+    }
+
+    fn log_left(&self, arrival: &Arrival) {
+        self.service.log.request(&Entry {
+            at: arrival.at,
+            id: &arrival.id,
+            trace: arrival.trace.as_deref(),
+            method: arrival.method,
+            report: &Report::default(),
+            status: 0,
+            bytes: 0,
+            first_byte: Duration::ZERO,
+            total: arrival.start.elapsed(),
+            left: true,
+        });
+    }
+
+    /// Ends the connection so that the peer can read the last answer: nothing more is sent, and
+    /// what still arrives is read and dropped for a while (RFC 9112 §9.6).
+    async fn linger(&mut self) {
+        self.incoming.alarm.set_after(LINGER_TIME);
+        let mut left = LINGER_BYTES_MAX;
+        poll_fn(|context| {
+            std::task::ready!(self.outgoing.poll_finish(context)).ok();
+            loop {
+                self.incoming.input.clear();
+                match self.incoming.poll_fill(context) {
+                    Poll::Ready(Ok(read)) if read > 0 && read < left => left -= read,
+                    Poll::Ready(_) => return Poll::Ready(()),
+                    Poll::Pending => return self.incoming.alarm.poll(context),
+                }
+            }
+        })
+        .await;
+    }
+}
+
+/// What a wait ends with.
+enum Waited {
+    More,
+    Late,
+    Broken,
+}
+
+/// Polls the answerer. While it takes its time, collected answers leave, `100 Continue` is sent
+/// once content is wanted, and a client that has left is noticed.
+async fn answer<F, R, W>(
+    mut future: Pin<&mut F>,
+    outgoing: &mut Outgoing<W>,
+    expectation: &Expectation,
+    mut watched: Option<&mut Incoming<R>>,
+) -> Answered
+where
+    F: Future<Output = Response<Bytes>>,
+    R: AsyncRead + Unpin,
+    W: AsyncWrite + Unpin,
+{
+    poll_fn(|context| {
+        match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(context))) {
+            Ok(Poll::Ready(response)) => return Poll::Ready(Answered::Response(response)),
+            Ok(Poll::Pending) => {}
+            Err(_) => return Poll::Ready(Answered::Panicked),
+        }
+        if expectation.must_continue() {
+            outgoing.push_continue();
+        }
+        if matches!(outgoing.poll_flush(context), Poll::Ready(Err(_))) && watched.is_some() {
+            return Poll::Ready(Answered::Left);
+        }
+        match watched.as_deref_mut().map(|incoming| watch(incoming, context)) {
+            Some(Poll::Ready(Watch::Left)) => Poll::Ready(Answered::Left),
+            Some(Poll::Ready(Watch::Sends)) => {
+                watched = None;
+                Poll::Pending
+            }
+            Some(Poll::Pending) | None => Poll::Pending,
+        }
+    })
+    .await
+}
+
+/// What is seen of a client whose safe request takes its time.
+enum Watch {
+    /// It has left, or has half-closed and waited long enough.
+    Left,
+    /// It sends its next request.
+    Sends,
+}
+
+fn watch<R: AsyncRead + Unpin>(
+    incoming: &mut Incoming<R>,
+    context: &mut Context<'_>,
+) -> Poll<Watch> {
+    if !incoming.ended {
+        match incoming.poll_fill(context) {
+            Poll::Pending => return Poll::Pending,
+            Poll::Ready(Err(_)) => return Poll::Ready(Watch::Left),
+            Poll::Ready(Ok(1..)) => return Poll::Ready(Watch::Sends),
+            Poll::Ready(Ok(0)) => incoming.alarm.set_after(LEFT_GRACE),
+        }
+    }
+    incoming.alarm.poll(context).map(|()| Watch::Left)
+}
+
+fn with_extensions(mut request: Request<()>, arrival: &Arrival) -> Request<()> {
+    let extensions = request.extensions_mut();
+    extensions.insert(RequestId(arrival.id.clone()));
+    extensions.insert(Received(arrival.at, arrival.start));
+    request
+}
+
+fn late() -> Refusal {
+    let detail = "Request line and fields were not complete in time. Nothing was done.";
+    Refusal { problem: Problem::new(Kind::RequestTimeout, detail).closing(), bare: false }
+}
+
+fn cut_off() -> Refusal {
+    let problem = malformed("The connection ended inside the header section (RFC 9112 §8).");
+    Refusal { problem, bare: false }
+}

@@ -1,0 +1,35 @@
+//! HTTP/1.1 over a byte stream (RFC 9112): strict about framing, quick about the rest. Everything
+//! that a request means is left to whoever implements `Answer`.
+
+mod alarm;
+mod answer;
+mod chunk;
+pub(crate) mod connection;
+mod content;
+mod diagnose;
+mod framing;
+mod head;
+mod target;
+#[cfg(test)]
+mod tests;
+
+use std::future::Future;
+
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body::Body;
+
+use contract::problem::Problem;
+use engine::content::ContentError;
+
+/// What answers requests. A seam, so that the framing is tested without a database.
+pub(crate) trait Answer: Send + Sync {
+    /// Answers one request. The target is in origin-form or `*`; the content is read only as far
+    /// as it is polled.
+    fn answer<B>(&self, request: Request<B>) -> impl Future<Output = Response<Bytes>> + Send
+    where
+        B: Body<Data = Bytes, Error = ContentError> + Send + Unpin;
+
+    /// Renders a fault that was met before there was a request.
+    fn refuse(&self, problem: Problem, bare: bool) -> Response<Bytes>;
+}

@@ -1,0 +1,119 @@
+//! Forms into JSON: every control sends text, and the declaration knows what was meant.
+
+use std::collections::HashSet;
+
+use contract::problem::Violation;
+use serde_json::{Map, Value};
+
+use crate::json;
+use crate::model::{Field, IdKind, Kind, Resource};
+use crate::schema::{Schema, Type, VIOLATIONS_MAX};
+
+/// Turns the pairs of a form into the JSON document that they mean, to be read as a record.
+///
+/// A text becomes what its field holds; an empty control of a field that may be left out is left
+/// out, and one of a nullable field is null; a checkbox (`on`) is true; an array is its name
+/// repeated, or one JSON array. Names that are no fields are kept, so that the record's reader can
+/// refuse them with a suggestion.
+///
+/// # Errors
+/// Texts that are not of their field's type, and repeated names of fields that hold one value.
+pub fn read_pairs(
+    resource: &Resource,
+    pairs: &[(String, String)],
+) -> Result<Value, Vec<Violation>> {
+    let mut document = Map::new();
+    let mut seen = HashSet::new();
+    let mut faults = Vec::new();
+    for (name, text) in pairs {
+        let field = resource.field(name).map(|(_, field)| field);
+        let read = match field {
+            Some(field) if field.schema.is_array() => {
+                array(field, &mut document, text);
+                continue;
+            }
+            _ if !seen.insert(name) => Err("is there more than once, and holds one value"),
+            Some(field) => scalar(field, text),
+            None if name == "id" && resource.id == IdKind::Integer => {
+                number(text, "must be a whole number").map(Some)
+            }
+            None => Ok(Some(Value::String(text.clone()))),
+        };
+        match read {
+            Ok(Some(value)) => {
+                document.insert(name.clone(), value);
+            }
+            Ok(None) => {}
+            Err(_) if faults.len() >= VIOLATIONS_MAX => break,
+            Err(detail) => {
+                faults.push(Violation::at(format!("/{}", json::escape(name)), detail));
+            }
+        }
+    }
+    if faults.is_empty() { Ok(Value::Object(document)) } else { Err(faults) }
+}
+
+/// Reads the text of a control; `None`: it says nothing.
+fn scalar(field: &Field, text: &str) -> Result<Option<Value>, &'static str> {
+    // Empty text is a text of its own only where a text must or may stand.
+    let has_other = field.optional || (field.kind != Kind::Text && field.default.is_some());
+    if text.is_empty() {
+        if field.nullable {
+            return Ok(Some(Value::Null));
+        }
+        if has_other || field.kind != Kind::Text {
+            return Ok(None);
+        }
+    }
+    match field.kind {
+        Kind::Text => Ok(Some(Value::String(text.to_owned()))),
+        Kind::Integer => number(text, "must be a whole number").map(Some),
+        Kind::Number => number(text, "must be a number, such as 19.99").map(Some),
+        Kind::Boolean => match text {
+            "true" | "on" => Ok(Some(Value::Bool(true))),
+            "false" | "off" => Ok(Some(Value::Bool(false))),
+            _ => Err("must be true or false"),
+        },
+        Kind::Json => Ok(Some(json_or_text(text))),
+    }
+}
+
+/// Adds the text of a control to the array of its name.
+fn array(field: &Field, document: &mut Map<String, Value>, text: &str) {
+    let present = document.contains_key(&field.name);
+    if text.is_empty() && (present || field.optional || field.default.is_some()) {
+        return;
+    }
+    let place = document.entry(field.name.clone()).or_insert_with(|| Value::Array(Vec::new()));
+    let Value::Array(items) = place else { return };
+    if text.is_empty() {
+        return;
+    }
+    match json::parse(text.as_bytes()) {
+        Ok(Value::Array(sent)) if !present => items.extend(sent),
+        _ => items.push(item(field.schema.items(), text)),
+    }
+}
+
+/// An item of an array, as the type of its schema reads it.
+fn item(schema: Option<&Schema>, text: &str) -> Value {
+    match schema.and_then(Schema::types) {
+        Some(types) if types.contains(&Type::String) => Value::String(text.to_owned()),
+        _ => json_or_text(text),
+    }
+}
+
+fn json_or_text(text: &str) -> Value {
+    json::parse(text.as_bytes()).unwrap_or_else(|_| Value::String(text.to_owned()))
+}
+
+/// Reads a number by the grammar of JSON. Surrounding space is a slip of the hand.
+pub(crate) fn number(text: &str, expected: &'static str) -> Result<Value, &'static str> {
+    match json::parse(text.trim_matches(' ').as_bytes()) {
+        Ok(number @ Value::Number(_)) => Ok(number),
+        _ => Err(expected),
+    }
+}
+
+#[cfg(test)]
+mod tests {}

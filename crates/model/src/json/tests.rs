@@ -1,0 +1,1 @@
+//! JSON that is taken, JSON that is not, and where the fault is said to be.

@@ -1,0 +1,1 @@
+//! Queries read, refused, and written.

@@ -1,0 +1,406 @@
+//! Documents into drafts of records: every member is known, of its type and within its rules, or
+//! is a violation at its place.
+
+use contract::problem::Violation;
+use serde_json::{Map, Value as Json};
+
+use super::Record;
+use crate::model::{Field, FieldIndex, IdKind, Kind, Model, Resource};
+use crate::schema::VIOLATIONS_MAX;
+use crate::value::{ID_MAX, Id, Timestamp, Value};
+use crate::{json, suggest};
+
+/// The largest whole number that every reader of JSON keeps exactly (RFC 8259 §6): 2^53−1.
+const SAFE_MAX: i64 = (1 << 53) - 1;
+
+/// What a document says of a record; the rest is the engine's.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Draft {
+    /// The id that the document names. With `Purpose::Replace` and `Purpose::Patch` it is that of
+    /// the current record.
+    pub id: Option<Id>,
+    /// One value a declared field, defaults filled in. `None`: absent.
+    pub values: Vec<Option<Value>>,
+    /// `createdAt` of a seed.
+    pub created_at: Option<Timestamp>,
+    /// `updatedAt` of a seed.
+    pub updated_at: Option<Timestamp>,
+}
+
+/// What a document is read for.
+#[derive(Clone, Copy, Debug)]
+pub enum Purpose<'a> {
+    /// A new record by POST. The id may be named where ids are UUIDs or texts.
+    Create,
+    /// A new record by PUT at this id. The document may repeat it.
+    CreateAt(&'a Id),
+    /// All that this client can see and write is replaced (PUT). What it cannot see is kept where
+    /// it is absent; what it cannot write may be repeated, or left out.
+    Replace {
+        /// The record as it is.
+        current: &'a Record,
+    },
+    /// A patched document (PATCH): as `Replace`, but the members that the server keeps must still
+    /// be there, since a patch that removes them would be dropped silently.
+    Patch {
+        /// The record as it is.
+        current: &'a Record,
+    },
+    /// A record of the operator's own: everything may be set.
+    Seed,
+}
+
+impl<'a> Purpose<'a> {
+    fn current(self) -> Option<&'a Record> {
+        match self {
+            Self::Replace { current } | Self::Patch { current } => Some(current),
+            Self::Create | Self::CreateAt(_) | Self::Seed => None,
+        }
+    }
+
+    fn is_patch(self) -> bool {
+        matches!(self, Self::Patch { .. })
+    }
+
+    fn is_seed(self) -> bool {
+        matches!(self, Self::Seed)
+    }
+}
+
+/// Why a document is not a record.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Rejection {
+    /// True where the only faults are members that must not change (`id`, `createdAt`,
+    /// `updatedAt`, readOnly, immutable) and differ from the current record: 409 on PUT, 422 on
+    /// PATCH.
+    pub read_only: bool,
+    /// The faults, `VIOLATIONS_MAX` at most.
+    pub violations: Vec<Violation>,
+}
+
+/// Reads a document.
+///
+/// # Errors
+/// All faults at once, each with a JSON Pointer to its member.
+pub fn read(
+    model: &Model,
+    resource: &Resource,
+    document: &Json,
+    purpose: Purpose<'_>,
+) -> Result<Draft, Rejection> {
+    let Json::Object(members) = document else {
+        let detail = format!("must be an object with the members of a record of {}", resource.name);
+        return Err(Rejection { read_only: false, violations: vec![Violation::at("", detail)] });
+    };
+    let mut reader =
+        Reader { model, resource, members, purpose, faults: Vec::new(), conflicts: Vec::new() };
+    let draft = reader.draft();
+    reader.unknown();
+    if reader.faults.is_empty() && reader.conflicts.is_empty() {
+        return Ok(draft);
+    }
+    let read_only = reader.faults.is_empty();
+    let mut violations = reader.faults;
+    violations.append(&mut reader.conflicts);
+    violations.truncate(VIOLATIONS_MAX);
+    Err(Rejection { read_only, violations })
+}
+
+/// Carries the wish to clear a field that nobody can see from a merge patch into the patched
+/// document: its null removes nothing there (RFC 7396 §2), and would be dropped silently.
+pub fn clear_hidden(resource: &Resource, patch: &Json, document: &mut Json) {
+    let (Json::Object(patch), Json::Object(document)) = (patch, document) else { return };
+    for field in resource.fields.iter().filter(|field| !field.visible()) {
+        if patch.get(&field.name) == Some(&Json::Null) {
+            document.insert(field.name.clone(), Json::Null);
+        }
+    }
+}
+
+struct Reader<'a> {
+    model: &'a Model,
+    resource: &'a Resource,
+    members: &'a Map<String, Json>,
+    purpose: Purpose<'a>,
+    faults: Vec<Violation>,
+    conflicts: Vec<Violation>,
+}
+
+impl Reader<'_> {
+    fn draft(&mut self) -> Draft {
+        let id = self.id();
+        let created_at = self.moment("createdAt", |current| current.created_at);
+        let updated_at = self.moment("updatedAt", |current| current.updated_at);
+        let mut values = Vec::with_capacity(self.resource.fields.len());
+        for index in 0..self.resource.fields.len() {
+            let value = self.field(index);
+            values.push(value);
+        }
+        Draft { id, values, created_at, updated_at }
+    }
+
+    fn fault(&mut self, name: &str, detail: impl Into<String>) {
+        if self.faults.len() < VIOLATIONS_MAX {
+            self.faults.push(Violation::at(pointer(name), detail));
+        }
+    }
+
+    /// A member that must stay as it is, and does not.
+    fn conflict(&mut self, name: &str, detail: impl Into<String>) {
+        self.conflicts.push(Violation::at(pointer(name), detail));
+    }
+
+    /// A member that the client must repeat or leave out. In a patch, leaving out is removing.
+    fn kept(&mut self, name: &str, current: Option<&Json>) {
+        let changed = match (self.members.get(name), current) {
+            (Some(sent), Some(current)) => !json::equal(sent, current),
+            (Some(_), None) => true,
+            (None, current) => self.purpose.is_patch() && current.is_some(),
+        };
+        if changed {
+            self.conflict(name, "must not be changed: leave it out, or send it as it is");
+        }
+    }
+
+    fn id(&mut self) -> Option<Id> {
+        let kind = self.resource.id;
+        let sent = self.members.get("id");
+        let known = match self.purpose {
+            Purpose::CreateAt(id) => Some(id),
+            purpose => purpose.current().map(|current| &current.id),
+        };
+        if let Some(id) = known {
+            self.kept("id", Some(&id.to_value().to_json()));
+            return Some(id.clone());
+        }
+        let sent = sent?;
+        if matches!(kind, IdKind::Integer) && !self.purpose.is_seed() {
+            self.fault("id", "is chosen by the server: leave it out");
+            return None;
+        }
+        let id = id(kind, sent);
+        if id.is_none() {
+            self.fault("id", format!("must be {}", expected_id(kind)));
+        }
+        id
+    }
+
+    fn moment(&mut self, name: &str, of: fn(&Record) -> Timestamp) -> Option<Timestamp> {
+        if let Some(current) = self.purpose.current() {
+            let moment = of(current);
+            // The same moment in another spelling is not a change.
+            let sent = self.members.get(name).and_then(Json::as_str).and_then(Timestamp::parse);
+            if sent != Some(moment) {
+                self.kept(name, Some(&Json::String(moment.text())));
+            }
+            return None;
+        }
+        let sent = self.members.get(name)?;
+        if !self.purpose.is_seed() {
+            self.fault(name, "is set by the server: leave it out");
+            return None;
+        }
+        let moment = sent.as_str().and_then(Timestamp::parse);
+        if moment.is_none() {
+            self.fault(name, "must be a date and time, such as \"2026-02-06T10:30:00Z\"");
+        }
+        moment
+    }
+
+    fn field(&mut self, index: FieldIndex) -> Option<Value> {
+        let resource = self.resource;
+        let field = &resource.fields[index];
+        let sent = self.members.get(&field.name);
+        if let Some(current) = self.purpose.current() {
+            let current = current.values.get(index).and_then(Option::as_ref);
+            if field.read_only || field.immutable {
+                return self.fixed(field, current);
+            }
+            if !field.visible() {
+                return match sent {
+                    None => current.cloned(),
+                    // There is no other way to say that it shall be gone.
+                    Some(Json::Null) if field.optional => None,
+                    Some(sent) => self.value(field, sent),
+                };
+            }
+        } else if field.read_only && !self.purpose.is_seed() {
+            if sent.is_some() {
+                self.fault(&field.name, "is set by the server: leave it out");
+            }
+            return field.default.clone().or(field.nullable.then_some(Value::Null));
+        }
+        match sent {
+            Some(sent) => self.value(field, sent),
+            None if field.default.is_some() => field.default.clone(),
+            None => {
+                if !field.optional && !field.read_only {
+                    self.fault(&field.name, "is required");
+                }
+                None
+            }
+        }
+    }
+
+    /// A field that does not change after creation.
+    fn fixed(&mut self, field: &Field, current: Option<&Value>) -> Option<Value> {
+        if field.visible() {
+            self.kept(&field.name, current.map(Value::to_json).as_ref());
+        } else if self.members.contains_key(&field.name) {
+            // Comparing would tell whether a guess at a hidden value is right.
+            self.conflict(&field.name, "must not be changed: leave it out");
+        }
+        current.cloned()
+    }
+
+    fn value(&mut self, field: &Field, sent: &Json) -> Option<Value> {
+        let before = self.faults.len();
+        let value = self.typed(field, sent);
+        match value {
+            Ok(value) => {
+                field.schema.check(sent, &pointer(&field.name), &mut self.faults);
+                (self.faults.len() == before).then_some(value)
+            }
+            Err(detail) => {
+                self.fault(&field.name, detail);
+                None
+            }
+        }
+    }
+
+    /// The value in the kind of its field, before the rules of its schema.
+    fn typed(&self, field: &Field, sent: &Json) -> Result<Value, String> {
+        if sent.is_null() {
+            return match field.kind {
+                _ if field.nullable => Ok(Value::Null),
+                Kind::Json => Ok(Value::Json("null".to_owned())),
+                _ if field.optional => Err("must not be null: leave it out".to_owned()),
+                _ => Err("must not be null".to_owned()),
+            };
+        }
+        if let Some(reference) = field.references {
+            let target = &self.model.resources[reference.resource];
+            return id(target.id, sent).map(|id| id.to_value()).ok_or_else(|| {
+                format!("must be the id of a record of {}: {}", target.name, expected_id(target.id))
+            });
+        }
+        match (field.kind, sent) {
+            (Kind::Text, Json::String(text)) => {
+                storable(sent)?;
+                Ok(Value::Text(text.clone()))
+            }
+            (Kind::Boolean, Json::Bool(value)) => Ok(Value::Boolean(*value)),
+            (Kind::Integer, Json::Number(number)) => integer(field, number).map(Value::Integer),
+            (Kind::Number, Json::Number(number)) => {
+                storable(sent)?;
+                binary64(number).map(Value::Number)
+            }
+            (Kind::Json, _) => {
+                storable(sent)?;
+                Ok(Value::Json(sent.to_string()))
+            }
+            (Kind::Text, _) => Err("must be a string".to_owned()),
+            (Kind::Boolean, _) => Err("must be true or false".to_owned()),
+            (Kind::Integer, _) => Err("must be a whole number".to_owned()),
+            (Kind::Number, _) => Err("must be a number".to_owned()),
+        }
+    }
+
+    fn unknown(&mut self) {
+        let resource = self.resource;
+        for name in self.members.keys() {
+            let kept = matches!(name.as_str(), "id" | "createdAt" | "updatedAt");
+            if kept || resource.field(name).is_some() {
+                continue;
+            }
+            if self.faults.len() >= VIOLATIONS_MAX {
+                return;
+            }
+            let known = resource.fields.iter().filter(|field| !field.secret && !field.read_only);
+            let hint = suggest::hint(name, known.map(|field| field.name.as_str()));
+            self.fault(name, format!("is not a member of {}{hint}", resource.name));
+        }
+    }
+}
+
+fn pointer(name: &str) -> String {
+    format!("/{}", json::escape(name))
+}
+
+/// Reads an id from JSON.
+fn id(kind: IdKind, sent: &Json) -> Option<Id> {
+    match (kind, sent) {
+        (IdKind::Integer, Json::Number(number)) => {
+            let id = json::integer(number).and_then(|id| i64::try_from(id).ok())?;
+            (1..=ID_MAX).contains(&id).then_some(Id::Integer(id))
+        }
+        (IdKind::Uuid | IdKind::Text, Json::String(text)) => kind.read(text),
+        _ => None,
+    }
+}
+
+/// What an id looks like, for a sentence.
+pub(crate) fn expected_id(kind: IdKind) -> &'static str {
+    match kind {
+        IdKind::Integer => "a whole number from 1 to 4503599627370496",
+        IdKind::Uuid => "a UUID in lower case, such as \"018f3c5e-7b1a-7c3d-9e4f-1a2b3c4d5e6f\"",
+        IdKind::Text => "1 to 128 letters, digits and . _ ~ -",
+    }
+}
+
+/// Reads a whole number within the range of its field.
+fn integer(field: &Field, number: &serde_json::Number) -> Result<i64, String> {
+    if number.as_f64().is_some_and(|number| number.fract() != 0.0) {
+        return Err("must be a whole number".to_owned());
+    }
+    storable(&Json::Number(number.clone()))?;
+    let (range, expected) = integer_range(field);
+    json::integer(number)
+        .and_then(|number| i64::try_from(number).ok())
+        .filter(|number| range.contains(number))
+        .ok_or_else(|| expected.to_owned())
+}
+
+/// The whole numbers that a field may hold, and how to say so.
+pub(crate) fn integer_range(field: &Field) -> (std::ops::RangeInclusive<i64>, &'static str) {
+    if field.schema.format() == Some("int64") {
+        return (i64::MIN..=i64::MAX, "must be a whole number of 64 bits");
+    }
+    let expected = "must be a whole number from -9007199254740991 to 9007199254740991, which every \
+                    client can read exactly";
+    (-SAFE_MAX..=SAFE_MAX, expected)
+}
+
+/// The binary64 number, if it is exactly the number that was sent.
+fn binary64(number: &serde_json::Number) -> Result<f64, String> {
+    let value = number.as_f64().filter(|value| value.is_finite());
+    let exact = match (number.as_i128(), value) {
+        (Some(integer), Some(value)) => value as i128 == integer,
+        (_, value) => value.is_some(),
+    };
+    value.filter(|_| exact).ok_or_else(|| "has more digits than binary64 can hold".to_owned())
+}
+
+/// Refuses what one of the databases, or JSON, cannot give back: U+0000 and negative zero, at any
+/// depth.
+fn storable(value: &Json) -> Result<(), String> {
+    let text = |text: &str| match text.contains('\0') {
+        true => Err("must not contain the character U+0000".to_owned()),
+        false => Ok(()),
+    };
+    match value {
+        Json::String(value) => text(value),
+        Json::Number(number) => {
+            match number.as_f64().is_some_and(|number| number == 0.0 && number.is_sign_negative()) {
+                true => Err("must not be negative zero: send 0".to_owned()),
+                false => Ok(()),
+            }
+        }
+        Json::Array(items) => items.iter().try_for_each(storable),
+        Json::Object(members) => members.iter().try_for_each(|(name, member)| {
+            text(name)?;
+            storable(member)
+        }),
+        Json::Null | Json::Bool(_) => Ok(()),
+    }
+}

@@ -1,0 +1,1 @@
+//! Documents into drafts, records into JSON.

@@ -1,0 +1,65 @@
+//! How a store is opened: where it lies, and every bound that it keeps.
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use model::setting::Settings;
+use model::value::Timestamp;
+
+/// How a store is opened.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The database file.
+    pub path: PathBuf,
+    /// Steps of the database's machine that a read may take on the caller's thread.
+    pub read_steps_max: u64,
+    /// How long a read may take in the pool, waiting included.
+    pub read_deadline: Duration,
+    /// Threads of the pool.
+    pub read_threads: usize,
+    /// Most reads that wait for a thread of the pool.
+    pub read_queue_max: usize,
+    /// Most writes that share a commit.
+    pub group_writes_max: usize,
+    /// Longest time that a group of writes is collected.
+    pub group_time_max: Duration,
+    /// Most writes that wait.
+    pub write_queue_max: usize,
+    /// How long a write waits for a database that another process has locked.
+    pub write_deadline: Duration,
+    /// Most keys remembered for one principal.
+    pub keys_max: u64,
+    /// Where counting what a filter leaves stops.
+    pub count_rows_max: u64,
+    /// How long an entry of the change log is kept.
+    pub change_retention: Duration,
+    /// The clock, by which remembered answers expire.
+    pub clock: fn() -> Timestamp,
+}
+
+impl Options {
+    /// The options that the settings ask for, with the system's clock.
+    #[must_use]
+    pub fn from(settings: &Settings, path: &Path) -> Self {
+        Self {
+            path: path.to_owned(),
+            read_steps_max: settings.read_steps_max,
+            read_deadline: settings.read_deadline,
+            read_threads: settings.read_threads,
+            read_queue_max: settings.read_queue_max,
+            group_writes_max: settings.group_writes_max,
+            group_time_max: settings.group_time_max,
+            write_queue_max: settings.write_queue_max,
+            write_deadline: settings.write_deadline,
+            keys_max: settings.keys_max,
+            count_rows_max: settings.count_rows_max,
+            change_retention: Duration::from_hours(7 * 24),
+            clock: now,
+        }
+    }
+}
+
+fn now() -> Timestamp {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Timestamp(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+}

@@ -1,0 +1,128 @@
+//! Statement text, built once a shape. Values are never part of it: they are bound.
+
+pub(crate) mod advice;
+pub(crate) mod change;
+pub(crate) mod select;
+
+use std::sync::Arc;
+
+use model::model::{Field, FieldIndex, IdKind, Kind, Model, Resource, ResourceIndex};
+use model::query::Column;
+
+/// The text of the statements that every resource needs, and the model that they were built from.
+#[derive(Debug)]
+pub(crate) struct Catalog {
+    /// The declaration.
+    pub(crate) model: Arc<Model>,
+    /// One a resource.
+    pub(crate) texts: Vec<Texts>,
+}
+
+/// The statements of one resource whose shape never varies.
+#[derive(Debug)]
+pub(crate) struct Texts {
+    /// One record by its id.
+    pub(crate) key: String,
+    /// A new record.
+    pub(crate) insert: String,
+    /// The next version of a record.
+    pub(crate) update: String,
+    /// A record removed.
+    pub(crate) delete: String,
+    /// The largest id (integer ids only).
+    pub(crate) largest: String,
+}
+
+impl Catalog {
+    pub(crate) fn new(model: Arc<Model>) -> Self {
+        let texts = model
+            .resources
+            .iter()
+            .map(|resource| Texts {
+                key: select::key(resource),
+                insert: change::insert(resource),
+                update: change::update(resource),
+                delete: change::delete(resource),
+                largest: select::largest(resource),
+            })
+            .collect();
+        Self { model, texts }
+    }
+
+    pub(crate) fn resource(&self, index: ResourceIndex) -> &Resource {
+        &self.model.resources[index]
+    }
+}
+
+/// True where a field has a shadow column with its folded text.
+pub(crate) fn is_folded(field: &Field) -> bool {
+    field.ignore_case && field.kind == Kind::Text && field.references.is_none()
+}
+
+/// The fields of a resource that have a shadow column, in order.
+pub(crate) fn folded(resource: &Resource) -> impl Iterator<Item = (FieldIndex, &Field)> {
+    resource.fields.iter().enumerate().filter(|(_, field)| is_folded(field))
+}
+
+/// The shadow column of a field.
+pub(crate) fn fold_column(field: &Field) -> String {
+    format!("_fold_{}", field.name)
+}
+
+/// The column in which a field is compared and ordered.
+pub(crate) fn compared(field: &Field) -> String {
+    if is_folded(field) { fold_column(field) } else { field.name.clone() }
+}
+
+/// The column that is compared and ordered for a column of the query language.
+pub(crate) fn column(resource: &Resource, column: Column) -> String {
+    match column {
+        Column::Id => "id".to_owned(),
+        Column::CreatedAt => "createdAt".to_owned(),
+        Column::UpdatedAt => "updatedAt".to_owned(),
+        Column::Field(index) => compared(&resource.fields[index]),
+    }
+}
+
+/// What a field holds in the table: a reference holds what the ids that it names are.
+pub(crate) fn stored_kind(model: &Model, field: &Field) -> Kind {
+    match field.references {
+        Some(to) => match model.resources[to.resource].id {
+            IdKind::Integer => Kind::Integer,
+            IdKind::Uuid | IdKind::Text => Kind::Text,
+        },
+        None => field.kind,
+    }
+}
+
+/// An identifier, quoted.
+pub(crate) fn quote(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}
+
+/// Every group of columns that is unique, by name of column; the id is not among them.
+pub(crate) fn unique_groups(resource: &Resource) -> Vec<Vec<FieldIndex>> {
+    let alone = resource.fields.iter().enumerate().filter(|(_, field)| field.unique);
+    let mut groups: Vec<Vec<FieldIndex>> = alone.map(|(index, _)| vec![index]).collect();
+    for group in &resource.unique {
+        if !groups.contains(group) {
+            groups.push(group.clone());
+        }
+    }
+    groups
+}
+
+/// Every group of columns that an index serves and that is not unique.
+pub(crate) fn index_groups(resource: &Resource) -> Vec<Vec<FieldIndex>> {
+    let unique = unique_groups(resource);
+    // The database looks for what refers to a record each time that one is deleted.
+    let served = |field: &Field| field.index || field.references.is_some();
+    let alone = resource.fields.iter().enumerate().filter(|(_, field)| served(field));
+    let mut groups: Vec<Vec<FieldIndex>> = Vec::new();
+    for group in alone.map(|(index, _)| vec![index]).chain(resource.index.iter().cloned()) {
+        if !unique.contains(&group) && !groups.contains(&group) {
+            groups.push(group);
+        }
+    }
+    groups
+}

@@ -1,0 +1,249 @@
+//! Group commit: waiting writes share one transaction, a savepoint each, and every answer leaves
+//! after the commit. A group that the database rolls back is run again, one write at a time.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::Receiver;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use super::failure::Failure;
+use super::job::{Ran, Work};
+use super::open::Source;
+use super::session::Session;
+use crate::error::Error;
+
+/// How long one attempt to begin waits inside SQLite for another process.
+pub(crate) const LOCK_SLICE: Duration = Duration::from_millis(100);
+
+/// What reaches the writer's thread.
+pub(crate) enum Message {
+    /// A write.
+    Work(Box<dyn Work>),
+    /// Finish what is queued, then end.
+    Close,
+}
+
+/// What keeps the store from writing, shared with those who ask whether it is ready.
+pub(crate) type Trouble = Arc<Mutex<Option<Error>>>;
+
+/// What the writer's thread owns.
+pub(crate) struct Desk {
+    pub(crate) session: Session,
+    pub(crate) source: Source,
+    /// `data_version` as last seen: it moves when another process has committed.
+    pub(crate) seen: i64,
+    /// True from an edit from outside until what it left undone is done.
+    pub(crate) is_edited: bool,
+    /// What the last write failed with for want of a working disk, until one succeeds.
+    pub(crate) trouble: Trouble,
+    /// How many writes wait in the queue.
+    pub(crate) waiting: Arc<AtomicUsize>,
+    /// True once Close was met.
+    pub(crate) is_closing: bool,
+}
+
+impl Desk {
+    /// Runs a group that begins with this write and takes what waits behind it.
+    pub(crate) fn group(&mut self, first: Box<dyn Work>, inbox: &Receiver<Message>) {
+        let mut first = first;
+        #[cfg(feature = "faults")]
+        let mut early = self.look_before(&mut first, inbox);
+        if let Err(error) = self.begin(first.since()) {
+            first.fail(error);
+            first.answer();
+            #[cfg(feature = "faults")]
+            for mut work in early {
+                work.fail(Error::Busy("the group could not begin"));
+                work.answer();
+            }
+            return;
+        }
+        let started = Instant::now();
+        let options = Arc::clone(&self.session.options);
+        let mut group: Vec<Box<dyn Work>> = Vec::new();
+        let mut next = Some(first);
+        while let Some(mut work) = next.take() {
+            let ran = work.run(&self.session);
+            group.push(work);
+            if ran == Ran::Lost {
+                return self.again(group);
+            }
+            #[cfg(feature = "faults")]
+            if let Some(work) = early.pop() {
+                next = Some(work);
+                continue;
+            }
+            if group.len() < options.group_writes_max && started.elapsed() < options.group_time_max
+            {
+                next = self.take(inbox);
+            }
+        }
+        match self.commit() {
+            Ok(()) => {
+                self.learn(&group);
+                group.into_iter().for_each(Work::answer);
+            }
+            Err(error) => {
+                if let [alone] = group.as_mut_slice() {
+                    alone.fail(error);
+                }
+                self.again(group);
+            }
+        }
+    }
+
+    fn take(&mut self, inbox: &Receiver<Message>) -> Option<Box<dyn Work>> {
+        match inbox.try_recv() {
+            Ok(Message::Work(work)) => {
+                self.waiting.fetch_sub(1, Ordering::Relaxed);
+                Some(work)
+            }
+            Ok(Message::Close) => {
+                self.is_closing = true;
+                None
+            }
+            Err(_) => None,
+        }
+    }
+
+    /// Runs a lost group again, a transaction each, so that only those fail that cannot succeed.
+    fn again(&mut self, group: Vec<Box<dyn Work>>) {
+        self.roll_back();
+        let is_alone = group.len() == 1;
+        for mut work in group {
+            if !is_alone {
+                self.alone(&mut work);
+            }
+            self.learn(std::slice::from_ref(&work));
+            work.answer();
+        }
+    }
+
+    /// Learns from finished writes whether the disk works.
+    fn learn(&self, group: &[Box<dyn Work>]) {
+        if group.iter().any(|work| work.has_written()) {
+            self.set_trouble(None);
+        } else if let Some(error) = group.iter().find_map(|work| work.trouble()) {
+            self.set_trouble(Some(error));
+        }
+    }
+
+    pub(crate) fn trouble(&self) -> Option<Error> {
+        self.trouble.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(crate) fn set_trouble(&self, error: Option<Error>) {
+        *self.trouble.lock().unwrap_or_else(PoisonError::into_inner) = error;
+    }
+
+    fn alone(&mut self, work: &mut Box<dyn Work>) {
+        if let Err(error) = self.begin(work.since()) {
+            return work.fail(error);
+        }
+        if work.run(&self.session) == Ran::Lost {
+            // Its verdict is the error that lost the transaction.
+            return self.roll_back();
+        }
+        if let Err(error) = self.commit() {
+            self.roll_back();
+            work.fail(error);
+        }
+    }
+
+    /// Begins a transaction, waiting for another process until the deadline of a write that waits
+    /// since then.
+    pub(crate) fn begin(&mut self, since: Instant) -> Result<(), Error> {
+        let mut is_reopened = false;
+        loop {
+            let begun = self.session.run("BEGIN IMMEDIATE").and_then(|()| self.look_outside());
+            let Err(failure) = begun else { return Ok(()) };
+            self.roll_back();
+            if failure.is_busy() {
+                if since.elapsed() >= self.session.options.write_deadline {
+                    return Err(self.told(failure));
+                }
+                std::thread::sleep(Duration::from_millis(1));
+                continue;
+            }
+            let error = self.told(failure);
+            self.set_trouble(Some(error.clone()));
+            if is_reopened || !self.reopen() {
+                return Err(error);
+            }
+            is_reopened = true;
+        }
+    }
+
+    /// Commits; nothing is acknowledged before.
+    pub(crate) fn commit(&mut self) -> Result<(), Error> {
+        self.session.run("COMMIT").map_err(|failure| self.told(failure))
+    }
+
+    /// Ends a transaction that is still open, and forgets what it taught.
+    pub(crate) fn roll_back(&mut self) {
+        if let Some(kept) = &self.session.next_ids {
+            kept.borrow_mut().clear();
+        }
+        if !self.session.connection.is_autocommit() && self.session.run("ROLLBACK").is_err() {
+            self.reopen();
+        }
+    }
+
+    /// A connection that an I/O error has left in doubt is replaced.
+    fn reopen(&mut self) -> bool {
+        match self.source.writer() {
+            Ok(session) => {
+                self.session = session;
+                // The numbers of another connection do not compare with the old ones.
+                self.seen = self.data_version().unwrap_or(0);
+                self.is_edited = true;
+                true
+            }
+            Err(_) => false,
+        }
+    }
+
+    /// Notes whether another process has committed since the last look.
+    pub(crate) fn look_outside(&mut self) -> Result<(), Failure> {
+        let now = self.data_version()?;
+        if now != self.seen {
+            self.seen = now;
+            self.is_edited = true;
+            if let Some(kept) = &self.session.next_ids {
+                kept.borrow_mut().clear();
+            }
+        }
+        Ok(())
+    }
+
+    pub(crate) fn data_version(&self) -> Result<i64, Failure> {
+        let mut statement = self.session.statement("PRAGMA data_version")?;
+        Ok(statement.query_row([], |row| row.get(0))?)
+    }
+
+    pub(crate) fn told(&self, failure: Failure) -> Error {
+        failure.told(&self.session.catalog.model, 0, 0)
+    }
+
+    /// The seeded fault: what every write of the group must know is looked up before it begins.
+    #[cfg(feature = "faults")]
+    fn look_before(
+        &mut self,
+        first: &mut Box<dyn Work>,
+        inbox: &Receiver<Message>,
+    ) -> Vec<Box<dyn Work>> {
+        use crate::fault::{Fault, on};
+        let mut early = Vec::new();
+        if !on(Fault::PreconditionOutsideTransaction) {
+            return early;
+        }
+        std::thread::sleep(Duration::from_millis(20));
+        while let Some(work) = self.take(inbox) {
+            early.push(work);
+        }
+        first.look_before(&self.session);
+        early.iter_mut().for_each(|work| work.look_before(&self.session));
+        early.reverse();
+        early
+    }
+}

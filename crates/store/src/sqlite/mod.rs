@@ -1,0 +1,16 @@
+//! SQLite: the only backend of this part, hidden behind `Reader` and `Writer`.
+
+pub(crate) mod apply;
+pub(crate) mod ddl;
+pub(crate) mod failure;
+pub(crate) mod find;
+pub(crate) mod group;
+pub(crate) mod job;
+pub(crate) mod open;
+pub(crate) mod pool;
+pub(crate) mod reader;
+pub(crate) mod session;
+pub(crate) mod trigger;
+pub(crate) mod upkeep;
+pub(crate) mod value;
+pub(crate) mod writer;

@@ -1,0 +1,181 @@
+//! Threads for reads that take long: a bounded number of them, a bounded queue, a deadline each.
+//! A read whose asker has left is stopped.
+
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use tokio::sync::oneshot;
+
+use super::failure::Failure;
+use super::open::Source;
+use super::reader::snapshot;
+use super::session::Session;
+use crate::error::Error;
+use crate::lookup::{Current, Lookup};
+use crate::sql::advice::missing_index;
+
+/// Steps of SQLite's machine between two looks at the clock.
+const STEPS_BETWEEN_LOOKS: i32 = 2_000;
+/// How long a thread without work stays.
+const LINGER: Duration = Duration::from_secs(30);
+
+/// The pool. Its threads end with it.
+pub(crate) struct Pool {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    source: Source,
+    state: Mutex<State>,
+    work: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    queue: VecDeque<Ask>,
+    threads: usize,
+    idle: usize,
+    is_closed: bool,
+}
+
+struct Ask {
+    lookup: Lookup,
+    deadline: Instant,
+    is_left: Arc<AtomicBool>,
+    receipt: oneshot::Sender<Result<Current, Error>>,
+}
+
+/// Tells the pool that nobody waits for the answer any more.
+struct Leaving(Arc<AtomicBool>);
+
+impl Drop for Leaving {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+impl Pool {
+    pub(crate) fn new(source: Source) -> Self {
+        let shared = Shared { source, state: Mutex::default(), work: Condvar::new() };
+        Self { shared: Arc::new(shared) }
+    }
+
+    /// Reads on a thread of the pool. Dropping the future stops the statement.
+    pub(crate) async fn read(&self, lookup: Lookup) -> Result<Current, Error> {
+        let (receipt, answer) = oneshot::channel();
+        let leaving = Leaving(Arc::new(AtomicBool::new(false)));
+        let deadline = Instant::now() + self.shared.source.options.read_deadline;
+        let is_left = Arc::clone(&leaving.0);
+        self.submit(Ask { lookup, deadline, is_left, receipt })?;
+        let answer = answer.await;
+        drop(leaving);
+        answer.unwrap_or_else(|_| Err(Error::Busy("the store is closing")))
+    }
+
+    fn submit(&self, ask: Ask) -> Result<(), Error> {
+        let options = &self.shared.source.options;
+        let mut state = self.shared.lock();
+        if state.queue.len() >= options.read_queue_max {
+            return Err(Error::Busy("too many long reads are waiting"));
+        }
+        state.queue.push_back(ask);
+        if state.idle < state.queue.len() && state.threads < options.read_threads {
+            state.threads += 1;
+            let shared = Arc::clone(&self.shared);
+            let thread = std::thread::Builder::new().name("store-read".to_owned());
+            if let Err(error) = thread.spawn(move || shared.serve()) {
+                state.threads -= 1;
+                if state.threads == 0 {
+                    state.queue.pop_back();
+                    return Err(Error::Broken(format!("no thread for a long read: {error}")));
+                }
+            }
+        }
+        drop(state);
+        self.shared.work.notify_one();
+        Ok(())
+    }
+}
+
+impl Drop for Pool {
+    fn drop(&mut self) {
+        self.shared.lock().is_closed = true;
+        self.shared.work.notify_all();
+    }
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The life of one thread.
+    fn serve(&self) {
+        let mut session = None;
+        while let Some(ask) = self.next() {
+            if ask.is_left.load(Ordering::Relaxed) {
+                continue;
+            }
+            let answer = self.answer(&mut session, &ask);
+            // Nobody may be waiting any more.
+            drop(ask.receipt.send(answer));
+        }
+    }
+
+    fn next(&self) -> Option<Ask> {
+        let mut state = self.lock();
+        loop {
+            if let Some(ask) = state.queue.pop_front() {
+                return Some(ask);
+            }
+            if state.is_closed {
+                break;
+            }
+            state.idle += 1;
+            let (woken, waited) =
+                self.work.wait_timeout(state, LINGER).unwrap_or_else(PoisonError::into_inner);
+            state = woken;
+            state.idle -= 1;
+            if waited.timed_out() && state.queue.is_empty() {
+                break;
+            }
+        }
+        state.threads -= 1;
+        None
+    }
+
+    fn answer(&self, kept: &mut Option<Session>, ask: &Ask) -> Result<Current, Error> {
+        let model = &self.source.catalog.model;
+        let told = |failure: Failure| failure.told(model, 0, 0);
+        let too_slow = || Error::TooSlow { index: missing_index(model, &ask.lookup) };
+        if Instant::now() >= ask.deadline {
+            return Err(too_slow());
+        }
+        let mut session = match kept.take() {
+            Some(session) => session,
+            None => self.source.reader(self.source.options.read_deadline).map_err(told)?,
+        };
+        let (is_left, deadline) = (Arc::clone(&ask.is_left), ask.deadline);
+        let is_over = move || is_left.load(Ordering::Relaxed) || Instant::now() >= deadline;
+        session
+            .connection
+            .progress_handler(STEPS_BETWEEN_LOOKS, Some(is_over))
+            .map_err(|error| told(error.into()))?;
+        let found = snapshot(&session, &ask.lookup);
+        let is_sound = session.connection.is_autocommit();
+        match found {
+            Ok(current) => {
+                *kept = is_sound.then_some(session);
+                Ok(current)
+            }
+            Err(failure) if failure.is_interrupt() => {
+                *kept = is_sound.then_some(session);
+                Err(too_slow())
+            }
+            // A connection that has failed is not trusted again.
+            Err(failure) => Err(told(failure)),
+        }
+    }
+}

@@ -1,0 +1,213 @@
+//! What keeps our bookkeeping true whoever writes: our own statements set version, `updatedAt`
+//! and folds themselves; for everybody else these triggers do.
+
+use model::model::{Field, Resource};
+
+use super::ddl::{BIRTH, NOW};
+use crate::sql::{fold_column, folded, is_folded, quote, unique_groups};
+
+/// The triggers of one resource.
+pub(crate) fn write(number: usize, resource: &Resource, out: &mut String) {
+    out.push_str(&count(number, resource));
+    out.push_str(&touch(number, resource));
+    out.push_str(&replaced(number, resource));
+    out.push_str(&fold(number, resource));
+}
+
+fn head(resource: &Resource, word: &str, event: &str) -> String {
+    let name = quote(&format!("_methodical_{}_{word}", resource.name));
+    format!("CREATE TRIGGER {name} {event} ON {}", quote(&resource.name))
+}
+
+fn logged(number: usize, row: &str, operation: &str, at: &str) -> String {
+    format!(
+        "INSERT INTO _methodical_changes (resource, id, birth, version, operation, at) \
+         SELECT {number}, {row}.\"id\", {row}.\"_birth\", {row}.\"_version\", {operation}, {at}"
+    )
+}
+
+/// Change counter, total and log, for every insert, new version and delete.
+fn count(number: usize, resource: &Resource) -> String {
+    let kept = |set: &str| {
+        format!(
+            "UPDATE _methodical_resource SET change = change + 1{set} WHERE resource = {number};"
+        )
+    };
+    let inserted = head(resource, "insert", "AFTER INSERT");
+    let updated = head(resource, "update", "AFTER UPDATE OF \"_birth\", \"_version\"");
+    let deleted = head(resource, "delete", "AFTER DELETE");
+    let life = "CASE WHEN NEW.\"_birth\" IS OLD.\"_birth\" THEN 'update' ELSE 'insert' END";
+    format!(
+        "{inserted} BEGIN\n  {}\n  {};\nEND;\n\
+         {updated} WHEN NEW.\"_version\" IS NOT OLD.\"_version\" \
+         OR NEW.\"_birth\" IS NOT OLD.\"_birth\" BEGIN\n  {}\n  {};\nEND;\n\
+         {deleted} BEGIN\n  {}\n  {};\n  \
+         DELETE FROM _methodical_suspect WHERE resource = {number} AND id = OLD.\"id\";\nEND;\n",
+        kept(", total = total + 1"),
+        logged(number, "NEW", "'insert'", "NEW.\"updatedAt\""),
+        kept(""),
+        logged(number, "NEW", life, "NEW.\"updatedAt\""),
+        kept(", total = total - 1"),
+        logged(number, "OLD", "'delete'", NOW),
+    )
+}
+
+/// An edit from outside, seen by a version that stayed: the next version, a later `updatedAt`,
+/// the folds. Under another id it is another record: a delete and a birth.
+fn touch(number: usize, resource: &Resource) -> String {
+    let names = ["id", "createdAt", "updatedAt"].into_iter();
+    let columns: Vec<String> =
+        names.chain(resource.fields.iter().map(|field| field.name.as_str())).map(quote).collect();
+    let event = format!("AFTER UPDATE OF {}", columns.join(", "));
+    let mut set = vec![
+        format!(
+            "\"_birth\" = CASE WHEN NEW.\"id\" IS OLD.\"id\" THEN OLD.\"_birth\" ELSE {BIRTH} END"
+        ),
+        "\"_version\" = CASE WHEN NEW.\"id\" IS OLD.\"id\" THEN OLD.\"_version\" + 1 ELSE 1 END"
+            .to_owned(),
+        format!(
+            "\"updatedAt\" = CASE WHEN NEW.\"updatedAt\" > OLD.\"updatedAt\" THEN NEW.\"updatedAt\" \
+             WHEN {NOW} > OLD.\"updatedAt\" THEN {NOW} ELSE \
+             strftime('%Y-%m-%dT%H:%M:%fZ', OLD.\"updatedAt\", '+0.001 seconds') END"
+        ),
+    ];
+    let mut marks = String::new();
+    for (_, field) in folded(resource) {
+        let name = quote(&field.name);
+        let shadow = quote(&fold_column(field));
+        let changed = format!("NEW.{name} IS NOT OLD.{name}");
+        set.push(format!(
+            "{shadow} = CASE WHEN {changed} THEN lower(NEW.{name}) ELSE NEW.{shadow} END"
+        ));
+        marks.push_str(&format!("  {}\n", mark(number, field, &changed)));
+    }
+    let table = quote(&resource.name);
+    format!(
+        "{} WHEN NEW.\"_version\" IS OLD.\"_version\" AND NEW.\"_birth\" IS OLD.\"_birth\" BEGIN\n  \
+         {} WHERE NEW.\"id\" IS NOT OLD.\"id\";\n{marks}  UPDATE {table} SET {} \
+         WHERE \"id\" = NEW.\"id\";\nEND;\n",
+        head(resource, "touch", &event),
+        logged(number, "OLD", "'delete'", NOW),
+        set.join(",\n    "),
+    )
+}
+
+/// Leaves a mark for the server, which knows the whole of Unicode where SQL's `lower` knows ASCII.
+fn mark(number: usize, field: &Field, condition: &str) -> String {
+    let name = quote(&field.name);
+    format!(
+        "INSERT INTO _methodical_refold (resource, id) SELECT {number}, NEW.\"id\" WHERE {condition} \
+         AND NEW.{name} GLOB '*[^' || char(1) || '-' || char(127) || ']*';"
+    )
+}
+
+/// The folds of a row that was inserted from outside.
+fn fold(number: usize, resource: &Resource) -> String {
+    let fields: Vec<&Field> = folded(resource).map(|(_, field)| field).collect();
+    if fields.is_empty() {
+        return String::new();
+    }
+    let missing = |field: &&Field| {
+        let shadow = quote(&fold_column(field));
+        format!("(NEW.{} IS NOT NULL AND NEW.{shadow} IS NULL)", quote(&field.name))
+    };
+    let when: Vec<String> = fields.iter().map(missing).collect();
+    let marks: Vec<String> = fields.iter().map(|field| mark(number, field, "1")).collect();
+    let set: Vec<String> = fields
+        .iter()
+        .map(|field| {
+            let shadow = quote(&fold_column(field));
+            format!("{shadow} = coalesce(NEW.{shadow}, lower(NEW.{}))", quote(&field.name))
+        })
+        .collect();
+    format!(
+        "{} WHEN {} BEGIN\n  {}\n  UPDATE {} SET {} WHERE \"id\" = NEW.\"id\";\nEND;\n",
+        head(resource, "fold", "AFTER INSERT"),
+        when.join(" OR "),
+        marks.join("\n  "),
+        quote(&resource.name),
+        set.join(", "),
+    )
+}
+
+/// `INSERT OR REPLACE` and `UPDATE OR REPLACE` remove rows without a delete trigger. What may go is
+/// noted before, and what went is counted and logged after.
+fn replaced(number: usize, resource: &Resource) -> String {
+    let table = quote(&resource.name);
+    let exists = |rivals: &[String]| {
+        let each =
+            rivals.iter().map(|rival| format!("EXISTS (SELECT 1 FROM {table} WHERE {rival})"));
+        each.collect::<Vec<_>>().join(" OR ")
+    };
+    let note = |rivals: &[String]| {
+        let each: Vec<String> = rivals.iter().map(|rival| format!("({rival})")).collect();
+        format!(
+            "INSERT INTO _methodical_suspect (resource, id, birth, version) SELECT {number}, \"id\", \
+             \"_birth\", \"_version\" FROM {table} WHERE {};",
+            each.join(" OR ")
+        )
+    };
+    let inserted = rivals(resource, false);
+    let updated = rivals(resource, true);
+    let unmoved = "NEW.\"_version\" IS OLD.\"_version\" AND NEW.\"_birth\" IS OLD.\"_birth\"";
+    let any = "EXISTS (SELECT 1 FROM _methodical_suspect)";
+    let settled = settled(number, resource);
+    format!(
+        "{} WHEN {} BEGIN\n  {}\nEND;\n\
+         {} WHEN {unmoved} AND ({}) BEGIN\n  {}\nEND;\n\
+         {} WHEN {any} BEGIN\n  {settled}\nEND;\n\
+         {} WHEN {unmoved} AND {any} BEGIN\n  {settled}\nEND;\n",
+        head(resource, "rival", "BEFORE INSERT"),
+        exists(&inserted),
+        note(&inserted),
+        head(resource, "overtake", "BEFORE UPDATE"),
+        exists(&updated),
+        note(&updated),
+        head(resource, "replace", "AFTER INSERT"),
+        head(resource, "supersede", "AFTER UPDATE"),
+    )
+}
+
+/// Conditions on the rows that a new row, or a changed one, would push out.
+fn rivals(resource: &Resource, changed: bool) -> Vec<String> {
+    let mut out = vec!["\"id\" = NEW.\"id\"".to_owned()];
+    for group in unique_groups(resource) {
+        let same = group.iter().map(|index| {
+            let field = &resource.fields[*index];
+            let name = quote(&field.name);
+            if !is_folded(field) {
+                return format!("{name} = NEW.{name}");
+            }
+            let shadow = quote(&fold_column(field));
+            if changed {
+                let kept = format!("NEW.{name} IS OLD.{name} THEN NEW.{shadow}");
+                format!("{shadow} = CASE WHEN {kept} ELSE lower(NEW.{name}) END")
+            } else {
+                format!("{shadow} = coalesce(NEW.{shadow}, lower(NEW.{name}))")
+            }
+        });
+        out.push(same.collect::<Vec<_>>().join(" AND "));
+    }
+    if changed {
+        out.iter_mut().for_each(|rival| rival.push_str(" AND \"id\" IS NOT OLD.\"id\""));
+    }
+    out
+}
+
+/// Counts and logs those suspects that are gone, and forgets them all.
+pub(crate) fn settled(number: usize, resource: &Resource) -> String {
+    let table = quote(&resource.name);
+    let gone = format!(
+        "s.resource = {number} AND NOT EXISTS (SELECT 1 FROM {table} WHERE \"id\" = s.id \
+         AND \"_birth\" = s.birth)"
+    );
+    format!(
+        "INSERT INTO _methodical_changes (resource, id, birth, version, operation, at) \
+         SELECT DISTINCT {number}, s.id, s.birth, s.version, 'delete', {NOW} \
+         FROM _methodical_suspect AS s WHERE {gone};\n  \
+         UPDATE _methodical_resource SET change = change + 1, total = total - \
+         (SELECT count(DISTINCT s.id) FROM _methodical_suspect AS s WHERE {gone}) \
+         WHERE resource = {number};\n  \
+         DELETE FROM _methodical_suspect WHERE resource = {number};"
+    )
+}

@@ -1,0 +1,148 @@
+//! What the writer does when nobody waits: forgets expired answers and old log entries in small
+//! chunks, folds what was edited from outside, and finds out whether a trouble has passed.
+
+use std::time::Instant;
+
+use model::model::ResourceIndex;
+use model::value::{Timestamp, Value};
+use rusqlite::params;
+
+use super::failure::Failure;
+use super::find::position;
+use super::group::Desk;
+use super::trigger::settled;
+use crate::sql::{fold_column, folded, quote};
+
+/// Rows removed in one transaction, so that no write waits long for it.
+const CHUNK: usize = 256;
+
+const EXPIRED: &str = "DELETE FROM _methodical_keys WHERE number IN \
+    (SELECT number FROM _methodical_keys WHERE expires <= ? ORDER BY expires LIMIT ?)";
+/// The newest entry stays, so that no position is given twice.
+const OLD: &str = "DELETE FROM _methodical_changes WHERE position IN \
+    (SELECT position FROM (SELECT position, at FROM _methodical_changes ORDER BY position LIMIT ?2) \
+     WHERE at < ?1 AND position < (SELECT max(position) FROM _methodical_changes))";
+const ANY_EXPIRED: &str = "SELECT EXISTS (SELECT 1 FROM _methodical_keys WHERE expires <= ?)";
+const ANY_OLD: &str = "SELECT coalesce((SELECT at < ? FROM _methodical_changes \
+    ORDER BY position LIMIT 1), 0) AND (SELECT min(position) < max(position) FROM _methodical_changes)";
+/// A fold moves a record in lists and filters.
+const MOVED: &str = "UPDATE _methodical_resource SET change = change + 1 WHERE resource = ?";
+const MARKED: &str = "SELECT rowid, resource, id FROM _methodical_refold ORDER BY rowid LIMIT ?";
+
+impl Desk {
+    /// One round. True where there is more to do.
+    pub(crate) fn upkeep(&mut self) -> bool {
+        match self.round() {
+            Ok(more) => more,
+            Err(failure) => {
+                let error = self.told(failure);
+                self.set_trouble(Some(error));
+                self.roll_back();
+                false
+            }
+        }
+    }
+
+    fn round(&mut self) -> Result<bool, Failure> {
+        self.look_outside()?;
+        let now = (self.session.options.clock)();
+        let keep = i64::try_from(self.session.options.change_retention.as_millis());
+        let oldest = Timestamp(now.0.saturating_sub(keep.unwrap_or(i64::MAX))).text();
+        let expired: bool =
+            self.session.statement(ANY_EXPIRED)?.query_row([now.0], |row| row.get(0))?;
+        let old: bool = self.session.statement(ANY_OLD)?.query_row([&oldest], |row| row.get(0))?;
+        let troubled = self.trouble().is_some();
+        if !(expired || old || self.is_edited || troubled) {
+            return Ok(false);
+        }
+        self.begin(Instant::now()).map_err(Failure::Told)?;
+        let chunk = i64::try_from(CHUNK).unwrap_or(i64::MAX);
+        let mut done = 0;
+        if expired {
+            let mut statement = self.session.statement(EXPIRED)?;
+            done = done.max(statement.execute(params![now.0, chunk])?);
+        }
+        if old {
+            done = done.max(self.session.statement(OLD)?.execute(params![oldest, chunk])?);
+        }
+        if troubled {
+            // Only a write tells whether the disk takes writes again.
+            self.session.run("UPDATE _methodical_meta SET value = value WHERE name = 'layout'")?;
+        }
+        let folded = if self.is_edited { self.mend()? } else { 0 };
+        self.commit().map_err(Failure::Told)?;
+        self.set_trouble(None);
+        self.is_edited = self.is_edited && folded >= CHUNK;
+        Ok(done >= CHUNK || self.is_edited)
+    }
+
+    /// Does for edits from outside what SQL could not: counts rows that were replaced, and folds
+    /// text beyond ASCII.
+    fn mend(&self) -> Result<usize, Failure> {
+        let suspects: bool = self
+            .session
+            .statement("SELECT EXISTS (SELECT 1 FROM _methodical_suspect)")?
+            .query_row([], |row| row.get(0))?;
+        if suspects {
+            for (number, resource) in self.session.catalog.model.resources.iter().enumerate() {
+                self.session.connection.execute_batch(&settled(number, resource))?;
+            }
+        }
+        self.refold()
+    }
+
+    fn refold(&self) -> Result<usize, Failure> {
+        let mut statement = self.session.statement(MARKED)?;
+        let marked = statement.query_map([i64::try_from(CHUNK).unwrap_or(i64::MAX)], |row| {
+            Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?, row.get(2)?))
+        })?;
+        let marked: Vec<(i64, i64, rusqlite::types::Value)> = marked.collect::<Result<_, _>>()?;
+        for (mark, number, id) in &marked {
+            let known = |(index, _): &(ResourceIndex, _)| position(*index) == *number;
+            let mut resources = self.session.catalog.model.resources.iter().enumerate();
+            if let Some((index, _)) = resources.find(known) {
+                self.refold_row(index, id)?;
+                self.session.statement(MOVED)?.execute([number])?;
+            }
+            self.session
+                .statement("DELETE FROM _methodical_refold WHERE rowid = ?")?
+                .execute([mark])?;
+        }
+        Ok(marked.len())
+    }
+
+    fn refold_row(&self, index: ResourceIndex, id: &rusqlite::types::Value) -> Result<(), Failure> {
+        let resource = self.session.catalog.resource(index);
+        let table = quote(&resource.name);
+        for (_, field) in folded(resource) {
+            let name = quote(&field.name);
+            let read = format!("SELECT {name} FROM {table} WHERE \"id\" = ?");
+            let mut statement = self.session.statement(&read)?;
+            let mut rows = statement.query([id])?;
+            let text: Option<String> = match rows.next()? {
+                Some(row) => row.get(0)?,
+                None => return Ok(()),
+            };
+            drop(rows);
+            let fold = text.map(|text| Value::Text(model::fold::fold(&text)));
+            let set =
+                format!("UPDATE {table} SET {} = ? WHERE \"id\" = ?", quote(&fold_column(field)));
+            let folded = self
+                .session
+                .statement(&set)?
+                .execute(params![fold.as_ref().map(super::value::Bound), id]);
+            match folded {
+                Ok(_) => {}
+                // Two texts that only Unicode finds equal, both from outside: the later one stays
+                // as SQL folded it. Refusing to start would help nobody.
+                Err(error) if is_constraint(&error) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(())
+    }
+}
+
+fn is_constraint(error: &rusqlite::Error) -> bool {
+    error.sqlite_error_code() == Some(rusqlite::ErrorCode::ConstraintViolation)
+}
