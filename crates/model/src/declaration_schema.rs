@@ -210,7 +210,11 @@ fn field() -> Value {
 
 /// A schema inside a field's schema.
 fn schema() -> Value {
-    json!({ "type": ["object", "boolean"], "properties": keywords(), "additionalProperties": false })
+    json!({
+        "type": ["object", "boolean"],
+        "properties": keywords(),
+        "additionalProperties": false,
+    })
 }
 
 /// The keywords of JSON Schema 2020-12.

@@ -102,8 +102,17 @@ pub(super) fn check(check: &mut Check, place: &FieldPlace<'_>, shape: &Shape) {
 
 /// A keyword that passes over most of what a field without a type may hold.
 fn applies(check: &mut Check, entry: &Entry) {
-    let subject = SUBJECTS.iter().find(|(_, keys)| keys.contains(&entry.key.as_str()));
-    if let Some((subject, _)) = subject {
+    let subject = match &entry.node.written {
+        Written::Text(format) if entry.key == "format" => {
+            let numeric = ["int32", "int64", "float", "double"].contains(&format.as_str());
+            Some(if numeric { "number" } else { "string" })
+        }
+        _ => {
+            let subject = SUBJECTS.iter().find(|(_, keys)| keys.contains(&entry.key.as_str()));
+            subject.map(|(subject, _)| *subject)
+        }
+    };
+    if let Some(subject) = subject {
         let message = format!("`{}` constrains only values of type {subject}", entry.key);
         let help =
             format!("this field takes any JSON; did you mean to add `type = \"{subject}\"`?");
