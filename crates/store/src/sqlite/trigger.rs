@@ -191,20 +191,22 @@ fn rivals(resource: &Resource, changed: bool) -> Vec<String> {
     out
 }
 
-/// Counts and logs those suspects that are gone, and forgets them all.
+/// Counts and logs those suspects that are gone, and forgets them. One that is still there may
+/// yet go within the same statement: it stays until the next edit, or until the server looks.
 pub(crate) fn settled(number: i64, resource: &Resource) -> String {
     let table = quote(&resource.name);
     let gone = format!(
-        "s.resource = {number} AND NOT EXISTS (SELECT 1 FROM {table} WHERE \"id\" = s.id \
-         AND \"_birth\" = s.birth)"
+        "resource = {number} AND NOT EXISTS (SELECT 1 FROM {table} AS t WHERE t.\"id\" = s.id \
+         AND t.\"_birth\" = s.birth)"
     );
     format!(
         "INSERT INTO _methodical_changes (resource, id, birth, version, operation, at) \
          SELECT DISTINCT {number}, s.id, s.birth, s.version, 'delete', {NOW} \
-         FROM _methodical_suspect AS s WHERE {gone};\n  \
+         FROM _methodical_suspect AS s WHERE s.{gone};\n  \
          UPDATE _methodical_resource SET change = change + 1, total = total - \
-         (SELECT count(DISTINCT s.id) FROM _methodical_suspect AS s WHERE {gone}) \
+         (SELECT count(*) FROM (SELECT DISTINCT s.id, s.birth FROM _methodical_suspect AS s \
+         WHERE s.{gone})) \
          WHERE resource = {number};\n  \
-         DELETE FROM _methodical_suspect WHERE resource = {number};"
+         DELETE FROM _methodical_suspect AS s WHERE s.{gone};"
     )
 }

@@ -88,6 +88,7 @@ impl Desk {
                 let text = settled(catalog.number(index), resource);
                 self.session.connection.execute_batch(&text)?;
             }
+            self.session.run("DELETE FROM _methodical_suspect")?;
         }
         self.refold()
     }
