@@ -5,6 +5,7 @@ mod body;
 mod fingerprint;
 mod form;
 mod parameters;
+mod passwords;
 
 use bytes::Bytes;
 use contract::fault::{self, Fault};
@@ -81,7 +82,7 @@ where
     };
     let canonical = parse(inner, &mut call, media_type.as_ref(), &bytes, report).await?;
     call.key = key.map(|key| key_use(inner, &call, &key, &canonical));
-    call.hashes = inner.hasher.hash_all(&call).await?;
+    call.hashes = inner.hasher.hash_all(passwords::passwords(&call)).await?;
     Ok(call)
 }
 
@@ -138,7 +139,11 @@ fn no_media_type(routed: &Routed, empty: bool) -> Problem {
     let content = if empty { "Send content, and name" } else { "Name" };
     let detail = format!("{content} its media type in Content-Type: {types}.");
     // RFC 10008 §2: a query without Content-Type MUST fail; 400 is the example it gives.
-    if routed.nature.safe { Problem::new(Kind::ContentTypeMissing, detail) } else { unsupported(routed, detail) }
+    if routed.nature.safe {
+        Problem::new(Kind::ContentTypeMissing, detail)
+    } else {
+        unsupported(routed, detail)
+    }
 }
 
 fn unsupported(routed: &Routed, detail: String) -> Problem {
@@ -165,7 +170,8 @@ fn offer(routed: &Routed, headers: &HeaderMap) -> Result<(&'static str, Coding),
         Some(coding) => Ok((media, coding)),
         None if !routed.nature.safe => Ok((media, Coding::Identity)),
         None => {
-            let detail = "Accept-Encoding refuses identity and names no coding that is served: gzip, zstd.";
+            let detail =
+                "Accept-Encoding refuses identity and names no coding that is served: gzip, zstd.";
             Err(Problem::new(Kind::NotAcceptable, detail))
         }
     }
@@ -192,7 +198,8 @@ fn read_key(inner: &Inner, routed: &Routed, headers: &HeaderMap) -> Result<Optio
         )),
         Some(key) if !key.is_unguessable() => Err(Problem::new(
             Kind::KeyMalformed,
-            "Without sign-in a key must be at least 22 characters, so that nobody guesses it: send a UUID.",
+            "Without sign-in a key must be at least 22 characters, so that nobody guesses it: \
+                send a UUID.",
         )),
         _ => Ok(key),
     }

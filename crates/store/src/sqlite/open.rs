@@ -49,8 +49,7 @@ pub(crate) struct Base {
 }
 
 /// Yields the records of a fresh database.
-pub(crate) type Seed<'a> =
-    &'a mut dyn FnMut() -> Result<Vec<(ResourceIndex, Record)>, String>;
+pub(crate) type Seed<'a> = &'a mut dyn FnMut() -> Result<Vec<(ResourceIndex, Record)>, String>;
 
 /// Opens, and creates where there is nothing.
 pub(crate) fn open(
@@ -59,10 +58,8 @@ pub(crate) fn open(
     seed: Seed<'_>,
 ) -> Result<Base, OpenError> {
     let claim = claim(&options.path)?;
-    let source = Source {
-        options: Arc::new(options.clone()),
-        catalog: Arc::new(Catalog::new(model)),
-    };
+    let source =
+        Source { options: Arc::new(options.clone()), catalog: Arc::new(Catalog::new(model)) };
     let session = source.writer().map_err(|failure| opening(&options.path, failure))?;
     let is_fresh = recognise(&session).map_err(|found| found.told(&options.path))?;
     if is_fresh {
@@ -119,6 +116,10 @@ impl Source {
              PRAGMA recursive_triggers = OFF; PRAGMA trusted_schema = OFF; \
              PRAGMA cache_size = -{CACHE_KIB}; PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES};"
         ))?;
+        #[cfg(test)]
+        if let Some(pages) = self.options.pages_max {
+            connection.execute_batch(&format!("PRAGMA max_page_count = {pages}"))?;
+        }
         let mut session = self.session(connection);
         session.next_ids = Some(std::cell::RefCell::default());
         Ok(session)
@@ -243,11 +244,7 @@ fn plant(session: &Session, seed: Seed<'_>) -> Result<(), OpenError> {
             let name = &model.resources[*resource].name;
             match failure.told(model, *resource, number) {
                 Error::Full => OpenError::NoRoom,
-                error => OpenError::Seed(format!(
-                    "{name} {}: {}",
-                    record.id,
-                    why(model, &error)
-                )),
+                error => OpenError::Seed(format!("{name} {}: {}", record.id, why(model, &error))),
             }
         })?;
     }
@@ -292,7 +289,9 @@ fn dangling(session: &Session) -> Option<String> {
                 .query_row(&text, [], |row| Ok((show(row.get(0)?), show(row.get(1)?))));
             let (id, named) = pair.optional().ok()??;
             let (table, column) = (&resource.name, &field.name);
-            Some(format!("{table} {id}: `{column}` names {to} {named}, which is not among the seed"))
+            Some(format!(
+                "{table} {id}: `{column}` names {to} {named}, which is not among the seed"
+            ))
         })
     })
 }
@@ -301,19 +300,30 @@ fn dangling(session: &Session) -> Option<String> {
 fn compare(session: &Session, path: &Path) -> Result<(u64, [u8; 32]), OpenError> {
     let value = "SELECT value FROM _methodical_meta WHERE name = ?";
     let failed = |error: rusqlite::Error| opening(path, error.into());
-    let was: String = session
-        .connection
-        .query_row(value, ["declaration"], |row| row.get(0))
-        .map_err(failed)?;
+    let was: String =
+        session.connection.query_row(value, ["declaration"], |row| row.get(0)).map_err(failed)?;
     let now = session.catalog.model.table_digest();
     if was != now {
         return Err(OpenError::Changed { was, now });
     }
+    number(session).map_err(failed)?;
     let epoch: [u8; 8] =
         session.connection.query_row(value, ["epoch"], |row| row.get(0)).map_err(failed)?;
     let secret: [u8; 32] =
         session.connection.query_row(value, ["secret"], |row| row.get(0)).map_err(failed)?;
     Ok((u64::from_be_bytes(epoch), secret))
+}
+
+/// Learns which number each resource has in the bookkeeping.
+fn number(session: &Session) -> rusqlite::Result<()> {
+    let text = "SELECT resource FROM _methodical_resource WHERE name = ?";
+    let mut statement = session.connection.prepare(text)?;
+    let resources = session.catalog.model.resources.iter();
+    let numbers = resources
+        .map(|resource| statement.query_row([&resource.name], |row| row.get(0)))
+        .collect::<rusqlite::Result<Vec<i64>>>()?;
+    session.catalog.numbers.get_or_init(|| numbers);
+    Ok(())
 }
 
 /// A failure while opening, as the operator should read it.
