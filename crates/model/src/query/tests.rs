@@ -240,7 +240,8 @@ fn the_same_vocabulary_as_json() {
     }))
     .unwrap();
     let same = people(
-        "page=2&limit=10&sort=-createdAt,name&fields=name,id&count=exact&name=alice&age=5&active=true",
+        "page=2&limit=10&sort=-createdAt,name&fields=name,id&count=exact\
+         &name=alice&age=5&active=true",
     );
     assert_eq!(read.query, same.unwrap().query);
     for (document, pointer) in [
@@ -288,7 +289,8 @@ proptest! {
         let mut parameters = form_urlencoded::Serializer::new(String::new());
         for (key, value) in [
             ("name", name), ("age", age.to_string()), ("score", json!(score).to_string()),
-            ("active", active.to_string()), ("page", page.to_string()), ("limit", limit.to_string()),
+            ("active", active.to_string()), ("page", page.to_string()),
+            ("limit", limit.to_string()),
         ] {
             parameters.append_pair(key, &value);
         }

@@ -84,8 +84,22 @@ fn arrays() {
         (json!({"maxItems": 1}), json!([[], [1]]), json!([[1, 2]])),
         (
             json!({"uniqueItems": true}),
-            json!([[], [1, 2], [1, true], [0, false], [[1], [2]], ["a", "A"], [{"a": 1}, {"a": 2}]]),
-            json!([[1, 1], [1, 1.0], [{"a": 1, "b": 2}, {"b": 2, "a": 1}], [null, null], [[1], [1]]]),
+            json!([
+                [],
+                [1, 2],
+                [1, true],
+                [0, false],
+                [[1], [2]],
+                ["a", "A"],
+                [{"a": 1}, {"a": 2}]
+            ]),
+            json!([
+                [1, 1],
+                [1, 1.0],
+                [{"a": 1, "b": 2}, {"b": 2, "a": 1}],
+                [null, null],
+                [[1], [1]]
+            ]),
         ),
         (json!({"uniqueItems": false}), json!([[1, 1]]), json!([])),
         (json!({"items": {"type": "integer"}}), json!([[], [1, 2], "a"]), json!([[1, "a"]])),
@@ -143,7 +157,11 @@ fn objects() {
             json!([{"x": "a"}, {"xy": 1}]),
         ),
         (
-            json!({"properties": {"a": {}}, "patternProperties": {"^x": {}}, "additionalProperties": false}),
+            json!({
+                "properties": {"a": {}},
+                "patternProperties": {"^x": {}},
+                "additionalProperties": false
+            }),
             json!([{"a": 1, "x1": 2}]),
             json!([{"b": 1}]),
         ),
@@ -163,8 +181,18 @@ fn objects() {
             json!([{}, {"c": 1}, {"a": 1, "b": 1}]),
             json!([{"a": 1}, {"a": 1, "b": 1, "c": 1}]),
         ),
+    ]);
+}
+
+#[test]
+fn members_that_no_other_rule_has_seen() {
+    table(&[
         (
-            json!({"allOf": [{"properties": {"a": {}}}], "properties": {"b": {}}, "unevaluatedProperties": false}),
+            json!({
+                "allOf": [{"properties": {"a": {}}}],
+                "properties": {"b": {}},
+                "unevaluatedProperties": false
+            }),
             json!([{}, {"a": 1, "b": 2}]),
             json!([{"c": 1}]),
         ),
@@ -207,7 +235,11 @@ fn combinations() {
         (json!({"not": {"type": "integer"}}), json!(["a", 1.5]), json!([1])),
         (json!({"not": {"not": {"const": 1}}}), json!([1]), json!([2])),
         (
-            json!({"if": {"exclusiveMaximum": 0}, "then": {"minimum": -10}, "else": {"multipleOf": 2}}),
+            json!({
+                "if": {"exclusiveMaximum": 0},
+                "then": {"minimum": -10},
+                "else": {"multipleOf": 2}
+            }),
             json!([-1, 4, 0]),
             json!([-100, 3]),
         ),
