@@ -133,9 +133,16 @@ mod tests {
         for chunked in ["chunked", "CHUNKED", " chunked", ", chunked ,"] {
             assert_eq!(coding(chunked), Ok(Framing::Chunked), "{chunked}");
         }
-        for wrong in
-            ["", ",", "gzip", "chunked, gzip", "chunked, chunked", "identity", "xchunked", "chunked;q=1"]
-        {
+        for wrong in [
+            "",
+            ",",
+            "gzip",
+            "chunked, gzip",
+            "chunked, chunked",
+            "identity",
+            "xchunked",
+            "chunked;q=1",
+        ] {
             assert_eq!(coding(wrong), Err(400), "{wrong}");
         }
         assert_eq!(coding("gzip, chunked"), Err(501));

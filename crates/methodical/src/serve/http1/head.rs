@@ -151,7 +151,11 @@ impl Reader {
     }
 
     /// Finds the parts of a head. `None`: it is not whole yet.
-    fn parse(&mut self, input: &mut BytesMut, settings: &Settings) -> Result<Option<Line>, Problem> {
+    fn parse(
+        &mut self,
+        input: &mut BytesMut,
+        settings: &Settings,
+    ) -> Result<Option<Line>, Problem> {
         match self.scan(input, settings) {
             Err(httparse::Error::Version) if read_as_highest_minor(input) => {
                 self.scan(input, settings)
@@ -248,7 +252,9 @@ fn finish(
     let keep_alive = is_persistent(&fields, http_1_0);
     let expects_continue = !http_1_0
         && framing != Framing::Empty
-        && fields.get(EXPECT).is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"100-continue"));
+        && fields
+            .get(EXPECT)
+            .is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"100-continue"));
     let nature = match table::method(token) {
         table::Token::Served(method) => Some(table::nature(method)),
         table::Token::Withheld | table::Token::Unknown => None,
@@ -324,10 +330,8 @@ fn too_long(input: &[u8], settings: &Settings) -> Option<Problem> {
             malformed("The request line does not begin with a method (RFC 9112 §3).")
         }),
         Some(line) if input.len() - line > settings.fields_bytes_max => {
-            let detail = format!(
-                "The header section is larger than {} bytes.",
-                settings.fields_bytes_max
-            );
+            let detail =
+                format!("The header section is larger than {} bytes.", settings.fields_bytes_max);
             Some(Problem::new(Kind::FieldsTooLarge, detail).closing())
         }
         _ => None,

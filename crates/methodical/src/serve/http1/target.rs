@@ -47,7 +47,8 @@ fn check_characters(target: &[u8]) -> Result<(), Problem> {
     while let Some((byte, after)) = rest.split_first() {
         rest = after;
         match byte {
-            b'%' if !matches!(after, [a, b, ..] if a.is_ascii_hexdigit() && b.is_ascii_hexdigit()) => {
+            b'%' if !matches!(after, [a, b, ..] if a.is_ascii_hexdigit() && b.is_ascii_hexdigit()) =>
+            {
                 return Err(malformed(
                     "A `%` in the request target is not followed by two hexadecimal digits \
                      (RFC 3986 §2.1). Write a percent sign itself as %25.",
@@ -110,9 +111,7 @@ fn is_about_server(method: &str) -> bool {
 /// The length of `http://` or `https://` at the start, in any case of letters.
 fn scheme(target: &[u8]) -> Option<usize> {
     ["http://", "https://"].into_iter().map(str::len).zip([&b"http://"[..], b"https://"]).find_map(
-        |(length, prefix)| {
-            target.get(..length)?.eq_ignore_ascii_case(prefix).then_some(length)
-        },
+        |(length, prefix)| target.get(..length)?.eq_ignore_ascii_case(prefix).then_some(length),
     )
 }
 
@@ -159,7 +158,10 @@ mod tests {
         let plain = |text: &str| Ok((text.to_owned(), None));
         let from = |text: &str, host: &str| Ok((text.to_owned(), Some(host.to_owned())));
         assert_eq!(target("GET", "/"), plain("/"));
-        assert_eq!(target("GET", "/a/b?price[gte]=1&x=%20|^{}"), plain("/a/b?price[gte]=1&x=%20|^{}"));
+        assert_eq!(
+            target("GET", "/a/b?price[gte]=1&x=%20|^{}"),
+            plain("/a/b?price[gte]=1&x=%20|^{}")
+        );
         assert_eq!(target("GET", "//x/y"), plain("//x/y"));
         assert_eq!(target("OPTIONS", "*"), plain("*"));
         assert_eq!(target("GET", "http://a.example/p?q=1"), from("/p?q=1", "a.example"));
@@ -172,8 +174,22 @@ mod tests {
     #[test]
     fn what_is_refused() {
         for text in [
-            "*", "example.com:443", "users", "ftp://a.example/", "http://", "http:///p", "/a#b",
-            "/100%", "/%4", "/%zz", "/a<b", "/?q=\"", "/é", "/a`b", "http://a b/", "http://a:b/",
+            "*",
+            "example.com:443",
+            "users",
+            "ftp://a.example/",
+            "http://",
+            "http:///p",
+            "/a#b",
+            "/100%",
+            "/%4",
+            "/%zz",
+            "/a<b",
+            "/?q=\"",
+            "/é",
+            "/a`b",
+            "http://a b/",
+            "http://a:b/",
             "http://[::g]/",
         ] {
             assert_eq!(target("GET", text), Err(400), "{text}");

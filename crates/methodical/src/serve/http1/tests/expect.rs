@@ -44,9 +44,7 @@ async fn no_content_and_http_1_0_get_no_100() {
     client.send(head("GET", "/x", "")).await;
     client.expect(200, "GET /x a ").await;
     let mut client = Client::new();
-    client
-        .send(format!("POST /x HTTP/1.0\r\n{EXPECT}Content-Length: 5\r\n\r\n"))
-        .await;
+    client.send(format!("POST /x HTTP/1.0\r\n{EXPECT}Content-Length: 5\r\n\r\n")).await;
     tokio::task::yield_now().await;
     client.send("hello").await;
     client.expect(200, "POST /x - hello").await;

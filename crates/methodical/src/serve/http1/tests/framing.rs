@@ -111,7 +111,8 @@ async fn content_that_is_cut_off_is_not_applied() {
 #[tokio::test]
 async fn content_arrives_in_any_pieces() {
     let mut client = Client::new();
-    let request = post("Transfer-Encoding: chunked\r\n", "5\r\nhello\r\n1;x\r\n!\r\n0\r\nA: b\r\n\r\n");
+    let request =
+        post("Transfer-Encoding: chunked\r\n", "5\r\nhello\r\n1;x\r\n!\r\n0\r\nA: b\r\n\r\n");
     for byte in request.bytes() {
         client.send([byte]).await;
         tokio::task::yield_now().await;

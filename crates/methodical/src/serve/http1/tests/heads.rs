@@ -84,7 +84,11 @@ async fn too_much_is_refused_before_its_end() {
         (format!("GET /{long} HTTP/1.1\r\nHost: a\r\n\r\n"), 414, "8192"),
         (format!("GET /{long}"), 414, "QUERY"),
         ("G".repeat(9000), 400, "method"),
-        (format!("GET / HTTP/1.1\r\nHost: a\r\nCookie: {}\r\n\r\n", "y".repeat(70_000)), 431, "65536"),
+        (
+            format!("GET / HTTP/1.1\r\nHost: a\r\nCookie: {}\r\n\r\n", "y".repeat(70_000)),
+            431,
+            "65536",
+        ),
         (format!("GET / HTTP/1.1\r\nHost: a\r\nCookie: {}", "y".repeat(70_000)), 431, "65536"),
         (format!("GET / HTTP/1.1\r\nHost: a\r\n{}\r\n", "X: y\r\n".repeat(200)), 431, "100"),
     ] {
@@ -123,8 +127,10 @@ async fn a_head_that_does_not_end_is_a_408_and_silence_is_no_answer() {
     client.send("GET / HTTP/1.1\r\nHost: a\r\n").await;
     client.expect_refusal(408, "not complete in time").await;
     Client::new().expect_end().await;
-    let settings = Settings { first_byte_timeout: std::time::Duration::MAX / 4, ..Settings::default() };
-    let mut client = Client::with(Settings { first_byte_timeout: settings.head_timeout, ..settings });
+    let settings =
+        Settings { first_byte_timeout: std::time::Duration::MAX / 4, ..Settings::default() };
+    let mut client =
+        Client::with(Settings { first_byte_timeout: settings.head_timeout, ..settings });
     client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n").await;
     client.expect(200, "GET / a ").await;
     client.expect_end().await;
