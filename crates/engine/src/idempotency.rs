@@ -96,4 +96,3 @@ impl Drop for Turn<'_> {
         self.running.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.hash);
     }
 }
-

@@ -7,6 +7,7 @@ pub mod report;
 pub mod seed;
 pub mod serve;
 
+mod answer;
 mod call;
 mod coding;
 mod idempotency;
@@ -18,6 +19,8 @@ mod representation;
 mod request;
 mod response;
 mod route;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 
@@ -27,8 +30,8 @@ use http::{Request, Response};
 use http_body::Body;
 use model::model::Model;
 use model::setting::Settings;
-use store::reader::Reader;
-use store::writer::Writer;
+use store::Reader;
+use store::Writer;
 
 use content::ContentError;
 

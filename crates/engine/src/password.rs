@@ -10,10 +10,7 @@ use contract::problem::{Kind, Problem};
 use model::model::Resource;
 use model::record::Record;
 use model::value::Value;
-use serde_json::Value as Json;
 use tokio::sync::oneshot;
-
-use crate::call::{Call, Content};
 
 /// Passwords that may wait: a flood is refused rather than queued.
 const WAITING_MAX: usize = 64;
@@ -51,13 +48,13 @@ impl Hasher {
         Self(jobs)
     }
 
-    /// Hashes every password in the content of a call.
+    /// Hashes some passwords.
     ///
     /// # Errors
     /// 503 while too many wait.
-    pub(crate) async fn hash_all(&self, call: &Call) -> Result<Hashes, Problem> {
+    pub(crate) async fn hash_all(&self, passwords: Vec<&str>) -> Result<Hashes, Problem> {
         let mut hashes = HashMap::new();
-        for password in passwords(call) {
+        for password in passwords {
             let (answer, wait) = oneshot::channel();
             match self.0.try_send((password.to_owned(), answer)) {
                 Ok(()) => {}
@@ -74,34 +71,6 @@ fn busy() -> Problem {
         .with_field(http::header::RETRY_AFTER, http::HeaderValue::from_static("1"))
 }
 
-/// The passwords that the content sets, wherever it names them.
-fn passwords(call: &Call) -> Vec<&str> {
-    let Some(index) = call.routed.resource else { return Vec::new() };
-    let fields = call.model.resources[index].fields.iter().enumerate();
-    let mut found = Vec::new();
-    for (position, field) in fields.filter(|(_, field)| field.password) {
-        match &call.content {
-            Content::Draft(Ok(draft)) => {
-                found.extend(draft.values[position].as_ref().and_then(text));
-            }
-            Content::Document(document) | Content::MergePatch(document) => {
-                found.extend(document.get(&field.name).and_then(Json::as_str));
-            }
-            Content::JsonPatch(Json::Array(operations)) => {
-                let pointer = format!("/{}", field.name);
-                let sets = |operation: &&Json| operation.get("path").and_then(Json::as_str) == Some(&pointer);
-                found.extend(operations.iter().filter(sets).filter_map(|operation| operation.get("value")?.as_str()));
-            }
-            Content::None | Content::Draft(Err(_)) | Content::JsonPatch(_) => {}
-        }
-    }
-    found
-}
-
-fn text(value: &Value) -> Option<&str> {
-    if let Value::Text(text) = value { Some(text) } else { None }
-}
-
 impl Hashes {
     /// Puts hashes in the place of passwords. What `besides` has too is a hash already.
     pub(crate) fn put_in(
@@ -110,7 +79,7 @@ impl Hashes {
         values: &mut [Option<Value>],
         besides: Option<&Record>,
     ) {
-        for (index, field) in resource.fields.iter().enumerate().filter(|(_, field)| field.password) {
+        for (index, _) in resource.fields.iter().enumerate().filter(|(_, field)| field.password) {
             let kept = besides.is_some_and(|record| record.values[index] == values[index]);
             if let (false, Some(Value::Text(sent))) = (kept, &values[index]) {
                 let hashed = self.0.get(sent).cloned().unwrap_or_else(|| hash(sent));

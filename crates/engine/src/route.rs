@@ -71,7 +71,9 @@ pub(crate) fn route(model: &Model, parts: &Parts, report: &mut Report) -> Result
 fn not_implemented(token: &str) -> Problem {
     let upper = token.to_ascii_uppercase();
     let detail = match table::method(&upper) {
-        Token::Served(_) => format!("Method names are case-sensitive (RFC 9110 §9.1): send {upper}."),
+        Token::Served(_) => {
+            format!("Method names are case-sensitive (RFC 9110 §9.1): send {upper}.")
+        }
         Token::Withheld | Token::Unknown => {
             let names: Vec<_> = table::METHODS.iter().map(|nature| nature.name).collect();
             format!("This method is not known here. Known are {}.", names.join(", "))
@@ -167,7 +169,10 @@ fn place(model: &Model, path: &str) -> Result<Place, Problem> {
     }
     Err(refusal.unwrap_or_else(|| {
         let at = if model.prefix.is_empty() { "/" } else { &model.prefix };
-        Problem::new(Kind::NotFound, format!("Nothing is at this path. GET {at} lists the resources."))
+        Problem::new(
+            Kind::NotFound,
+            format!("Nothing is at this path. GET {at} lists the resources."),
+        )
     }))
 }
 
@@ -219,7 +224,10 @@ fn impossible_id(resource: &Resource) -> Problem {
         IdKind::Uuid => "UUIDs in lower case with hyphens",
         IdKind::Text => "1 to 128 of the characters A-Z a-z 0-9 . _ ~ -",
     };
-    Problem::new(Kind::NotFound, format!("No record can have this id: ids of {} are {form}.", resource.name))
+    Problem::new(
+        Kind::NotFound,
+        format!("No record can have this id: ids of {} are {form}.", resource.name),
+    )
 }
 
 fn unknown_resource(model: &Model, name: &str) -> Problem {
@@ -231,7 +239,8 @@ fn unknown_resource(model: &Model, name: &str) -> Problem {
     }
     let names: Vec<_> = model.resources.iter().map(|resource| resource.name.as_str()).collect();
     let near = model::suggest::nearest(name, names.iter().copied());
-    let hint = near.map_or_else(String::new, |near| format!(" Did you mean {}/{near}?", model.prefix));
+    let hint =
+        near.map_or_else(String::new, |near| format!(" Did you mean {}/{near}?", model.prefix));
     Problem::new(
         Kind::NotFound,
         format!("No resource has this name.{hint} There are: {}.", names.join(", ")),
@@ -244,4 +253,3 @@ fn decode(segment: &str) -> Result<String, Problem> {
         Problem::new(Kind::NotFound, "The path is not UTF-8 once its %XX are decoded.")
     })
 }
-

@@ -58,7 +58,9 @@ fn read_line(
             .violations
             .iter()
             .map(|violation| match &violation.place {
-                contract::problem::Place::Pointer(pointer) => format!("{pointer}: {}", violation.detail),
+                contract::problem::Place::Pointer(pointer) => {
+                    format!("{pointer}: {}", violation.detail)
+                }
                 contract::problem::Place::Parameter(_) | contract::problem::Place::Field(_) => {
                     violation.detail.clone()
                 }

@@ -2,22 +2,11 @@
 
 use contract::problem::Problem;
 use contract::table::{Handle, Operation, ROWS};
-use store::change::Change;
 use store::lookup::{Current, Lookup};
 
 use crate::call::Call;
 use crate::op;
-use crate::outcome::Outcome;
-
-/// What a handler of a write comes to.
-pub(crate) enum Decided {
-    /// These changes, and this outcome once they are on disk.
-    Done(Outcome, Vec<Change>),
-    /// Nothing.
-    Refused(Problem),
-    /// More must be known.
-    More(Lookup),
-}
+use crate::outcome::{Decided, Outcome};
 
 /// A handler, by the most that it can reach. None of them is async and none meets a connection.
 #[derive(Clone, Copy)]
@@ -57,12 +46,16 @@ pub(crate) const fn serve(operation: Operation) -> Serve {
     match operation {
         Operation::List => Serve::Read { lookup: op::list::lookup, answer: op::list::answer },
         Operation::Fetch => Serve::Read { lookup: op::fetch::lookup, answer: op::fetch::answer },
-        Operation::Create => Serve::Write { lookup: op::create::lookup, decide: op::create::decide },
+        Operation::Create => {
+            Serve::Write { lookup: op::create::lookup, decide: op::create::decide }
+        }
         Operation::Replace => {
             Serve::Write { lookup: op::replace::lookup, decide: op::replace::decide }
         }
         Operation::Patch => Serve::Write { lookup: op::patch::lookup, decide: op::patch::decide },
-        Operation::Delete => Serve::Write { lookup: op::delete::lookup, decide: op::delete::decide },
+        Operation::Delete => {
+            Serve::Write { lookup: op::delete::lookup, decide: op::delete::decide }
+        }
         Operation::Ready => Serve::Probe(op::page::ready),
         Operation::Describe => Serve::Describe(op::page::describe),
         Operation::Home => Serve::Describe(op::page::home),

@@ -38,7 +38,7 @@ pub fn open(
     let base = sqlite::open::open(options, model, seed)?;
     let (epoch, secret, fresh) = (base.epoch, base.secret, base.is_fresh);
     let readers = sqlite::reader::Readers::new(base.source.clone());
-    let writers = sqlite::writer::Writers::start(base)
-        .map_err(|error| OpenError::Io(error.to_string()))?;
+    let writers =
+        sqlite::writer::Writers::start(base).map_err(|error| OpenError::Io(error.to_string()))?;
     Ok(Opened { reader: Reader::new(readers), writer: Writer::new(writers), epoch, secret, fresh })
 }

@@ -6,7 +6,7 @@ use store::lookup::{Current, Lookup, Node, Pick};
 
 use crate::call::{Call, Content};
 use crate::op::change::{self, Draftable};
-use crate::serve::Decided;
+use crate::outcome::Decided;
 
 /// The next id and the records that the new one refers to: both are known before the writer is met.
 pub(crate) fn lookup(call: &Call) -> Lookup {
@@ -22,14 +22,19 @@ pub(crate) fn decide(call: &Call, current: &Current) -> Decided {
     let (_, resource) = call.resource();
     let draft = match &call.content {
         Content::Draft(Ok(draft)) => draft,
-        Content::Draft(Err(rejection)) => return Decided::Refused(change::rejected(rejection, call)),
+        Content::Draft(Err(rejection)) => {
+            return Decided::Refused(change::rejected(rejection, call));
+        }
         _ => return Decided::Refused(change::no_content()),
     };
     let next = current.roots.first().and_then(|found| found.next_id);
     let id = match (resource.id, &draft.id, next) {
         (_, Some(id), _) => id.clone(),
         (IdKind::Integer, None, Some(next)) => Id::Integer(next),
-        _ => call.fresh_id.clone().expect("the request stage draws an id where the database does not"),
+        _ => call
+            .fresh_id
+            .clone()
+            .expect("the request stage draws an id where the database does not"),
     };
     change::insert(call, Draftable { id, values: draft.values.clone() }, &current.roots[1..])
 }

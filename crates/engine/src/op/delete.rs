@@ -8,8 +8,7 @@ use store::lookup::{Current, Lookup, Node, Pick};
 
 use crate::call::Call;
 use crate::op::change;
-use crate::outcome::Outcome;
-use crate::serve::Decided;
+use crate::outcome::{Decided, Outcome};
 
 /// The record, and how many others each restricting reference holds against it.
 pub(crate) fn lookup(call: &Call) -> Lookup {
@@ -41,12 +40,12 @@ pub(crate) fn decide(call: &Call, current: &Current) -> Decided {
         })
         .collect();
     if !counts.is_empty() {
-        let detail = format!("Records that refer to this one: {}. Nothing was deleted.", counts.join(", "));
+        let detail =
+            format!("Records that refer to this one: {}. Nothing was deleted.", counts.join(", "));
         return Decided::Refused(Problem::new(Kind::StillReferenced, detail));
     }
     let (resource, _) = call.resource();
-    let change =
-        Change::Delete { resource, id: present.id.clone(), expected: present.version };
+    let change = Change::Delete { resource, id: present.id.clone(), expected: present.version };
     Decided::Done(Outcome::Deleted, vec![change])
 }
 

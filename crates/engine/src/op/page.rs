@@ -51,7 +51,9 @@ pub(crate) fn explain(call: &Call) -> Outcome {
             let entry = PROBLEMS.iter().find(|entry| entry.slug == slug);
             document(&entry.map_or(serde_json::Value::Null, explained))
         }
-        None => document(&json!({ "problems": PROBLEMS.iter().map(explained).collect::<Vec<_>>() })),
+        None => {
+            document(&json!({ "problems": PROBLEMS.iter().map(explained).collect::<Vec<_>>() }))
+        }
     }
 }
 

@@ -7,7 +7,7 @@ use store::lookup::{Current, Lookup, Node};
 
 use crate::call::{Call, Content};
 use crate::op::change::{self, Draftable};
-use crate::serve::Decided;
+use crate::outcome::Decided;
 
 /// How large a document may grow under a patch: `copy` can double it with every operation.
 const DOCUMENT_BYTES_MAX: usize = 4 << 20;
@@ -52,4 +52,3 @@ fn inapplicable(refusal: json::Fault) -> Problem {
     let detail = "The patch cannot be applied, so none of it was (RFC 5789 §2).";
     Problem::new(kind, detail).with_errors(vec![Violation::at(refusal.pointer, refusal.detail)])
 }
-

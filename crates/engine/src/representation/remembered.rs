@@ -3,7 +3,7 @@
 
 use http::{HeaderName, HeaderValue};
 
-use super::Answer;
+use crate::answer::Answer;
 
 const FORMAT: u8 = 1;
 /// The media types that a remembered answer can have.
@@ -36,7 +36,14 @@ pub(crate) fn decode(bytes: &[u8]) -> Option<Answer> {
         let value = HeaderValue::from_bytes(take_text(&mut rest)?).ok()?;
         fields.push((name, value));
     }
-    Some(Answer { status, media, content: rest.to_vec(), fields, version: String::new(), modified: None })
+    Some(Answer {
+        status,
+        media,
+        content: rest.to_vec(),
+        fields,
+        version: String::new(),
+        modified: None,
+    })
 }
 
 fn put(out: &mut Vec<u8>, bytes: &[u8]) {
@@ -62,7 +69,7 @@ fn take_text<'a>(rest: &mut &'a [u8]) -> Option<&'a [u8]> {
 #[cfg(test)]
 mod tests {
     use super::{decode, encode};
-    use crate::representation::Answer;
+    use crate::answer::Answer;
     use http::{HeaderValue, header};
 
     #[test]

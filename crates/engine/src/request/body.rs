@@ -16,7 +16,10 @@ use crate::content::ContentError;
 use crate::route::Routed;
 
 /// 400 for content on a method where it has no meaning (RFC 9110 §9.3.1).
-pub(super) fn refuse_where_meaningless<B: Body>(routed: &Routed, content: &B) -> Result<(), Problem> {
+pub(super) fn refuse_where_meaningless<B: Body>(
+    routed: &Routed,
+    content: &B,
+) -> Result<(), Problem> {
     if routed.nature.content != table::Content::Refused
         || content.is_end_stream()
         || fault::on(Fault::GetContentAccepted)
@@ -47,7 +50,11 @@ fn too_large(limit: usize) -> Problem {
 }
 
 /// Reads the content to its end, and drops it where it has no meaning.
-pub(super) async fn collect<B>(content: &mut B, limit: usize, routed: &Routed) -> Result<Bytes, Problem>
+pub(super) async fn collect<B>(
+    content: &mut B,
+    limit: usize,
+    routed: &Routed,
+) -> Result<Bytes, Problem>
 where
     B: Body<Data = Bytes, Error = ContentError> + Unpin,
 {
@@ -74,9 +81,10 @@ where
 fn unread(error: ContentError, limit: usize) -> Problem {
     match error {
         ContentError::TooLarge => too_large(limit),
-        ContentError::Slow => {
-            Problem::new(Kind::RequestTimeout, "The content did not arrive in time. Nothing was done.")
-        }
+        ContentError::Slow => Problem::new(
+            Kind::RequestTimeout,
+            "The content did not arrive in time. Nothing was done.",
+        ),
         ContentError::Truncated => Problem::new(
             Kind::MalformedRequest,
             "The connection ended before the content did. Nothing was done.",
@@ -92,7 +100,8 @@ fn unread(error: ContentError, limit: usize) -> Problem {
 /// Parses JSON; 400 where it cannot be read, 422 where a number or a character cannot be held.
 pub(super) fn json(bytes: &[u8]) -> Result<Value, Problem> {
     if bytes.is_empty() {
-        let detail = "The content is empty, and JSON is expected: an object such as {\"name\": \"Alice\"}.";
+        let detail =
+            "The content is empty, and JSON is expected: an object such as {\"name\": \"Alice\"}.";
         return Err(Problem::new(Kind::MalformedContent, detail));
     }
     let parsed = if fault::on(Fault::DuplicateMemberAccepted) {
@@ -103,8 +112,9 @@ pub(super) fn json(bytes: &[u8]) -> Result<Value, Problem> {
     };
     parsed.map_err(|refusal| {
         let kind = if refusal.semantic { Kind::Invalid } else { Kind::MalformedContent };
-        let place = format!("Line {}, column {}: {}.", refusal.line, refusal.column, refusal.detail);
-        Problem::new(kind, place.clone()).with_errors(vec![Violation::at("", place)])
+        let place =
+            format!("Line {}, column {}: {}.", refusal.line, refusal.column, refusal.detail);
+        Problem::new(kind, place).with_errors(vec![Violation::at(refusal.pointer, refusal.detail)])
     })
 }
 

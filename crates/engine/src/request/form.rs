@@ -29,7 +29,8 @@ pub(super) async fn multipart(
     media_type: &MediaType,
     bytes: &Bytes,
 ) -> Result<Value, Problem> {
-    let Some(boundary) = media_type.boundary.as_deref().filter(|text| (1..=70).contains(&text.len()))
+    let Some(boundary) =
+        media_type.boundary.as_deref().filter(|text| (1..=70).contains(&text.len()))
     else {
         let detail = "Content-Type: multipart/form-data needs a boundary of 1 to 70 characters. \
                       Let an HTTP library write the field.";
@@ -78,6 +79,7 @@ fn broken(error: &multer::Error) -> Problem {
 fn document(call: &Call, pairs: &[(String, String)]) -> Result<Value, Problem> {
     let (_, resource) = call.resource();
     model::form::read_pairs(resource, pairs).map_err(|violations| {
-        Problem::new(Kind::Invalid, "The form does not fit the declaration.").with_errors(violations)
+        Problem::new(Kind::Invalid, "The form does not fit the declaration.")
+            .with_errors(violations)
     })
 }

@@ -89,9 +89,9 @@ fn refuse_unknown(
     pairs: &[(String, String)],
     known: &[&str],
 ) -> Result<(), Problem> {
-    let unknown = pairs.iter().find(|(name, _)| {
-        !known.contains(&name.as_str()) && !query::is_ignored(model, name)
-    });
+    let unknown = pairs
+        .iter()
+        .find(|(name, _)| !known.contains(&name.as_str()) && !query::is_ignored(model, name));
     let Some((name, _)) = unknown else { return Ok(()) };
     let list = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
     let detail = format!("Known here: {list}.");
@@ -106,4 +106,3 @@ fn refused(refusal: query::Rejection, otherwise: Kind) -> Problem {
     };
     Problem::new(kind, refusal.detail).with_errors(refusal.violations)
 }
-

@@ -4,7 +4,6 @@
 pub(crate) mod tag;
 
 use bytes::Bytes;
-use contract::{allow, date};
 use contract::fault::{self, Fault};
 use contract::freshness::{self, Life};
 use contract::link::Links;
@@ -12,14 +11,16 @@ use contract::negotiate::Coding;
 use contract::precondition::{Validators, Verdict};
 use contract::problem::{Kind, Problem, Violation};
 use contract::table::{self, Cache};
+use contract::{allow, date};
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use http::{Response, StatusCode};
 use model::model::Model;
 use model::value::Timestamp;
 
+use crate::answer::Answer;
 use crate::call::Call;
 use crate::report::{Close, RequestId};
-use crate::representation::{self, Answer, PREFERENCE_APPLIED, field};
+use crate::representation::{self, PREFERENCE_APPLIED, field};
 
 const CACHE_GROUPS: HeaderName = HeaderName::from_static("cache-groups");
 const CACHE_GROUP_INVALIDATION: HeaderName = HeaderName::from_static("cache-group-invalidation");
@@ -54,10 +55,9 @@ pub(crate) fn seal(
         headers.insert(SERVER_TIMING, field(timing));
         headers.append(PREFERENCE_APPLIED, HeaderValue::from_static("server-timing"));
     }
-    if call.routed.aliased {
-        if let Some(link) = Links::new().add(&call.routed.path, "canonical").value() {
-            headers.append(header::LINK, link);
-        }
+    let canonical = Links::new().add(&call.routed.path, "canonical").value();
+    if let Some(link) = canonical.filter(|_| call.routed.aliased) {
+        headers.append(header::LINK, link);
     }
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     debug_assert!(
@@ -137,12 +137,19 @@ fn validate(
 /// 412, naming the condition that is false.
 pub(crate) fn precondition_failed(field: &'static str) -> Problem {
     let detail = match field {
-        "If-None-Match" => "If-None-Match says that nothing may be here yet, or not this version, and it is.",
-        "If-Unmodified-Since" => "It was modified after the date in If-Unmodified-Since. Nothing was done.",
-        _ => "It is not, or no longer, the version in If-Match. GET it again, apply your change to that, and \
-              send its ETag. Nothing was done.",
+        "If-None-Match" => {
+            "If-None-Match says that nothing may be here yet, or not this version, and it is."
+        }
+        "If-Unmodified-Since" => {
+            "It was modified after the date in If-Unmodified-Since. Nothing was done."
+        }
+        _ => {
+            "It is not, or no longer, the version in If-Match. GET it again, apply your change to \
+              that, and send its ETag. Nothing was done."
+        }
     };
-    Problem::new(Kind::PreconditionFailed, detail).with_errors(vec![Violation::field(field, "is false")])
+    Problem::new(Kind::PreconditionFailed, detail)
+        .with_errors(vec![Violation::field(field, "is false")])
 }
 
 fn write(call: &Call, answer: Answer, replayed: bool) -> Response<Bytes> {

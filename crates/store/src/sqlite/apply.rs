@@ -140,10 +140,8 @@ fn remember(session: &Session, answer: &Remembered) -> Result<usize, Failure> {
     if on(Fault::KeyNotRemembered) {
         return Ok(1);
     }
-    let keys: Option<i64> = session
-        .statement(KEYS)?
-        .query_row([answer.principal], |row| row.get(0))
-        .optional()?;
+    let keys: Option<i64> =
+        session.statement(KEYS)?.query_row([answer.principal], |row| row.get(0)).optional()?;
     let most = session.options.keys_max;
     if u64::try_from(keys.unwrap_or(0)).is_ok_and(|keys| keys >= most) {
         return Err(Failure::Told(Error::TooManyKeys));

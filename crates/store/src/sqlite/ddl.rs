@@ -5,9 +5,7 @@ use model::model::{Field, FieldIndex, IdKind, Kind, Model, OnDelete, Resource};
 use model::value::{ID_MAX, Value};
 
 use super::trigger;
-use crate::sql::{
-    compared, fold_column, folded, index_groups, quote, stored_kind, unique_groups,
-};
+use crate::sql::{compared, fold_column, folded, index_groups, quote, stored_kind, unique_groups};
 
 /// The moment of a statement, as `createdAt` and `updatedAt` are written.
 pub(crate) const NOW: &str = "strftime('%Y-%m-%dT%H:%M:%fZ','now')";
@@ -92,7 +90,8 @@ fn table(model: &Model, resource: &Resource, out: &mut String) {
     }
     columns.push(format!("\"_birth\" INTEGER NOT NULL DEFAULT ({BIRTH})"));
     columns.push("\"_version\" INTEGER NOT NULL DEFAULT 1".to_owned());
-    columns.extend(folded(resource).map(|(_, field)| format!("{} TEXT", quote(&fold_column(field)))));
+    columns
+        .extend(folded(resource).map(|(_, field)| format!("{} TEXT", quote(&fold_column(field)))));
     let name = quote(&resource.name);
     out.push_str(&format!("CREATE TABLE {name} (\n  {}\n) STRICT;\n", columns.join(",\n  ")));
 }

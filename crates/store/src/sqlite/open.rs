@@ -49,8 +49,7 @@ pub(crate) struct Base {
 }
 
 /// Yields the records of a fresh database.
-pub(crate) type Seed<'a> =
-    &'a mut dyn FnMut() -> Result<Vec<(ResourceIndex, Record)>, String>;
+pub(crate) type Seed<'a> = &'a mut dyn FnMut() -> Result<Vec<(ResourceIndex, Record)>, String>;
 
 /// Opens, and creates where there is nothing.
 pub(crate) fn open(
@@ -59,10 +58,8 @@ pub(crate) fn open(
     seed: Seed<'_>,
 ) -> Result<Base, OpenError> {
     let claim = claim(&options.path)?;
-    let source = Source {
-        options: Arc::new(options.clone()),
-        catalog: Arc::new(Catalog::new(model)),
-    };
+    let source =
+        Source { options: Arc::new(options.clone()), catalog: Arc::new(Catalog::new(model)) };
     let session = source.writer().map_err(|failure| opening(&options.path, failure))?;
     let is_fresh = recognise(&session).map_err(|found| found.told(&options.path))?;
     if is_fresh {
@@ -247,11 +244,7 @@ fn plant(session: &Session, seed: Seed<'_>) -> Result<(), OpenError> {
             let name = &model.resources[*resource].name;
             match failure.told(model, *resource, number) {
                 Error::Full => OpenError::NoRoom,
-                error => OpenError::Seed(format!(
-                    "{name} {}: {}",
-                    record.id,
-                    why(model, &error)
-                )),
+                error => OpenError::Seed(format!("{name} {}: {}", record.id, why(model, &error))),
             }
         })?;
     }
@@ -296,7 +289,9 @@ fn dangling(session: &Session) -> Option<String> {
                 .query_row(&text, [], |row| Ok((show(row.get(0)?), show(row.get(1)?))));
             let (id, named) = pair.optional().ok()??;
             let (table, column) = (&resource.name, &field.name);
-            Some(format!("{table} {id}: `{column}` names {to} {named}, which is not among the seed"))
+            Some(format!(
+                "{table} {id}: `{column}` names {to} {named}, which is not among the seed"
+            ))
         })
     })
 }
@@ -305,10 +300,8 @@ fn dangling(session: &Session) -> Option<String> {
 fn compare(session: &Session, path: &Path) -> Result<(u64, [u8; 32]), OpenError> {
     let value = "SELECT value FROM _methodical_meta WHERE name = ?";
     let failed = |error: rusqlite::Error| opening(path, error.into());
-    let was: String = session
-        .connection
-        .query_row(value, ["declaration"], |row| row.get(0))
-        .map_err(failed)?;
+    let was: String =
+        session.connection.query_row(value, ["declaration"], |row| row.get(0)).map_err(failed)?;
     let now = session.catalog.model.table_digest();
     if was != now {
         return Err(OpenError::Changed { was, now });

@@ -56,13 +56,13 @@ fn count(number: i64, resource: &Resource) -> String {
 /// the folds. Under another id it is another record: a delete and a birth.
 fn touch(number: i64, resource: &Resource) -> String {
     let names = ["id", "createdAt", "updatedAt"].into_iter();
-    let columns: Vec<String> = names
-        .chain(resource.fields.iter().map(|field| field.name.as_str()))
-        .map(quote)
-        .collect();
+    let columns: Vec<String> =
+        names.chain(resource.fields.iter().map(|field| field.name.as_str())).map(quote).collect();
     let event = format!("AFTER UPDATE OF {}", columns.join(", "));
     let mut set = vec![
-        format!("\"_birth\" = CASE WHEN NEW.\"id\" IS OLD.\"id\" THEN OLD.\"_birth\" ELSE {BIRTH} END"),
+        format!(
+            "\"_birth\" = CASE WHEN NEW.\"id\" IS OLD.\"id\" THEN OLD.\"_birth\" ELSE {BIRTH} END"
+        ),
         "\"_version\" = CASE WHEN NEW.\"id\" IS OLD.\"id\" THEN OLD.\"_version\" + 1 ELSE 1 END"
             .to_owned(),
         format!(
@@ -76,7 +76,9 @@ fn touch(number: i64, resource: &Resource) -> String {
         let name = quote(&field.name);
         let shadow = quote(&fold_column(field));
         let changed = format!("NEW.{name} IS NOT OLD.{name}");
-        set.push(format!("{shadow} = CASE WHEN {changed} THEN lower(NEW.{name}) ELSE NEW.{shadow} END"));
+        set.push(format!(
+            "{shadow} = CASE WHEN {changed} THEN lower(NEW.{name}) ELSE NEW.{shadow} END"
+        ));
         marks.push_str(&format!("  {}\n", mark(number, field, &changed)));
     }
     let table = quote(&resource.name);
@@ -133,7 +135,8 @@ fn fold(number: i64, resource: &Resource) -> String {
 fn replaced(number: i64, resource: &Resource) -> String {
     let table = quote(&resource.name);
     let exists = |rivals: &[String]| {
-        let each = rivals.iter().map(|rival| format!("EXISTS (SELECT 1 FROM {table} WHERE {rival})"));
+        let each =
+            rivals.iter().map(|rival| format!("EXISTS (SELECT 1 FROM {table} WHERE {rival})"));
         each.collect::<Vec<_>>().join(" OR ")
     };
     let note = |rivals: &[String]| {

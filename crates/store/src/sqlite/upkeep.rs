@@ -128,10 +128,8 @@ impl Desk {
             };
             drop(rows);
             let fold = text.map(|text| Value::Text(model::fold::fold(&text)));
-            let set = format!(
-                "UPDATE {table} SET {} = ? WHERE \"id\" = ?",
-                quote(&fold_column(field))
-            );
+            let set =
+                format!("UPDATE {table} SET {} = ? WHERE \"id\" = ?", quote(&fold_column(field)));
             let folded = self
                 .session
                 .statement(&set)?

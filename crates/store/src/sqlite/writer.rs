@@ -151,8 +151,10 @@ impl Desk {
             }
         }
         // Readers may still hold the log: then the next start finds it, and nothing is lost.
-        drop(self.session.connection.execute_batch(
-            "PRAGMA optimize; PRAGMA wal_checkpoint(TRUNCATE);",
-        ));
+        drop(
+            self.session
+                .connection
+                .execute_batch("PRAGMA optimize; PRAGMA wal_checkpoint(TRUNCATE);"),
+        );
     }
 }
