@@ -26,7 +26,8 @@ pub(super) fn read(fields: &HeaderMap, http_1_0: bool) -> Result<Framing, Proble
     if fields.contains_key(TRANSFER_ENCODING) {
         if http_1_0 {
             return Err(malformed(
-                "Transfer-Encoding does not exist in HTTP/1.0 (RFC 9112 §6.1). Send Content-Length.",
+                "Transfer-Encoding does not exist in HTTP/1.0 (RFC 9112 §6.1). \
+                 Send Content-Length.",
             ));
         }
         if fields.contains_key(CONTENT_LENGTH) && !fault::on(Fault::ClTeAccepted) {
