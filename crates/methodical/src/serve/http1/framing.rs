@@ -73,7 +73,10 @@ fn transfer_codings(fields: &HeaderMap) -> Result<Framing, Problem> {
     let Some((last, before)) = codings.split_last() else {
         return Err(malformed("Transfer-Encoding is empty. Send `chunked`, or Content-Length."));
     };
-    if !is_chunked(last) && !fault::on(Fault::TeLastChunkedUnchecked) {
+    if fault::on(Fault::TeLastChunkedUnchecked) {
+        return Ok(Framing::Chunked);
+    }
+    if !is_chunked(last) {
         return Err(malformed(
             "The last transfer coding is not chunked, so the end of the content cannot be told \
              (RFC 9112 §6.3). Send `Transfer-Encoding: chunked`, or Content-Length.",
