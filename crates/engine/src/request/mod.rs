@@ -3,6 +3,7 @@
 
 mod body;
 mod form;
+mod origin;
 mod parameters;
 mod passwords;
 
@@ -49,6 +50,8 @@ where
 {
     let headers = &parts.headers;
     body::refuse_where_meaningless(&routed, &content)?;
+    origin::refuse_foreign(&routed, headers)?;
+    refuse_expectations(headers)?;
     let limit = inner.settings.content_bytes_max;
     body::refuse_by_length(&content, limit)?;
     let media_type = accept_content(&routed, headers, &content)?;
@@ -83,6 +86,16 @@ where
     call.key = key.map(|key| key_use(inner, &call, &key, &canonical));
     call.hashes = inner.hasher.hash_all(passwords::passwords(&call)).await?;
     Ok(call)
+}
+
+/// 417: the only expectation that HTTP knows is 100-continue, which the connection fulfils.
+fn refuse_expectations(headers: &HeaderMap) -> Result<(), Problem> {
+    let known = |value: &HeaderValue| value.as_bytes().eq_ignore_ascii_case(b"100-continue");
+    if headers.get_all(header::EXPECT).iter().all(known) {
+        return Ok(());
+    }
+    let detail = "The Expect field asks for something other than 100-continue. Leave it out.";
+    Err(Problem::new(Kind::ExpectationFailed, detail))
 }
 
 fn fresh_id(inner: &Inner, routed: &Routed) -> Option<Id> {
