@@ -1,1 +1,6 @@
+//! The program: parse, run, exit code.
+
+mod log;
+mod serve;
+
 fn main() {}

@@ -5,6 +5,7 @@ mod calendar;
 mod check;
 pub mod complaint;
 pub mod declaration;
+pub mod declaration_schema;
 mod digest;
 pub mod fold;
 pub mod form;

@@ -5,6 +5,7 @@ mod body;
 mod fingerprint;
 mod form;
 mod parameters;
+mod passwords;
 
 use bytes::Bytes;
 use contract::fault::{self, Fault};
@@ -81,7 +82,7 @@ where
     };
     let canonical = parse(inner, &mut call, media_type.as_ref(), &bytes, report).await?;
     call.key = key.map(|key| key_use(inner, &call, &key, &canonical));
-    call.hashes = inner.hasher.hash_all(&call).await?;
+    call.hashes = inner.hasher.hash_all(passwords::passwords(&call)).await?;
     Ok(call)
 }
 
@@ -197,7 +198,8 @@ fn read_key(inner: &Inner, routed: &Routed, headers: &HeaderMap) -> Result<Optio
         )),
         Some(key) if !key.is_unguessable() => Err(Problem::new(
             Kind::KeyMalformed,
-            "Without sign-in a key must be at least 22 characters, so that nobody guesses it: send a UUID.",
+            "Without sign-in a key must be at least 22 characters, so that nobody guesses it: \
+                send a UUID.",
         )),
         _ => Ok(key),
     }

@@ -13,6 +13,7 @@ use http::response::Parts;
 use http::{Response, StatusCode};
 use tokio::io::{AsyncWrite, AsyncWriteExt};
 
+use contract::fault::{self, Fault};
 use model::setting::Settings;
 
 use super::alarm::Alarm;
@@ -70,7 +71,9 @@ impl<W: AsyncWrite + Unpin> Outgoing<W> {
     pub(super) fn push(&mut self, response: Response<Bytes>, manner: Manner<'_>) -> u64 {
         debug_assert!(self.tail.is_empty(), "an answer is sent before the next is lined up");
         let (parts, content) = response.into_parts();
-        let content = if manner.bare || forbids_content(parts.status) {
+        let content = if manner.bare && fault::on(Fault::HeadWithBody) {
+            declared_length(&parts).map(|length| Bytes::from(vec![b' '; length])).unwrap_or(content)
+        } else if manner.bare || forbids_content(parts.status) {
             Bytes::new()
         } else {
             content
@@ -137,6 +140,11 @@ impl<W: AsyncWrite + Unpin> Outgoing<W> {
 /// Statuses whose answers have neither content nor a length of it (RFC 9110 §8.6).
 fn forbids_content(status: StatusCode) -> bool {
     status.is_informational() || matches!(status.as_u16(), 204 | 304)
+}
+
+/// The length that GET's content would have, for a seeded fault.
+fn declared_length(parts: &Parts) -> Option<usize> {
+    parts.headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 
 /// Writes status line and fields. Framing fields are this crate's: whatever an answer says about

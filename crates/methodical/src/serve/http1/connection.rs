@@ -64,6 +64,7 @@ where
         heads: head::Reader::default(),
         stop,
         stopped,
+        told: false,
     };
     if connection.run().await == End::Linger {
         connection.linger().await;
@@ -104,16 +105,18 @@ struct Arrival {
     trace: Option<String>,
 }
 
-struct Connection<'a, A, R, W> {
+struct Connection<'a, 'p, A, R, W> {
     service: &'a Service<A>,
     incoming: Incoming<R>,
     outgoing: Outgoing<W>,
     heads: head::Reader,
     stop: &'a Stop,
-    stopped: Pin<&'a mut Notified<'a>>,
+    stopped: Pin<&'p mut Notified<'a>>,
+    /// True once it is known here that the server stops.
+    told: bool,
 }
 
-impl<A, R, W> Connection<'_, A, R, W>
+impl<A, R, W> Connection<'_, '_, A, R, W>
 where
     A: Answer,
     R: AsyncRead + Unpin + Send,
@@ -170,10 +173,10 @@ where
                 Poll::Ready(Err(_)) => return Poll::Ready(Waited::Broken),
                 Poll::Pending => {}
             }
-            if !partial && self.stop.is_set() {
-                let soon = tokio::time::Instant::now() + STOP_GRACE;
-                if soon < self.incoming.alarm.deadline() && !self.stop.was_seen() {
-                    self.incoming.alarm.set(soon);
+            if !self.told && self.stopped.as_mut().poll(context).is_ready() {
+                self.told = true;
+                if !partial {
+                    self.incoming.alarm.set_after(STOP_GRACE);
                 }
             }
             self.incoming.alarm.poll(context).map(|()| Waited::Late)
@@ -238,7 +241,8 @@ where
         let bytes = self.outgoing.push(response, manner);
         let first_byte = arrival.start.elapsed();
         let pipelined = !manner.close && !self.incoming.input.is_empty();
-        let result = if pipelined && self.outgoing.has_room() { Ok(()) } else { self.flush().await };
+        let result =
+            if pipelined && self.outgoing.has_room() { Ok(()) } else { self.flush().await };
         self.service.log.request(&Entry {
             at: arrival.at,
             id: &arrival.id,
