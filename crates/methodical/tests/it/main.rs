@@ -1,5 +1,7 @@
 //! Every test that speaks HTTP to the real program: the law, the stories, the crashes.
 
+mod crash;
 mod law;
+mod property;
 mod story;
 mod support;
