@@ -14,6 +14,8 @@ pub mod model;
 pub mod patch;
 pub mod query;
 pub mod record;
+#[cfg(test)]
+mod sample;
 pub mod schema;
 pub mod setting;
 mod source;

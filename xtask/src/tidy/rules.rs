@@ -23,7 +23,6 @@ pub(crate) const RULES: &[fn(&House) -> Vec<Fault>] = &[
 const WIDE: &[(&str, &str)] = &[
     ("crates/contract/src/table.rs", "one row of the contract a line, under rustfmt::skip"),
     ("crates/contract/src/problem.rs", "one sentence a line in the table of problems"),
-    ("crates/model/src/setting.rs", "one setting a line"),
 ];
 
 /// Where a method may be named outside tests.

@@ -2,7 +2,6 @@
 //! are blamed. Nothing here meets the store.
 
 mod body;
-mod fingerprint;
 mod form;
 mod parameters;
 mod passwords;
@@ -233,7 +232,10 @@ async fn parse(
         "multipart/form-data" => form::multipart(call, media_type, bytes).await,
         _ => body::json(bytes),
     }?;
-    let canonical = fingerprint::canonical(&media_type.essence, &document);
+    // Forms and JSON of the same values are the same request; two kinds of patch are not.
+    let patch = call.routed.row.operation == table::Operation::Patch;
+    let kind = if patch { media_type.essence.as_str() } else { "" };
+    let canonical = format!("{kind} {}", model::json::canonical(&document));
     call.content = body::content(call, &media_type.essence, document);
     Ok(canonical)
 }

@@ -84,6 +84,57 @@ impl Drop for Stop {
     }
 }
 
+/// The signals that end the program: SIGTERM and SIGINT, or Ctrl-C where there are none.
+#[derive(Debug)]
+pub(crate) struct Signals {
+    #[cfg(unix)]
+    terminate: tokio::signal::unix::Signal,
+    #[cfg(unix)]
+    interrupt: tokio::signal::unix::Signal,
+}
+
+impl Signals {
+    /// Listens to them from now on.
+    ///
+    /// # Errors
+    /// The system gives none.
+    #[cfg(unix)]
+    pub(crate) fn new() -> std::io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+        })
+    }
+
+    /// Ready at the next of them.
+    #[cfg(unix)]
+    pub(crate) async fn next(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
+
+    /// Listens to Ctrl-C.
+    ///
+    /// # Errors
+    /// None on this system.
+    #[cfg(not(unix))]
+    pub(crate) fn new() -> std::io::Result<Self> {
+        Ok(Self {})
+    }
+
+    /// Ready at the next Ctrl-C.
+    #[cfg(not(unix))]
+    pub(crate) async fn next(&mut self) {
+        // Without a handler the system ends the program itself.
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::Connections;

@@ -113,7 +113,7 @@ impl Source {
         let synchronous = if on(Fault::SyncOff) { "NORMAL" } else { "FULL" };
         connection.execute_batch(&format!(
             "PRAGMA synchronous = {synchronous}; PRAGMA foreign_keys = ON; \
-             PRAGMA recursive_triggers = OFF; PRAGMA trusted_schema = OFF; \
+             PRAGMA recursive_triggers = OFF; PRAGMA trusted_schema = OFF; PRAGMA temp_store = MEMORY; \
              PRAGMA cache_size = -{CACHE_KIB}; PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES};"
         ))?;
         #[cfg(test)]

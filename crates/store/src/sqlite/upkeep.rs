@@ -23,7 +23,8 @@ const OLD: &str = "DELETE FROM _methodical_changes WHERE position IN \
      WHERE at < ?1 AND position < (SELECT max(position) FROM _methodical_changes))";
 const ANY_EXPIRED: &str = "SELECT EXISTS (SELECT 1 FROM _methodical_keys WHERE expires <= ?)";
 const ANY_OLD: &str = "SELECT coalesce((SELECT at < ? FROM _methodical_changes \
-    ORDER BY position LIMIT 1), 0) AND (SELECT min(position) < max(position) FROM _methodical_changes)";
+    ORDER BY position LIMIT 1), 0) AND (SELECT min(position) FROM _methodical_changes) \
+    < (SELECT max(position) FROM _methodical_changes)";
 /// A fold moves a record in lists and filters.
 const MOVED: &str = "UPDATE _methodical_resource SET change = change + 1 WHERE resource = ?";
 const MARKED: &str = "SELECT rowid, resource, id FROM _methodical_refold ORDER BY rowid LIMIT ?";

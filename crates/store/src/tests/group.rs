@@ -143,8 +143,7 @@ async fn many_writers_lose_nothing() {
         assert!(task.await.unwrap().is_ok());
     }
     let outside = bench.outside();
-    let count: i64 =
-        outside.query_row("SELECT count(*) FROM users", [], |row| row.get(0)).unwrap();
+    let count: i64 = outside.query_row("SELECT count(*) FROM users", [], |row| row.get(0)).unwrap();
     assert_eq!(count, 300);
     bench.assert_true();
 }

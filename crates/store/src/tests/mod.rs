@@ -222,14 +222,10 @@ fn renamed(record: &Record, name: &str) -> Change {
 }
 
 fn page(resource: ResourceIndex, filter: Filter, sort: &[(Column, bool)], limit: u32) -> Node {
-    let sort = sort.iter().map(|(column, descending)| Sort { column: *column, descending: *descending });
-    let pick = Pick::Page(Page {
-        filter,
-        sort: sort.collect(),
-        offset: 0,
-        limit,
-        count: Count::Bounded,
-    });
+    let sort =
+        sort.iter().map(|(column, descending)| Sort { column: *column, descending: *descending });
+    let pick =
+        Pick::Page(Page { filter, sort: sort.collect(), offset: 0, limit, count: Count::Bounded });
     Node { resource, pick, children: Vec::new() }
 }
 

@@ -9,7 +9,11 @@ async fn edited(text: &str) -> Bench {
     let mut ascii = user(1, "Ann");
     ascii.updated_at = Timestamp(4_000_000_000_000);
     bench
-        .commit(vec![insert(USERS, ascii), insert(USERS, user(2, "Ben")), insert(USERS, user(3, "C"))])
+        .commit(vec![
+            insert(USERS, ascii),
+            insert(USERS, user(2, "Ben")),
+            insert(USERS, user(3, "C")),
+        ])
         .await
         .unwrap();
     bench.outside().execute_batch(text).unwrap();
@@ -47,7 +51,11 @@ async fn an_update_is_another_version_and_later() {
     let bench = edited("UPDATE users SET name = 'ANNA' WHERE id = 1").await;
     let record = bench.get(USERS, Id::Integer(1)).await.unwrap();
     assert_eq!(record.version, Version { birth: 7_001, counter: 2 });
-    assert_eq!(record.updated_at, Timestamp(4_000_000_000_001), "strictly, whatever the clock says");
+    assert_eq!(
+        record.updated_at,
+        Timestamp(4_000_000_000_001),
+        "strictly, whatever the clock says"
+    );
     let by = page(USERS, equal(NAME, Value::Text("anna".to_owned())), &[], 9);
     assert_eq!(ids(&bench.find(by).await), ["1"]);
     let stale = bench.commit(vec![renamed(&user(1, "Ann"), "lost")]).await;
@@ -110,9 +118,11 @@ async fn replaced_rows_are_counted_and_logged() {
     bench.assert_true();
     let log: i64 = bench
         .outside()
-        .query_row("SELECT count(*) FROM _methodical_changes WHERE operation = 'delete'", [], |row| {
-            row.get(0)
-        })
+        .query_row(
+            "SELECT count(*) FROM _methodical_changes WHERE operation = 'delete'",
+            [],
+            |row| row.get(0),
+        )
         .unwrap();
     assert_eq!(log, 3);
 }

@@ -90,20 +90,12 @@ async fn totals_are_kept_counted_or_bounded() {
 #[tokio::test]
 async fn relations_lead_both_ways_and_further() {
     let bench = peopled().await;
-    let related = |resource, limit, children| Node {
-        resource,
-        pick: Pick::Related { limit },
-        children,
-    };
-    let up = Child {
-        relation: Relation::References(CUSTOMER),
-        node: related(USERS, 10, vec![]),
-    };
+    let related =
+        |resource, limit, children| Node { resource, pick: Pick::Related { limit }, children };
+    let up = Child { relation: Relation::References(CUSTOMER), node: related(USERS, 10, vec![]) };
     let giver = Child { relation: Relation::References(GIVER), node: related(USERS, 10, vec![]) };
-    let down = Child {
-        relation: Relation::ReferredBy(ORDER),
-        node: related(LINES, 10, vec![giver]),
-    };
+    let down =
+        Child { relation: Relation::ReferredBy(ORDER), node: related(LINES, 10, vec![giver]) };
     let mut node = page(ORDERS, Filter::all(), &[], 10);
     node.children = vec![up, down];
     let found = bench.find(node).await;

@@ -131,11 +131,8 @@ async fn ids_are_never_given_twice() {
     bench.outside().execute("INSERT INTO users (id, name) VALUES (50, 'out')", []).unwrap();
     let verdict = bench.writer().transact(vec![create()]).await.unwrap();
     assert_eq!(verdict, Verdict::Committed(vec![51]));
-    let refused = bench
-        .writer()
-        .transact(vec![create(), step(|_| Decision::Refuse(0))])
-        .await
-        .unwrap();
+    let refused =
+        bench.writer().transact(vec![create(), step(|_| Decision::Refuse(0))]).await.unwrap();
     assert_eq!(refused, Verdict::Refused { step: 1, outcome: 0 });
     let verdict = bench.writer().transact(vec![create()]).await.unwrap();
     assert_eq!(verdict, Verdict::Committed(vec![52]));
@@ -144,7 +141,8 @@ async fn ids_are_never_given_twice() {
 #[tokio::test]
 async fn a_decision_may_ask_for_more() {
     let bench = Bench::new();
-    bench.commit(vec![insert(USERS, user(1, "A")), insert(ORDERS, order(5, Some(1), 1))])
+    bench
+        .commit(vec![insert(USERS, user(1, "A")), insert(ORDERS, order(5, Some(1), 1))])
         .await
         .unwrap();
     let step = Step {

@@ -21,7 +21,7 @@ use super::answer::{Manner, Outgoing};
 use super::content::{Content, Expectation, Incoming};
 use super::framing::malformed;
 use super::head::{self, Head, Reading, Refusal};
-use crate::log::{Entry, Log, trace_id};
+use crate::log::{self, Entry, Log, trace_id};
 use crate::serve::id::Ids;
 use crate::serve::shutdown::Stop;
 
@@ -266,7 +266,7 @@ where
     async fn refuse(&mut self, Refusal { problem, bare }: Refusal) -> End {
         let arrival = self.arrival_of("-", None);
         let slug = problem.kind.entry().slug;
-        let mut response = self.service.answerer.refuse(problem.closing(), bare);
+        let mut response = self.service.answerer.refuse(&problem.closing(), bare);
         if response.extensions().get::<Report>().is_none() {
             response.extensions_mut().insert(Report { problem: Some(slug), ..Report::default() });
         }
@@ -278,7 +278,7 @@ where
     fn panicked(&self, arrival: &Arrival, bare: bool) -> Response<Bytes> {
         let detail = format!("Report it with the id {}; the log has the same.", arrival.id);
         let problem = Problem::new(Kind::Internal, detail).closing();
-        let mut response = self.service.answerer.refuse(problem, bare);
+        let mut response = self.service.answerer.refuse(&problem, bare);
         let slug = Kind::Internal.entry().slug;
         let cause = Some("a panic; its message is in the log before this line".to_owned());
         let report = Report { problem: Some(slug), cause, ..Report::default() };
@@ -297,7 +297,7 @@ where
     }
 
     fn arrival_of(&self, method: &'static str, trace: Option<String>) -> Arrival {
-        let (at, start) = (SystemTime::now(), Instant::now());
+        let (at, start) = (log::now(), Instant::now());
         Arrival { id: self.service.ids.next(), at, start, method, trace }
     }
 

@@ -85,7 +85,7 @@ impl Answer for Echo {
         }
     }
 
-    fn refuse(&self, problem: Problem, bare: bool) -> Response<Bytes> {
+    fn refuse(&self, problem: &Problem, bare: bool) -> Response<Bytes> {
         assert!(problem.close, "what the parser refuses ends the connection");
         let entry = problem.kind.entry();
         let content = format!("{}: {}", entry.slug, problem.detail);
