@@ -248,8 +248,16 @@ static int opened(int fd, int flags) {
         struct file *file = &files[kind];
         if (strcmp(path, file->path) != 0) continue;
         pthread_mutex_lock(&file->lock);
-        if (file->shadow < 0) file->shadow = real_open(file->content, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-        if (file->shadow < 0) give_up(file->content);
+        if (file->shadow < 0) {
+            file->shadow = real_open(file->content, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+            if (file->shadow < 0) give_up(file->content);
+            /* What a process before this one wrote, and did not sync before it was killed, is in
+             * the file and not on the disk. */
+            struct stat now;
+            if (fstat(fd, &now)) give_up(path);
+            remember(file, now.st_size, now.st_size, 1);
+            remember(file, 0, now.st_size, 0);
+        }
         if (flags & O_TRUNC) remember(file, 0, 0, 1);
         pthread_mutex_unlock(&file->lock);
         atomic_store(&open_on[fd], kind + 1);

@@ -64,6 +64,11 @@ impl Crowd {
         self.shared.acknowledged.load(Ordering::Relaxed)
     }
 
+    /// How many requests were refused so far.
+    pub(super) fn refused(&self) -> usize {
+        self.shared.refusals.lock().expect("no panic").values().sum()
+    }
+
     /// Waits until so many more were acknowledged. A fault of any client ends it.
     pub(super) fn await_more(&self, number: usize) {
         let goal = self.acknowledged() + number;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::audit::{audit, complaints, confirm, total};
-use super::bank;
+use super::bank::{self, Payment, Promise};
 use super::crowd::Crowd;
 use super::disk::{ALWAYS, Disk, LIE, Operation, Place};
 use crate::property::chance::{Chance, rounds, setting};
@@ -53,6 +53,25 @@ fn a_power_cut_loses_what_was_acknowledged_without_a_sync_so_that_the_test_above
     let complaints = complaints(&disk.database(), &promises);
     let lost = complaints.iter().filter(|complaint| complaint.contains("lost")).count();
     assert!(lost > 0, "nothing was lost: the disk does not forget, {complaints:?}");
+}
+
+#[test]
+fn what_a_killed_process_wrote_is_synced_before_the_next_one_acknowledges_it() {
+    let disk = Disk::new();
+    let mut server = disk.under(bank::options()).start();
+    let payment = Payment::new("twice", 1);
+    // Killed between writing and syncing: nobody was told, so that the client asks again.
+    disk.fail(Operation::Sync, Place::Log, LIE, 0, ALWAYS);
+    server.client().send(&payment.request());
+    server.kill();
+    disk.heal();
+    server.restart();
+    let answer = server.client().send(&payment.request());
+    assert_eq!(answer.status, 201, "{}", answer.show());
+    let promise = Promise::read(payment, answer).expect("a promise");
+    server.kill();
+    disk.cut(None);
+    audit(&disk.database(), &[promise]);
 }
 
 #[test]
