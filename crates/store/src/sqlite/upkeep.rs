@@ -8,7 +8,6 @@ use model::value::{Timestamp, Value};
 use rusqlite::params;
 
 use super::failure::Failure;
-use super::find::position;
 use super::group::Desk;
 use super::trigger::settled;
 use crate::sql::{fold_column, folded, quote};
@@ -84,9 +83,12 @@ impl Desk {
             .statement("SELECT EXISTS (SELECT 1 FROM _methodical_suspect)")?
             .query_row([], |row| row.get(0))?;
         if suspects {
-            for (number, resource) in self.session.catalog.model.resources.iter().enumerate() {
-                self.session.connection.execute_batch(&settled(number, resource))?;
+            let catalog = &self.session.catalog;
+            for (index, resource) in catalog.model.resources.iter().enumerate() {
+                let text = settled(catalog.number(index), resource);
+                self.session.connection.execute_batch(&text)?;
             }
+            self.session.run("DELETE FROM _methodical_suspect")?;
         }
         self.refold()
     }
@@ -98,9 +100,9 @@ impl Desk {
         })?;
         let marked: Vec<(i64, i64, rusqlite::types::Value)> = marked.collect::<Result<_, _>>()?;
         for (mark, number, id) in &marked {
-            let known = |(index, _): &(ResourceIndex, _)| position(*index) == *number;
-            let mut resources = self.session.catalog.model.resources.iter().enumerate();
-            if let Some((index, _)) = resources.find(known) {
+            let catalog = &self.session.catalog;
+            let known = |index: &ResourceIndex| catalog.number(*index) == *number;
+            if let Some(index) = (0..catalog.model.resources.len()).find(known) {
                 self.refold_row(index, id)?;
                 self.session.statement(MOVED)?.execute([number])?;
             }

@@ -1,0 +1,5 @@
+//! Every test that speaks HTTP to the real program: the law, the stories, the crashes.
+
+mod law;
+mod story;
+mod support;

@@ -1,0 +1,3 @@
+//! Seeded faults, one at a time: the suite has to fail for every one.
+
+fn main() {}
