@@ -293,14 +293,19 @@ pub fn method(token: &str) -> Token {
 /// What a method is.
 #[must_use]
 pub const fn nature(method: Method) -> &'static Nature {
+    find(METHODS, method)
+}
+
+/// What some natures say of a method.
+pub(crate) const fn find(methods: &[Nature], method: Method) -> &Nature {
     let mut i = 0;
-    while i < METHODS.len() {
-        if METHODS[i].method as u8 == method as u8 {
-            return &METHODS[i];
+    while i < methods.len() {
+        if methods[i].method as u8 == method as u8 {
+            return &methods[i];
         }
         i += 1;
     }
-    panic!("a method has no row in METHODS")
+    panic!("a method is not in METHODS")
 }
 
 /// The row of a target and a method; `None` is a 405.

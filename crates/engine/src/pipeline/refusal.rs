@@ -13,7 +13,7 @@ use crate::report::Report;
 /// 500 without a cause: the log has it, under the same id.
 pub(super) fn internal() -> Problem {
     let detail = "Nothing was done. Whoever runs this server finds the cause in its log, under \
-        the id in `instance`.";
+        the id in `requestId`.";
     Problem::new(Kind::Internal, detail)
 }
 

@@ -114,6 +114,7 @@ impl Source {
         connection.execute_batch(&format!(
             "PRAGMA synchronous = {synchronous}; PRAGMA foreign_keys = ON; \
              PRAGMA recursive_triggers = OFF; PRAGMA trusted_schema = OFF; \
+             PRAGMA temp_store = MEMORY; \
              PRAGMA cache_size = -{CACHE_KIB}; PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES};"
         ))?;
         #[cfg(test)]

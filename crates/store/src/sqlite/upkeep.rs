@@ -19,11 +19,13 @@ const EXPIRED: &str = "DELETE FROM _methodical_keys WHERE number IN \
     (SELECT number FROM _methodical_keys WHERE expires <= ? ORDER BY expires LIMIT ?)";
 /// The newest entry stays, so that no position is given twice.
 const OLD: &str = "DELETE FROM _methodical_changes WHERE position IN \
-    (SELECT position FROM (SELECT position, at FROM _methodical_changes ORDER BY position LIMIT ?2) \
-     WHERE at < ?1 AND position < (SELECT max(position) FROM _methodical_changes))";
+    (SELECT position FROM (SELECT position, at FROM _methodical_changes \
+     ORDER BY position LIMIT ?2) WHERE at < ?1 \
+     AND position < (SELECT max(position) FROM _methodical_changes))";
 const ANY_EXPIRED: &str = "SELECT EXISTS (SELECT 1 FROM _methodical_keys WHERE expires <= ?)";
 const ANY_OLD: &str = "SELECT coalesce((SELECT at < ? FROM _methodical_changes \
-    ORDER BY position LIMIT 1), 0) AND (SELECT min(position) < max(position) FROM _methodical_changes)";
+    ORDER BY position LIMIT 1), 0) AND (SELECT min(position) FROM _methodical_changes) \
+    < (SELECT max(position) FROM _methodical_changes)";
 /// A fold moves a record in lists and filters.
 const MOVED: &str = "UPDATE _methodical_resource SET change = change + 1 WHERE resource = ?";
 const MARKED: &str = "SELECT rowid, resource, id FROM _methodical_refold ORDER BY rowid LIMIT ?";

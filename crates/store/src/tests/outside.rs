@@ -142,6 +142,9 @@ async fn what_does_not_fit_is_refused_by_the_table_itself() {
         "INSERT INTO lines (id, \"order\") VALUES ('a b', 1)",
         "INSERT INTO tokens (id, label) VALUES ('A', 'x')",
         "INSERT INTO orders (customer) VALUES (99)",
+        "INSERT INTO orders (number) VALUES (0)",
+        "INSERT INTO orders (number) VALUES (9007199254740992)",
+        "INSERT INTO orders (kind) VALUES ('other')",
         "UPDATE users SET createdAt = '2026-02-06' WHERE id = 1",
     ] {
         assert!(outside.execute_batch(edit).is_err(), "{edit}");
