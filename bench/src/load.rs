@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use memchr::memmem::Finder;
 
 use crate::latency::Histogram;
+use crate::process::{Busy, Server};
 use crate::requests::Source;
 
 const BUFFER_BYTES: usize = 64 * 1024;
@@ -33,12 +34,19 @@ pub(crate) struct Run {
     pub(crate) seconds: f64,
     /// How long each took.
     pub(crate) latency: Histogram,
+    /// What the server was doing.
+    pub(crate) busy: Busy,
 }
 
 impl Run {
     /// Answers a second.
     pub(crate) fn rate(&self) -> f64 {
         self.answers as f64 / self.seconds
+    }
+
+    /// Processor time of the server for each answer, in microseconds.
+    pub(crate) fn effort(&self) -> f64 {
+        self.busy.ran * 1e6 / self.answers.max(1) as f64
     }
 }
 
@@ -130,14 +138,17 @@ pub(crate) fn once(address: SocketAddr, request: &[u8]) -> Result<Whole, String>
 
 /// Loads a server: an unmeasured start, then the measured time. One `Run` a lane.
 pub(crate) fn run(
-    address: SocketAddr,
+    server: &Server,
     lanes: &mut [Lane<'_>],
     warm_up: Duration,
     time: Duration,
 ) -> Result<Vec<Run>, String> {
-    let mut connections = open(address, lanes)?;
+    let mut connections = open(server.address, lanes)?;
     drive(&mut connections, lanes, warm_up)?;
-    let runs = drive(&mut connections, lanes, time)?;
+    let before = server.busy();
+    let mut runs = drive(&mut connections, lanes, time)?;
+    let busy = server.busy().since(before);
+    runs.iter_mut().for_each(|run| run.busy = busy);
     finish(&mut connections)?;
     Ok(runs)
 }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use crate::bare::Constant;
 use crate::latency::Histogram;
 use crate::load::{self, Lane, Run, Whole};
-use crate::process::{Launcher, Server};
+use crate::process::{Busy, Launcher, Server};
 use crate::requests::{self, Pool, Source};
 use crate::work::{Baseline, Ground, WORKS, Work};
 use crate::{data, raw};
@@ -37,6 +37,11 @@ pub(crate) struct Figure {
     pub(crate) ours: f64,
     /// Ours by baseline.
     pub(crate) ratio: f64,
+    /// The same of processor time for each answer: what remains of the ratio on a busy machine.
+    /// None where the baseline is no server.
+    pub(crate) effort: Option<f64>,
+    /// Which part of the time that they were ready to run the servers had to wait.
+    pub(crate) waited: f64,
     /// How long an answer of ours takes.
     pub(crate) latency: Histogram,
     /// What a reader has to know beside.
@@ -174,7 +179,7 @@ impl<'a> Bench<'a> {
             let baseline = self.load(&bare, lanes)?.remove(0);
             let (ours, changed) = self.ours(work, server)?;
             changes.extend(changed);
-            pairs.add(baseline.rate(), &ours);
+            pairs.add_server(&baseline, &ours);
         }
         bare.stop()?;
         if !changes.is_empty() {
@@ -236,7 +241,7 @@ impl<'a> Bench<'a> {
         for _ in 0..self.effort.rounds {
             let (baseline, _) = self.ours(other, server)?;
             let (ours, _) = self.ours(work, server)?;
-            pairs.add(baseline.rate(), &ours);
+            pairs.add_server(&baseline, &ours);
         }
         Ok(pairs.figure(work, self.size, format!("baseline is our own {}", other.name)))
     }
@@ -255,7 +260,7 @@ impl<'a> Bench<'a> {
     }
 
     fn load(&self, server: &Server, lanes: &mut [Lane<'_>]) -> Result<Vec<Run>, String> {
-        load::run(server.address, lanes, self.effort.warm_up, self.effort.time)
+        load::run(server, lanes, self.effort.warm_up, self.effort.time)
     }
 }
 
@@ -292,6 +297,8 @@ struct Pairs {
     baseline: Vec<f64>,
     ours: Vec<f64>,
     ratios: Vec<f64>,
+    efforts: Vec<f64>,
+    busy: Vec<Busy>,
     latency: Histogram,
     answers: u64,
 }
@@ -303,12 +310,23 @@ impl Pairs {
         self.ratios.push(ours.rate() / baseline);
         self.latency.merge(&ours.latency);
         self.answers += ours.answers;
+        self.busy.push(ours.busy);
+    }
+
+    fn add_server(&mut self, baseline: &Run, ours: &Run) {
+        self.add(baseline.rate(), ours);
+        self.efforts.push(baseline.effort() / ours.effort());
+        self.busy.push(baseline.busy);
     }
 
     fn figure(self, work: &'static Work, size: u64, note: String) -> Figure {
+        let sum = |part: fn(&Busy) -> f64| self.busy.iter().map(part).sum::<f64>();
+        let (ran, waited) = (sum(|busy| busy.ran), sum(|busy| busy.waited));
         Figure {
             work,
             size,
+            effort: (!self.efforts.is_empty()).then(|| median(self.efforts)),
+            waited: waited / (ran + waited).max(f64::MIN_POSITIVE),
             baseline: median(self.baseline),
             plain: None,
             ours: median(self.ours),

@@ -25,6 +25,22 @@ pub(crate) struct Launcher {
     pub(crate) declaration: PathBuf,
 }
 
+/// What a process has had of its core, in seconds over all of its threads.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Busy {
+    /// Running.
+    pub(crate) ran: f64,
+    /// Ready to run, while something else did.
+    pub(crate) waited: f64,
+}
+
+impl Busy {
+    /// What came since an earlier look.
+    pub(crate) fn since(self, before: Self) -> Self {
+        Self { ran: self.ran - before.ran, waited: self.waited - before.waited }
+    }
+}
+
 /// A server that runs. Ends with this value.
 #[derive(Debug)]
 pub(crate) struct Server {
@@ -110,6 +126,19 @@ impl Server {
         let line = text.lines().find_map(|line| line.strip_prefix("VmRSS:"));
         let kibibytes = line.and_then(|line| line.split_whitespace().next()?.parse::<f64>().ok());
         kibibytes.map(|number| number * 1024.0 / 1e6).ok_or_else(|| "no VmRSS".to_owned())
+    }
+
+    /// What it has had of its core. Nothing where the system does not tell.
+    pub(crate) fn busy(&self) -> Busy {
+        let threads = fs::read_dir(format!("/proc/{}/task", self.child.id()));
+        let mut busy = Busy::default();
+        for thread in threads.into_iter().flatten().flatten() {
+            let text = fs::read_to_string(thread.path().join("schedstat")).unwrap_or_default();
+            let mut numbers = text.split_whitespace().map(|n| n.parse().unwrap_or(0.0) / 1e9);
+            busy.ran += numbers.next().unwrap_or(0.0);
+            busy.waited += numbers.next().unwrap_or(0.0);
+        }
+        busy
     }
 
     /// Ends it as an operator would, so that its database is one whole file.

@@ -31,9 +31,11 @@ pub(crate) struct Circumstances {
 /// The whole text.
 pub(crate) fn text(place: &Circumstances, figures: &[Figure], prints: &[Footprint]) -> String {
     let mut out = head(place);
+    out.push_str(&quiet(figures));
     out.push_str(
-        "| work | rows | baseline/s | ours/s | ratio | at least | moonshot | | p50 / p99 ms | remarks |\n\
-         | --- | ---: | ---: | ---: | ---: | ---: | ---: | --- | ---: | --- |\n",
+        "| work | rows | baseline/s | ours/s | ratio | by CPU | at least | moonshot | | p50 / p99 ms | \
+         remarks |\n\
+         | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | --- | ---: | --- |\n",
     );
     for figure in figures {
         out.push_str(&line(figure));
@@ -72,6 +74,25 @@ fn head(place: &Circumstances) -> String {
     )
 }
 
+/// Whether the machine had other work.
+fn quiet(figures: &[Figure]) -> String {
+    let most = figures.iter().map(|figure| figure.waited).fold(0.0, f64::max);
+    let mean =
+        figures.iter().map(|figure| figure.waited).sum::<f64>() / figures.len().max(1) as f64;
+    let verdict = if mean < 0.05 {
+        "the machine was quiet"
+    } else {
+        "**the machine was busy with other work: trust the ratio by CPU time rather than the other**"
+    };
+    format!(
+        "While they were ready to run, the servers waited for their core {:.0} % of the time on \
+         average and {:.0} % at most: {verdict}. \"By CPU\" compares the processor time that \
+         an answer took.\n\n",
+        mean * 100.0,
+        most * 100.0
+    )
+}
+
 fn reached(is_reached: bool, is_moonshot: bool) -> &'static str {
     match (is_reached, is_moonshot) {
         (_, true) => "moonshot",
@@ -81,14 +102,15 @@ fn reached(is_reached: bool, is_moonshot: bool) -> &'static str {
 }
 
 fn line(figure: &Figure) -> String {
-    let Figure { work, size, baseline, plain, ours, ratio, latency, note } = figure;
+    let Figure { work, size, baseline, plain, ours, ratio, effort, latency, note, .. } = figure;
+    let effort = effort.map_or_else(String::new, |effort| format!("{effort:.2}"));
     let mut remarks = note.clone();
     if let Some((rate, ratio)) = plain {
         let state = reached(*ratio >= work.least, *ratio >= work.moonshot);
         let _ = write!(remarks, "without triggers {}/s: {ratio:.2}, {state}", thousands(*rate));
     }
     format!(
-        "| {name} | {size} | {baseline} | {ours} | {ratio:.2} | {least} | {moonshot} | {state} | \
+        "| {name} | {size} | {baseline} | {ours} | {ratio:.2} | {effort} | {least} | {moonshot} | {state} | \
          {p50:.2} / {p99:.2} | {remarks} |\n",
         name = work.name,
         size = thousands(*size as f64),
@@ -115,7 +137,7 @@ fn footprint(print: &Footprint) -> String {
     let line = |(name, unit, value, (most, moonshot)): (&str, &str, f64, (f64, f64))| {
         let state = reached(value <= most, value <= moonshot);
         format!(
-            "| {name} | {size} | | {value:.1} {unit} | | at most {most} | {moonshot} | {state} | | |\n"
+            "| {name} | {size} | | {value:.1} {unit} | | | at most {most} | {moonshot} | {state} | | |\n"
         )
     };
     parts(print).map(line).concat()
