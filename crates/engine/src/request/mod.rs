@@ -2,7 +2,6 @@
 //! are blamed. Nothing here meets the store.
 
 mod body;
-mod form;
 mod origin;
 mod parameters;
 mod passwords;
@@ -26,6 +25,7 @@ use crate::Inner;
 use crate::call::{Call, Content, KeyUse};
 use crate::clock;
 use crate::content::ContentError;
+use crate::form;
 use crate::idempotency;
 use crate::password::Hashes;
 use crate::report::Report;
@@ -241,8 +241,8 @@ async fn parse(
         return parameters::read_content(inner, call, media_type, bytes, report);
     }
     let document = match media_type.essence.as_str() {
-        "application/x-www-form-urlencoded" => form::urlencoded(call, bytes),
-        "multipart/form-data" => form::multipart(call, media_type, bytes).await,
+        "application/x-www-form-urlencoded" => body::form(call, &form::pairs(bytes)),
+        "multipart/form-data" => body::form(call, &form::multipart(media_type, bytes).await?),
         _ => body::json(bytes),
     }?;
     // Forms and JSON of the same values are the same request; two kinds of patch are not.
