@@ -167,3 +167,18 @@ async fn head_is_get_without_content() {
         assert!(head.body().is_empty() && !get.body().is_empty(), "{target}");
     }
 }
+
+#[tokio::test]
+async fn a_page_of_another_site_changes_nothing() {
+    let bench = bench();
+    for (origin, status) in
+        [("http://evil.example", 403), ("null", 403), ("http://localhost:5173", 201)]
+    {
+        let answer = bench.ask("POST /api/users", &[JSON, ("origin", origin)], ALICE).await;
+        assert_eq!(answer.status(), status, "{origin}");
+    }
+    let read = bench.ask("GET /api/users/1", &[("origin", "http://evil.example")], "").await;
+    assert_eq!(read.status(), 200);
+    let other = bench.ask("GET /api/users/1", &[("expect", "200-ok")], "").await;
+    assert_eq!(other.status(), 417);
+}

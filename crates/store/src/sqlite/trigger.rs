@@ -201,18 +201,20 @@ fn rivals(resource: &Resource, changed: bool) -> Vec<String> {
 /// yet go within the same statement: it stays until the next edit, or until the server looks.
 pub(crate) fn settled(number: i64, resource: &Resource) -> String {
     let table = quote(&resource.name);
+    // No alias: SQLite before 3.45 does not take one in a trigger's DELETE, and whoever opens the
+    // file with the shell of an older system has to be able to read its schema.
     let gone = format!(
-        "resource = {number} AND NOT EXISTS (SELECT 1 FROM {table} AS t WHERE t.\"id\" = s.id \
-         AND t.\"_birth\" = s.birth)"
+        "_methodical_suspect.resource = {number} AND NOT EXISTS (SELECT 1 FROM {table} AS t \
+         WHERE t.\"id\" = _methodical_suspect.id AND t.\"_birth\" = _methodical_suspect.birth)"
     );
     format!(
         "INSERT INTO _methodical_changes (resource, id, birth, version, operation, at) \
-         SELECT DISTINCT {number}, s.id, s.birth, s.version, 'delete', {NOW} \
-         FROM _methodical_suspect AS s WHERE s.{gone};\n  \
+         SELECT DISTINCT {number}, id, birth, version, 'delete', {NOW} \
+         FROM _methodical_suspect WHERE {gone};\n  \
          UPDATE _methodical_resource SET change = change + 1, total = total - \
-         (SELECT count(*) FROM (SELECT DISTINCT s.id, s.birth FROM _methodical_suspect AS s \
-         WHERE s.{gone})) \
+         (SELECT count(*) FROM (SELECT DISTINCT id, birth FROM _methodical_suspect \
+         WHERE {gone})) \
          WHERE resource = {number};\n  \
-         DELETE FROM _methodical_suspect AS s WHERE s.{gone};"
+         DELETE FROM _methodical_suspect WHERE {gone};"
     )
 }
