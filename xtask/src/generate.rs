@@ -262,6 +262,8 @@ fn variable(key: &str) -> String {
 fn form(form: Form) -> String {
     match form {
         Form::Text => "text".to_owned(),
+        Form::Address => "an address: `127.0.0.1:8080`, `[::1]:8080`".to_owned(),
+        Form::Database => "a path, or `sqlite:PATH`".to_owned(),
         Form::Word(words) => {
             words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(" or ")
         }

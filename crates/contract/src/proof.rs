@@ -4,7 +4,7 @@
 use crate::problem::PROBLEMS;
 use crate::table::{
     Announcement, COMMON_STATUSES, Cache, Conditions, Content, FalseIfNoneMatch, Handle, Key,
-    METHODS, Method, ROWS, Row, nature,
+    METHODS, Method, Nature, ROWS, Row,
 };
 
 const fn lists(row: &Row, status: u16) -> bool {
@@ -159,10 +159,10 @@ const fn is_word(text: &str, first: u8, last: u8) -> bool {
     !text.is_empty()
 }
 
-const fn has(target: u8, method: Method) -> bool {
+const fn has(rows: &[Row], target: u8, method: Method) -> bool {
     let mut i = 0;
-    while i < ROWS.len() {
-        if ROWS[i].target as u8 == target && ROWS[i].method as u8 == method as u8 {
+    while i < rows.len() {
+        if rows[i].target as u8 == target && rows[i].method as u8 == method as u8 {
             return true;
         }
         i += 1;
@@ -170,17 +170,52 @@ const fn has(target: u8, method: Method) -> bool {
     false
 }
 
-// What a method is, whatever the product does with it.
-const _: () = {
+/// Proves a table: what each method is, what each row does, and what belongs together. Evaluated
+/// while compiling; public so that a table that breaks the law can be seen not to compile.
+///
+/// # Panics
+/// With the law that is broken.
+pub const fn prove(methods: &[Nature], rows: &[Row]) {
+    natures(methods);
     let mut i = 0;
-    while i < METHODS.len() {
-        let n = &METHODS[i];
+    while i < rows.len() {
+        let n = find(methods, rows[i].method);
+        effects(&rows[i], n);
+        conditions(&rows[i], n);
+        contents(&rows[i], n);
+        unique(rows, i);
+        i += 1;
+    }
+    targets(rows);
+    heads(rows);
+    queries(rows);
+}
+
+const _: () = prove(METHODS, ROWS);
+
+/// What the table says of a method.
+const fn find(methods: &[Nature], method: Method) -> &Nature {
+    let mut i = 0;
+    while i < methods.len() {
+        if methods[i].method as u8 == method as u8 {
+            return &methods[i];
+        }
+        i += 1;
+    }
+    panic!("a row's method is not in METHODS")
+}
+
+/// What a method is, whatever the product does with it.
+const fn natures(methods: &[Nature]) {
+    let mut i = 0;
+    while i < methods.len() {
+        let n = &methods[i];
         assert!(!n.safe || n.idempotent, "RFC 9110 §9.2.2: a safe method is idempotent");
         assert!(!n.cacheable || n.safe, "RFC 9111 §4: unsafe methods are written through");
         let mut j = i + 1;
-        while j < METHODS.len() {
-            assert!(METHODS[j].method as u8 != n.method as u8, "a method stands twice in METHODS");
-            assert!(!same_text(METHODS[j].name, n.name), "two methods have one name");
+        while j < methods.len() {
+            assert!(methods[j].method as u8 != n.method as u8, "a method stands twice in METHODS");
+            assert!(!same_text(methods[j].name, n.name), "two methods have one name");
             j += 1;
         }
         assert!(is_word(n.name, b'A', b'Z'), "RFC 9110 §9.1: names are upper-case by convention");
@@ -203,135 +238,136 @@ const _: () = {
         );
         i += 1;
     }
-};
+}
 
-// What the product does, row by row.
-const _: () = {
-    let mut i = 0;
-    while i < ROWS.len() {
-        let row = &ROWS[i];
-        let n = nature(row.method);
-        let writes = matches!(row.handle, Handle::Writer);
-        assert!(!n.safe || !writes, "RFC 9110 §9.2.1: a safe method must not reach a writer");
-        assert!(n.safe || !lists(row, 304), "RFC 9110 §15.4.5: 304 answers safe requests only");
-        assert!(n.safe || lists(row, 412), "RFC 9110 §13.2.2: an unsafe row can answer 412");
-        assert!(!writes || lists(row, 507), "a writing row can meet a full disk");
+/// What a row may do, by what its method promises.
+const fn effects(row: &Row, n: &Nature) {
+    let writes = matches!(row.handle, Handle::Writer);
+    assert!(!n.safe || !writes, "RFC 9110 §9.2.1: a safe method must not reach a writer");
+    assert!(!writes || lists(row, 507), "a writing row can meet a full disk");
+    assert!(n.safe || !matches!(row.key, Key::Ignored), "an unsafe row honours Idempotency-Key");
+    assert!(!n.safe || matches!(row.key, Key::Ignored), "a safe row needs no Idempotency-Key");
+    assert!(!n.safe || !lists(row, 201), "RFC 9110 §9.2.1: a safe method creates nothing");
+    assert!(writes || !lists(row, 201), "RFC 9110 §15.3.2: 201 says that something was created");
+    assert!(
+        matches!(row.key, Key::Ignored) || (lists(row, 409) && lists(row, 422) && lists(row, 429)),
+        "Idempotency-Key §2.7: a key can be in flight (409), reused (422), one too many (429)"
+    );
+}
+
+/// Conditions, and the statuses that they lead to.
+const fn conditions(row: &Row, n: &Nature) {
+    assert!(n.safe || !lists(row, 304), "RFC 9110 §15.4.5: 304 answers safe requests only");
+    assert!(n.safe || lists(row, 412), "RFC 9110 §13.2.2: an unsafe row can answer 412");
+    assert!(
+        !matches!(row.conditions, Conditions::Demandable) || lists(row, 428),
+        "RFC 6585 §3: a row that may demand a condition lists 428"
+    );
+    assert!(
+        !matches!(row.conditions, Conditions::Demandable) || !n.safe,
+        "a condition is demanded of unsafe rows only"
+    );
+    assert!(
+        matches!(row.conditions, Conditions::Ignored) || lists(row, 412),
+        "RFC 9110 §13.1.1: a false If-Match is a 412 on every method"
+    );
+    assert!(
+        matches!(row.conditions, Conditions::Demandable) == lists(row, 428),
+        "RFC 6585 §3: 428 is answered exactly where a condition may be demanded"
+    );
+    assert!(
+        (n.safe && !matches!(row.conditions, Conditions::Ignored)) == lists(row, 304),
+        "RFC 9110 §13.2.2: a read that evaluates conditions can answer 304, no other can"
+    );
+    assert!(
+        !matches!(n.false_if_none_match, FalseIfNoneMatch::Ignored)
+            || matches!(row.conditions, Conditions::Ignored),
+        "RFC 9110 §13.2.1: conditions are ignored on this method"
+    );
+}
+
+/// Content of the request and of the answer, and how long it is kept.
+const fn contents(row: &Row, n: &Nature) {
+    assert!(
+        n.safe || matches!(row.cache, Cache::Never),
+        "RFC 9111 §4.4: an answer to an unsafe method is not kept"
+    );
+    assert!(
+        n.cacheable || matches!(row.cache, Cache::Never),
+        "RFC 9110 §9.2.3: this method's answers are not cacheable"
+    );
+    assert!(
+        matches!(n.content, Content::Required) == !row.accepts.is_empty(),
+        "a row names media types exactly where content has a meaning"
+    );
+    assert!(
+        row.accepts.is_empty() || lists(row, 415),
+        "RFC 9110 §15.5.16: a row that reads content can answer 415"
+    );
+    assert!(
+        !matches!(row.cache, Cache::Revalidate) || !matches!(row.conditions, Conditions::Ignored),
+        "RFC 9111 §4.3: who is told to revalidate must be able to"
+    );
+    assert!(!row.minimal || !n.safe, "RFC 7240 §4.2: return=minimal is for state changes here");
+    assert!(
+        !row.minimal || lists(row, 204) || lists(row, 201),
+        "RFC 7240 §4.2: return=minimal needs an answer that can be empty"
+    );
+    assert!(
+        lists(row, 200) || lists(row, 201) || lists(row, 204),
+        "a row that cannot succeed is no row"
+    );
+    assert!(
+        row.offers.is_empty() != (lists(row, 200) || lists(row, 201)),
+        "RFC 9110 §12.5.1: a row offers media types exactly where it answers content"
+    );
+    assert!(are_media_types(row.accepts), "RFC 9110 §8.3.1: not a list of media types");
+    assert!(are_media_types(row.offers), "RFC 9110 §8.3.1: not a list of media types");
+    assert!(ascends(row.statuses), "the statuses of a row ascend, each once");
+    assert!(all_have_problems(row.statuses), "a status of a row has no entry in PROBLEMS");
+}
+
+/// No other row says the same of the same.
+const fn unique(rows: &[Row], i: usize) {
+    let mut j = i + 1;
+    while j < rows.len() {
         assert!(
-            n.safe || matches!(row.cache, Cache::Never),
-            "RFC 9111 §4.4: an answer to an unsafe method is not kept"
+            rows[j].target as u8 != rows[i].target as u8
+                || rows[j].method as u8 != rows[i].method as u8,
+            "two rows for one target and method"
         );
-        assert!(
-            n.cacheable || matches!(row.cache, Cache::Never),
-            "RFC 9110 §9.2.3: this method's answers are not cacheable"
-        );
-        assert!(
-            !matches!(row.conditions, Conditions::Demandable) || lists(row, 428),
-            "RFC 6585 §3: a row that may demand a condition lists 428"
-        );
-        assert!(
-            !matches!(row.conditions, Conditions::Demandable) || !n.safe,
-            "a condition is demanded of unsafe rows only"
-        );
-        assert!(
-            matches!(row.conditions, Conditions::Ignored) || lists(row, 412),
-            "RFC 9110 §13.1.1: a false If-Match is a 412 on every method"
-        );
-        assert!(
-            n.safe || !matches!(row.key, Key::Ignored),
-            "an unsafe row honours Idempotency-Key"
-        );
-        assert!(!n.safe || matches!(row.key, Key::Ignored), "a safe row needs no Idempotency-Key");
-        assert!(
-            matches!(n.content, Content::Required) == !row.accepts.is_empty(),
-            "a row names media types exactly where content has a meaning"
-        );
-        assert!(
-            row.accepts.is_empty() || lists(row, 415),
-            "RFC 9110 §15.5.16: a row that reads content can answer 415"
-        );
-        assert!(!n.safe || !lists(row, 201), "RFC 9110 §9.2.1: a safe method creates nothing");
-        assert!(
-            writes || !lists(row, 201),
-            "RFC 9110 §15.3.2: 201 says that something was created"
-        );
-        assert!(
-            matches!(row.conditions, Conditions::Demandable) == lists(row, 428),
-            "RFC 6585 §3: 428 is answered exactly where a condition may be demanded"
-        );
-        assert!(
-            (n.safe && !matches!(row.conditions, Conditions::Ignored)) == lists(row, 304),
-            "RFC 9110 §13.2.2: a read that evaluates conditions can answer 304, no other can"
-        );
-        assert!(
-            !matches!(n.false_if_none_match, FalseIfNoneMatch::Ignored)
-                || matches!(row.conditions, Conditions::Ignored),
-            "RFC 9110 §13.2.1: conditions are ignored on this method"
-        );
-        assert!(
-            !matches!(row.cache, Cache::Revalidate)
-                || !matches!(row.conditions, Conditions::Ignored),
-            "RFC 9111 §4.3: who is told to revalidate must be able to"
-        );
-        assert!(
-            matches!(row.key, Key::Ignored)
-                || (lists(row, 409) && lists(row, 422) && lists(row, 429)),
-            "Idempotency-Key §2.7: a key can be in flight (409), reused (422), one too many (429)"
-        );
-        assert!(!row.minimal || !n.safe, "RFC 7240 §4.2: return=minimal is for state changes here");
-        assert!(
-            !row.minimal || lists(row, 204) || lists(row, 201),
-            "RFC 7240 §4.2: return=minimal needs an answer that can be empty"
-        );
-        assert!(
-            lists(row, 200) || lists(row, 201) || lists(row, 204),
-            "a row that cannot succeed is no row"
-        );
-        assert!(
-            row.offers.is_empty() != (lists(row, 200) || lists(row, 201)),
-            "RFC 9110 §12.5.1: a row offers media types exactly where it answers content"
-        );
-        assert!(are_media_types(row.accepts), "RFC 9110 §8.3.1: not a list of media types");
-        assert!(are_media_types(row.offers), "RFC 9110 §8.3.1: not a list of media types");
-        assert!(ascends(row.statuses), "the statuses of a row ascend, each once");
-        assert!(all_have_problems(row.statuses), "a status of a row has no entry in PROBLEMS");
-        let mut j = i + 1;
-        while j < ROWS.len() {
-            assert!(
-                ROWS[j].target as u8 != row.target as u8
-                    || ROWS[j].method as u8 != row.method as u8,
-                "two rows for one target and method"
-            );
-            j += 1;
-        }
-        i += 1;
+        j += 1;
     }
-};
+}
 
-// What belongs together on one target.
-const _: () = {
+/// What belongs together on one target.
+const fn targets(rows: &[Row]) {
     let mut i = 0;
-    while i < ROWS.len() {
-        let target = ROWS[i].target as u8;
-        assert!(has(target, Method::Options), "RFC 9110 §9.3.7: every target answers OPTIONS");
+    while i < rows.len() {
+        let target = rows[i].target as u8;
         assert!(
-            has(target, Method::Get) == has(target, Method::Head),
+            has(rows, target, Method::Options),
+            "RFC 9110 §9.3.7: every target answers OPTIONS"
+        );
+        assert!(
+            has(rows, target, Method::Get) == has(rows, target, Method::Head),
             "RFC 9110 §9.3.2: HEAD stands wherever GET stands"
         );
         assert!(
-            !has(target, Method::Query) || has(target, Method::Get),
+            !has(rows, target, Method::Query) || has(rows, target, Method::Get),
             "RFC 10008 §2.2: a query has an equivalent GET"
         );
         i += 1;
     }
-};
+}
 
-// HEAD is the same row as GET (RFC 9110 §9.3.2), but for its name.
-const _: () = {
+/// HEAD is the same row as GET (RFC 9110 §9.3.2), but for its name.
+const fn heads(rows: &[Row]) {
     let mut i = 0;
-    while i < ROWS.len() {
+    while i < rows.len() {
         let mut j = 0;
-        while j < ROWS.len() {
-            let (get, head) = (&ROWS[i], &ROWS[j]);
+        while j < rows.len() {
+            let (get, head) = (&rows[i], &rows[j]);
             if get.method as u8 == Method::Get as u8
                 && head.method as u8 == Method::Head as u8
                 && get.target as u8 == head.target as u8
@@ -353,15 +389,15 @@ const _: () = {
         }
         i += 1;
     }
-};
+}
 
-// QUERY answers what GET of its equivalent resource does (RFC 10008 §2.2).
-const _: () = {
+/// QUERY answers what GET of its equivalent resource does (RFC 10008 §2.2).
+const fn queries(rows: &[Row]) {
     let mut i = 0;
-    while i < ROWS.len() {
+    while i < rows.len() {
         let mut j = 0;
-        while j < ROWS.len() {
-            let (get, query) = (&ROWS[i], &ROWS[j]);
+        while j < rows.len() {
+            let (get, query) = (&rows[i], &rows[j]);
             if get.method as u8 == Method::Get as u8
                 && query.method as u8 == Method::Query as u8
                 && get.target as u8 == query.target as u8
@@ -378,7 +414,7 @@ const _: () = {
         }
         i += 1;
     }
-};
+}
 
 // Every error has words, and there are no words for errors that cannot happen.
 const _: () = {

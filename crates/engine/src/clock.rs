@@ -29,7 +29,8 @@ const POOL_BYTES: usize = 1024;
 
 thread_local! {
     // The kernel is asked once for many: a call a request would be a tenth of its time.
-    static POOL: RefCell<([u8; POOL_BYTES], usize)> = const { RefCell::new(([0; POOL_BYTES], POOL_BYTES)) };
+    static POOL: RefCell<([u8; POOL_BYTES], usize)> =
+        const { RefCell::new(([0; POOL_BYTES], POOL_BYTES)) };
 }
 
 fn random() -> u64 {

@@ -1,4 +1,5 @@
-//! Content codings of answers (RFC 9110 §8.4): gzip and zstd, at the levels where time is best spent.
+//! Content codings of answers (RFC 9110 §8.4): gzip and zstd, at the levels where time is best
+//! spent.
 
 use std::io::Write;
 

@@ -7,6 +7,7 @@ pub mod report;
 pub mod seed;
 pub mod serve;
 
+mod answer;
 mod call;
 mod coding;
 mod idempotency;
@@ -18,6 +19,8 @@ mod representation;
 mod request;
 mod response;
 mod route;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 

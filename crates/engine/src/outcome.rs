@@ -1,9 +1,11 @@
 //! What happened, before it has a form.
 
+use contract::problem::Problem;
 use model::record::Record;
-use store::lookup::Found;
+use store::change::Change;
+use store::lookup::{Found, Lookup};
 
-use crate::representation::Answer;
+use crate::answer::Answer;
 
 /// What an operation came to.
 pub(crate) enum Outcome {
@@ -29,4 +31,14 @@ pub(crate) enum Outcome {
     Rendered(Answer),
     /// A remembered answer.
     Replayed(Answer),
+}
+
+/// What a handler of a write comes to.
+pub(crate) enum Decided {
+    /// These changes, and this outcome once they are on disk.
+    Done(Outcome, Vec<Change>),
+    /// Nothing.
+    Refused(Problem),
+    /// More must be known.
+    More(Lookup),
 }

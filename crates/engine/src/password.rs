@@ -10,10 +10,7 @@ use contract::problem::{Kind, Problem};
 use model::model::Resource;
 use model::record::Record;
 use model::value::Value;
-use serde_json::Value as Json;
 use tokio::sync::oneshot;
-
-use crate::call::{Call, Content};
 
 /// Passwords that may wait: a flood is refused rather than queued.
 const WAITING_MAX: usize = 64;
@@ -51,13 +48,13 @@ impl Hasher {
         Self(jobs)
     }
 
-    /// Hashes every password in the content of a call.
+    /// Hashes some passwords.
     ///
     /// # Errors
     /// 503 while too many wait.
-    pub(crate) async fn hash_all(&self, call: &Call) -> Result<Hashes, Problem> {
+    pub(crate) async fn hash_all(&self, passwords: Vec<&str>) -> Result<Hashes, Problem> {
         let mut hashes = HashMap::new();
-        for password in passwords(call) {
+        for password in passwords {
             let (answer, wait) = oneshot::channel();
             match self.0.try_send((password.to_owned(), answer)) {
                 Ok(()) => {}
@@ -72,41 +69,6 @@ impl Hasher {
 fn busy() -> Problem {
     Problem::new(Kind::Unavailable, "Too many passwords are being hashed.")
         .with_field(http::header::RETRY_AFTER, http::HeaderValue::from_static("1"))
-}
-
-/// The passwords that the content sets, wherever it names them.
-fn passwords(call: &Call) -> Vec<&str> {
-    let Some(index) = call.routed.resource else { return Vec::new() };
-    let fields = call.model.resources[index].fields.iter().enumerate();
-    let mut found = Vec::new();
-    for (position, field) in fields.filter(|(_, field)| field.password) {
-        match &call.content {
-            Content::Draft(Ok(draft)) => {
-                found.extend(draft.values[position].as_ref().and_then(text));
-            }
-            Content::Document(document) | Content::MergePatch(document) => {
-                found.extend(document.get(&field.name).and_then(Json::as_str));
-            }
-            Content::JsonPatch(Json::Array(operations)) => {
-                let pointer = format!("/{}", field.name);
-                let sets = |operation: &&Json| {
-                    operation.get("path").and_then(Json::as_str) == Some(&pointer)
-                };
-                found.extend(
-                    operations
-                        .iter()
-                        .filter(sets)
-                        .filter_map(|operation| operation.get("value")?.as_str()),
-                );
-            }
-            Content::None | Content::Draft(Err(_)) | Content::JsonPatch(_) => {}
-        }
-    }
-    found
-}
-
-fn text(value: &Value) -> Option<&str> {
-    if let Value::Text(text) = value { Some(text) } else { None }
 }
 
 impl Hashes {

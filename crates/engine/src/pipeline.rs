@@ -24,16 +24,18 @@ use crate::Inner;
 use crate::call::Call;
 use crate::content::ContentError;
 use crate::op;
-use crate::outcome::Outcome;
+use crate::outcome::{Decided, Outcome};
 use crate::report::{Report, RequestId};
 use crate::representation::{self, remembered};
 use crate::response::{self, tag};
-use crate::serve::{Decided, Serve, serve};
+use crate::serve::{Serve, serve};
 use crate::{request, route};
 
 mod refusal;
 mod timing;
 
+/// One of the judgements before a decision; `None` lets it pass.
+type Check = fn(&Call, &Current) -> Option<Decision<Judged>>;
 /// What a write comes to: an outcome, or the problem that kept it from happening.
 type Judged = Result<Outcome, Problem>;
 
@@ -149,7 +151,7 @@ fn judge(
     current: &Current,
 ) -> Decision<Judged> {
     let late = fault::on(Fault::KeyAfterIfMatch);
-    let checks: [fn(&Call, &Current) -> Option<Decision<Judged>>; 2] =
+    let checks: [Check; 2] =
         if late { [refuse_by_condition, recall] } else { [recall, refuse_by_condition] };
     for check in checks {
         if let Some(decision) = check(call, current) {
@@ -170,8 +172,8 @@ fn recall(call: &Call, current: &Current) -> Option<Decision<Judged>> {
     match key::verdict(kept.map(|kept| &kept.fingerprint), &key.fingerprint) {
         Recall::First => None,
         Recall::Reused => {
-            let detail = "The key was used before, for a request with other content, query or conditions. \
-                          Send a fresh key for this one. Nothing was done.";
+            let detail = "The key was used before, for a request with other content, query or \
+                          conditions. Send a fresh key for this one. Nothing was done.";
             Some(Decision::Refuse(Err(Problem::new(Kind::KeyReused, detail))))
         }
         Recall::Replay => {

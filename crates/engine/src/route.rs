@@ -211,9 +211,12 @@ fn inside(model: &Model, rest: &str, aliased: bool) -> Result<Place, Problem> {
             Kind::NotFound,
             format!("Without the slash at its end, this is {base}/{id}."),
         )),
-        _ => Err(Problem::new(
+        (Some(id), ..) => Err(Problem::new(
             Kind::NotFound,
-            format!("Nothing is below a record. The records are at {base}/ID."),
+            format!(
+                "Nothing is below a record: what is done to it is said by the method. Send DELETE \
+                 to {base}/{id} to delete it, PUT or PATCH to change it; a GET changes nothing."
+            ),
         )),
     }
 }

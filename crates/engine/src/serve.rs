@@ -2,22 +2,11 @@
 
 use contract::problem::Problem;
 use contract::table::{Handle, Operation, ROWS};
-use store::change::Change;
 use store::lookup::{Current, Lookup};
 
 use crate::call::Call;
 use crate::op;
-use crate::outcome::Outcome;
-
-/// What a handler of a write comes to.
-pub(crate) enum Decided {
-    /// These changes, and this outcome once they are on disk.
-    Done(Outcome, Vec<Change>),
-    /// Nothing.
-    Refused(Problem),
-    /// More must be known.
-    More(Lookup),
-}
+use crate::outcome::{Decided, Outcome};
 
 /// A handler, by the most that it can reach. None of them is async and none meets a connection.
 #[derive(Clone, Copy)]

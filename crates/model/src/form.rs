@@ -116,4 +116,87 @@ pub(crate) fn number(text: &str, expected: &'static str) -> Result<Value, &'stat
 }
 
 #[cfg(test)]
-mod tests {}
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use contract::problem::Place;
+    use serde_json::{Value, json};
+
+    use super::read_pairs;
+    use crate::sample::{model, people};
+
+    fn pairs(form: &str) -> Vec<(String, String)> {
+        form_urlencoded::parse(form.as_bytes()).into_owned().collect()
+    }
+
+    fn read(form: &str) -> Value {
+        read_pairs(&people(), &pairs(form)).expect(form)
+    }
+
+    #[test]
+    fn texts_become_what_their_fields_hold() {
+        for (form, document) in [
+            ("", json!({})),
+            (
+                "name=Bob&age=5&score=1.5&active=true",
+                json!({"name": "Bob", "age": 5, "score": 1.5, "active": true}),
+            ),
+            ("name=5", json!({"name": "5"})),
+            ("age=+5+&score=1e3", json!({"age": 5, "score": 1000.0})),
+            ("active=on", json!({"active": true})),
+            ("active=off", json!({"active": false})),
+            ("boss=3&team=3", json!({"boss": 3, "team": "3"})),
+            ("data={\"a\":[1]}", json!({"data": {"a": [1]}})),
+            ("data=plain+text", json!({"data": "plain text"})),
+            ("data=5", json!({"data": 5})),
+            ("big=-9223372036854775808", json!({"big": i64::MIN})),
+            ("tags=a&tags=b", json!({"tags": ["a", "b"]})),
+            ("tags=1", json!({"tags": ["1"]})),
+            ("tags=[\"a\",\"b\"]", json!({"tags": ["a", "b"]})),
+            ("id=5&other=x", json!({"id": 5, "other": "x"})),
+        ] {
+            assert_eq!(read(form), document, "{form}");
+        }
+    }
+
+    #[test]
+    fn an_empty_control_says_nothing_where_nothing_can_be_said() {
+        for (form, document) in [
+            ("email=", json!({})),
+            ("age=", json!({"age": null})),
+            ("score=", json!({})),
+            ("boss=&data=&tags=", json!({})),
+            ("name=", json!({"name": ""})),
+        ] {
+            assert_eq!(read(form), document, "{form}");
+        }
+        assert_eq!(
+            read_pairs(&model().resources[1], &pairs("page=")).unwrap(),
+            json!({"page": ""})
+        );
+    }
+
+    #[test]
+    fn texts_of_another_type_and_repeated_names_are_refused() {
+        for (form, pointer) in [
+            ("age=abc", "/age"),
+            ("age=0x10", "/age"),
+            ("age=1_000", "/age"),
+            ("score=NaN", "/score"),
+            ("score=inf", "/score"),
+            ("score=1e999", "/score"),
+            ("score=1,5", "/score"),
+            ("score=-0", "/score"),
+            ("active=yes", "/active"),
+            ("id=x", "/id"),
+            ("name=a&name=b", "/name"),
+            ("email=&email=a@b.c", "/email"),
+            ("x/y=1&x/y=1", "/x~1y"),
+        ] {
+            let faults = read_pairs(&people(), &pairs(form)).expect_err(form);
+            assert_eq!(faults.len(), 1, "{form}");
+            assert_eq!(faults[0].place, Place::Pointer(pointer.to_owned()), "{form}");
+        }
+        let many = pairs(&"a=1&".repeat(100_000));
+        assert_eq!(read_pairs(&people(), &many).unwrap_err().len(), 100);
+    }
+}

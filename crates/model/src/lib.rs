@@ -5,6 +5,7 @@ mod calendar;
 mod check;
 pub mod complaint;
 pub mod declaration;
+pub mod declaration_schema;
 mod digest;
 pub mod fold;
 pub mod form;
@@ -13,6 +14,8 @@ pub mod model;
 pub mod patch;
 pub mod query;
 pub mod record;
+#[cfg(test)]
+mod sample;
 pub mod schema;
 pub mod setting;
 mod source;

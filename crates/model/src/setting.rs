@@ -39,7 +39,8 @@ pub struct Setting {
 }
 
 macro_rules! settings {
-    ($($field:ident: $type:ty = $key:literal, $form:expr, $default:literal, $meaning:literal;)*) => {
+    ($($field:ident: $type:ty = $key:literal, $form:expr, $default:literal,
+        $meaning:literal;)*) => {
         /// Every setting, in the order of the reference.
         pub const SETTINGS: &[Setting] = &[$(Setting {
             key: $key, form: $form, default: $default, meaning: $meaning,
@@ -221,7 +222,7 @@ pub fn holds_password(text: &str) -> bool {
     let userinfo = authority.flatten().and_then(|authority| authority.rsplit_once('@'));
     let password = userinfo.and_then(|(userinfo, _)| userinfo.split_once(':'));
     password.is_some_and(|(_, password)| {
-        !password.is_empty() && !(password.starts_with("${") && password.ends_with('}'))
+        !(password.is_empty() || password.starts_with("${") && password.ends_with('}'))
     })
 }
 

@@ -84,7 +84,8 @@ fn syntax(text: &str, errors: &[toml::de::Error], complaints: &mut Vec<Complaint
         } else if !broken {
             broken = true;
             let message = format!("this is not TOML: {}", error.message());
-            let help = "what follows was not checked: mend this first".to_owned();
+            let help =
+                "mend this first: everything else is checked when the file can be read".to_owned();
             complaints.push(Complaint::error(span, message, Some(help)));
         }
     }

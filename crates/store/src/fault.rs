@@ -8,6 +8,7 @@ pub(crate) enum Fault {
     /// `synchronous=NORMAL`: an acknowledged write can be lost in a power cut.
     SyncOff = 1,
     /// What a write must know is looked up before its transaction begins, and not again.
+    #[cfg(feature = "faults")]
     PreconditionOutsideTransaction,
     /// The version that was decided on is not repeated in the WHERE.
     No412Repeat,

@@ -35,6 +35,9 @@ pub struct Options {
     pub change_retention: Duration,
     /// The clock, by which remembered answers expire.
     pub clock: fn() -> Timestamp,
+    /// Most pages of the file, for tests of a full disk.
+    #[cfg(test)]
+    pub(crate) pages_max: Option<u32>,
 }
 
 impl Options {
@@ -55,6 +58,8 @@ impl Options {
             count_rows_max: settings.count_rows_max,
             change_retention: Duration::from_hours(7 * 24),
             clock: now,
+            #[cfg(test)]
+            pages_max: None,
         }
     }
 }

@@ -110,7 +110,7 @@ fn edges_go_one_way(house: &House) -> Vec<Fault> {
             let wanted = dependency.name.as_str();
             if ours.contains(&wanted) && !allowed.contains(&wanted) {
                 let text = format!("{name} must not name {wanted}: dependencies go one way");
-                faults.push(Fault { path: path.to_owned(), line: dependency.line, text });
+                faults.push(Fault::at(path, dependency.line, text));
             }
         }
     }
@@ -128,7 +128,7 @@ fn crates_do_without(house: &House) -> Vec<Fault> {
             });
             if let Some((_, _, why)) = ban {
                 let text = format!("{name} must not name {}: {why}", dependency.name);
-                faults.push(Fault { path: path.to_owned(), line: dependency.line, text });
+                faults.push(Fault::at(path, dependency.line, text));
             }
         }
     }
@@ -161,7 +161,7 @@ fn unsafe_is_forbidden(house: &House) -> Vec<Fault> {
         return Vec::new();
     }
     let text = "`[workspace.lints.rust]` has to say `unsafe_code = \"forbid\"`".to_owned();
-    vec![Fault { path: "Cargo.toml".to_owned(), line: 1, text }]
+    vec![Fault::at("Cargo.toml", 1, text)]
 }
 
 fn faults_are_off(house: &House) -> Vec<Fault> {
@@ -172,7 +172,7 @@ fn faults_are_off(house: &House) -> Vec<Fault> {
             if defaults && line.contains("faults") {
                 let text =
                     "seeded faults are on by default: no release may contain them".to_owned();
-                faults.push(Fault { path: path.to_owned(), line: index + 1, text });
+                faults.push(Fault::at(path, index + 1, text));
             }
         }
     }

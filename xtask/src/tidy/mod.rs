@@ -1,5 +1,6 @@
 //! The rules of the house that rustfmt and clippy cannot check, each with a number or a list.
 
+mod document;
 mod manifest;
 mod numbers;
 mod rules;
@@ -44,6 +45,8 @@ pub(crate) struct House {
     pub(crate) rust: Vec<RustFile>,
     /// Every text file, Rust included: path and text.
     pub(crate) texts: Vec<(String, String)>,
+    /// Every file, whatever it holds.
+    pub(crate) paths: Vec<String>,
 }
 
 /// One broken rule.
@@ -55,6 +58,13 @@ pub(crate) struct Fault {
     pub(crate) line: usize,
     /// What is wrong, and what to do instead.
     pub(crate) text: String,
+}
+
+impl Fault {
+    /// A fault at a line.
+    pub(crate) fn at(path: &str, line: usize, text: impl Into<String>) -> Self {
+        Self { path: path.to_owned(), line, text: text.into() }
+    }
 }
 
 impl fmt::Display for Fault {
@@ -78,18 +88,21 @@ pub(crate) fn run(root: &Path) -> Result<String, String> {
 impl House {
     /// Reads every file under the root.
     fn read(root: &Path) -> Result<Self, String> {
-        let mut paths = Vec::new();
-        walk(root, &mut paths)?;
-        paths.sort();
-        let mut texts = Vec::new();
-        for path in paths {
-            let text = fs::read_to_string(&path)
-                .map_err(|e| format!("cannot read {}: {e}", path.display()))?;
+        let mut found = Vec::new();
+        walk(root, &mut found)?;
+        found.sort();
+        let (mut texts, mut paths) = (Vec::new(), Vec::new());
+        for path in found {
             let name =
                 path.strip_prefix(root).unwrap_or(&path).to_string_lossy().replace('\\', "/");
-            texts.push((name, text));
+            paths.push(name.clone());
+            if is_text(&path) {
+                let text = fs::read_to_string(&path)
+                    .map_err(|e| format!("cannot read {}: {e}", path.display()))?;
+                texts.push((name, text));
+            }
         }
-        Ok(Self::of(texts))
+        Ok(Self { paths, ..Self::of(texts) })
     }
 
     /// A house of these files.
@@ -111,19 +124,20 @@ impl House {
                     .is_some_and(|rest| rest == ".rs" || rest.starts_with('/'))
             });
         }
-        Self { rust, texts }
+        let paths = texts.iter().map(|(path, _)| path.clone()).collect();
+        Self { rust, texts, paths }
     }
 
     /// Every broken rule, by file and line.
     fn faults(&self) -> Vec<Fault> {
-        let mut faults: Vec<Fault> =
-            rules::RULES.iter().chain(manifest::RULES).flat_map(|rule| rule(self)).collect();
+        let rules = rules::RULES.iter().chain(manifest::RULES).chain(document::RULES);
+        let mut faults: Vec<Fault> = rules.flat_map(|rule| rule(self)).collect();
         faults.sort_by(|a, b| (&a.path, a.line, &a.text).cmp(&(&b.path, b.line, &b.text)));
         faults
     }
 }
 
-/// Collects the text files below a folder.
+/// Collects the files below a folder.
 fn walk(folder: &Path, paths: &mut Vec<PathBuf>) -> Result<(), String> {
     let entries =
         fs::read_dir(folder).map_err(|e| format!("cannot read {}: {e}", folder.display()))?;
@@ -137,17 +151,17 @@ fn walk(folder: &Path, paths: &mut Vec<PathBuf>) -> Result<(), String> {
             if !hidden && !PASSED_OVER.contains(&name.as_str()) {
                 walk(&path, paths)?;
             }
-        } else if kind.is_file() && is_text(&path, &name) {
+        } else if kind.is_file() {
             paths.push(path);
         }
     }
     Ok(())
 }
 
-fn is_text(path: &Path, name: &str) -> bool {
-    let ending = path.extension().and_then(|ending| ending.to_str());
+fn is_text(path: &Path) -> bool {
+    let name = path.file_name().and_then(|name| name.to_str()).unwrap_or("");
     let script = path.parent().is_some_and(|folder| folder.ends_with("scripts"));
-    match ending {
+    match path.extension().and_then(|ending| ending.to_str()) {
         Some(ending) => TEXTS.contains(&ending),
         None => script || BARE_TEXTS.contains(&name),
     }

@@ -23,7 +23,6 @@ pub(crate) const RULES: &[fn(&House) -> Vec<Fault>] = &[
 const WIDE: &[(&str, &str)] = &[
     ("crates/contract/src/table.rs", "one row of the contract a line, under rustfmt::skip"),
     ("crates/contract/src/problem.rs", "one sentence a line in the table of problems"),
-    ("crates/model/src/setting.rs", "one setting a line"),
 ];
 
 /// Where a method may be named outside tests.
@@ -63,7 +62,7 @@ const MACHINE_PATHS: &[&str] =
     &[concat!("/wo", "rk/"), concat!("/ro", "ot/"), concat!("/ho", "me/"), concat!("/Us", "ers/")];
 
 fn fault(file: &RustFile, offset: usize, text: impl Into<String>) -> Fault {
-    Fault { path: file.path.clone(), line: file.source.line(offset), text: text.into() }
+    Fault::at(&file.path, file.source.line(offset), text)
 }
 
 /// Offsets at which this stands in code that is shipped.
@@ -245,10 +244,10 @@ fn nothing_is_unwrapped(house: &House) -> Vec<Fault> {
 
 fn words_are_fit_to_publish(house: &House) -> Vec<Fault> {
     let mut faults = Vec::new();
-    for (path, text) in &house.texts {
-        for (offset, word) in words(text).filter(|(_, word)| BANNED.contains(word)) {
+    for (path, content) in &house.texts {
+        for (offset, word) in words(content).filter(|(_, word)| BANNED.contains(word)) {
             let text = format!("`{word}`: do it now, or open an issue");
-            faults.push(Fault { path: path.clone(), line: line_of(house, path, offset), text });
+            faults.push(Fault::at(path, line(content, offset), text));
         }
     }
     faults
@@ -256,23 +255,17 @@ fn words_are_fit_to_publish(house: &House) -> Vec<Fault> {
 
 fn no_machine_is_named(house: &House) -> Vec<Fault> {
     let mut faults = Vec::new();
-    for (path, text) in &house.texts {
+    for (path, content) in &house.texts {
         for needle in MACHINE_PATHS {
-            for (offset, _) in text.match_indices(needle) {
+            for (offset, _) in content.match_indices(needle) {
                 // Inside a longer path it is a folder of ours.
-                let before = text[..offset].chars().next_back();
+                let before = content[..offset].chars().next_back();
                 if before.is_none_or(|c| !(c.is_alphanumeric() || "-_.}~)".contains(c))) {
                     let text = format!("`{needle}`: a path that exists on one machine only");
-                    let line = line_of(house, path, offset);
-                    faults.push(Fault { path: path.clone(), line, text });
+                    faults.push(Fault::at(path, line(content, offset), text));
                 }
             }
         }
     }
     faults
-}
-
-fn line_of(house: &House, path: &str, offset: usize) -> usize {
-    let text = house.texts.iter().find(|(name, _)| name == path);
-    text.map_or(1, |(_, text)| line(text, offset))
 }

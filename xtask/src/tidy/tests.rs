@@ -130,6 +130,24 @@ fn banned_words_and_machine_paths_are_told_in_every_text() {
 }
 
 #[test]
+fn what_documents_point_at_exists() {
+    let told = |text: &str| {
+        faults(&[("docs/A.md", text), ("crates/a/src/b.rs", "//! A file that is for a test.\n")])
+    };
+    for text in [
+        "`crates/a/src/b.rs`, `crates/a/`, `crates/a`, `crates/*/src`, crates/x",
+        "[a](A.md) [b](../crates/a/src/b.rs#x) [c](#d) [e](https://example.org/f) [g](../)",
+        "`examples/shop/data.db`",
+    ] {
+        assert_eq!(told(text), Vec::<String>::new());
+    }
+    assert_eq!(told("\n`crates/a/src/c.rs`"), ["docs/A.md:2: `crates/a/src/c.rs` is not there"]);
+    assert_eq!(told("`crates/a/src/b`").len(), 1);
+    assert_eq!(told("[a](B.md)"), ["docs/A.md:1: the link to B.md leads nowhere"]);
+    assert_eq!(told("[a](../../x.md)").len(), 1);
+}
+
+#[test]
 fn dependencies_are_read_from_every_table() {
     let manifest = "[dependencies]\nmodel.workspace = true\n# no = 1\nhttp = \"1\"\n\n\
                     [features]\na = []\n[dev-dependencies]\nstore = { path = \"../store\" }\n\

@@ -9,8 +9,7 @@ use store::change::Change;
 use store::lookup::{Current, Found, Lookup, Node};
 
 use crate::call::Call;
-use crate::outcome::Outcome;
-use crate::serve::Decided;
+use crate::outcome::{Decided, Outcome};
 
 /// A record as the client wants it, under its id.
 pub(crate) struct Draftable {
@@ -50,7 +49,7 @@ pub(crate) fn references<'a>(
 /// Inserts a record, once what it refers to is known to be there.
 pub(crate) fn insert(call: &Call, mut draft: Draftable, referred: &[Found]) -> Decided {
     let (index, resource) = call.resource();
-    if let Err(decided) = check_references(resource, &draft.values, None, referred, &call.model) {
+    if let Some(decided) = check_references(resource, &draft.values, None, referred, &call.model) {
         return decided;
     }
     call.hashes.put_in(resource, &mut draft.values, None);
@@ -74,7 +73,7 @@ pub(crate) fn update(
     referred: &[Found],
 ) -> Decided {
     let (index, resource) = call.resource();
-    if let Err(decided) =
+    if let Some(decided) =
         check_references(resource, &draft.values, Some(present), referred, &call.model)
     {
         return decided;
@@ -115,11 +114,11 @@ fn check_references(
     besides: Option<&Record>,
     referred: &[Found],
     model: &model::model::Model,
-) -> Result<(), Decided> {
+) -> Option<Decided> {
     let wanted: Vec<_> = references(resource, values, besides).collect();
     if wanted.len() > referred.len() {
         let roots = wanted.into_iter().map(|(_, node)| node).collect();
-        return Err(Decided::More(Lookup { remembered: None, roots }));
+        return Some(Decided::More(Lookup { remembered: None, roots }));
     }
     let missing: Vec<_> = wanted
         .iter()
@@ -128,10 +127,10 @@ fn check_references(
         .map(|((field, node), _)| dangling(model, resource, *field, node.resource))
         .collect();
     if missing.is_empty() {
-        return Ok(());
+        return None;
     }
     let detail = "A reference names a record that is not there.";
-    Err(Decided::Refused(Problem::new(Kind::Invalid, detail).with_errors(missing)))
+    Some(Decided::Refused(Problem::new(Kind::Invalid, detail).with_errors(missing)))
 }
 
 fn dangling(
@@ -151,7 +150,8 @@ fn dangling(
 pub(crate) fn missing(call: &Call) -> Problem {
     let (_, resource) = call.resource();
     let detail = format!(
-        "No record of {} has this id, or it has been deleted. GET {}/{} lists those that are there.",
+        "No record of {} has this id, or it has been deleted. GET {}/{} lists those that are \
+            there.",
         resource.name, call.model.prefix, resource.name
     );
     Problem::new(Kind::NotFound, detail)
@@ -164,7 +164,8 @@ pub(crate) fn rejected(rejection: &Rejection, call: &Call) -> Problem {
     let (kind, detail) = if conflicts {
         (
             Kind::Conflict,
-            "A member that the server keeps differs from what is there. Leave it out, or send it as it is.",
+            "A member that the server keeps differs from what is there. Leave it out, or send it \
+                as it is.",
         )
     } else {
         (Kind::Invalid, "The content does not fit the declaration; `errors` names each member.")

@@ -6,7 +6,7 @@ use store::lookup::{Current, Lookup, Node, Pick};
 
 use crate::call::{Call, Content};
 use crate::op::change::{self, Draftable};
-use crate::serve::Decided;
+use crate::outcome::Decided;
 
 /// The next id and the records that the new one refers to: both are known before the writer is met.
 pub(crate) fn lookup(call: &Call) -> Lookup {

@@ -8,8 +8,7 @@ use store::lookup::{Current, Lookup, Node, Pick};
 
 use crate::call::Call;
 use crate::op::change;
-use crate::outcome::Outcome;
-use crate::serve::Decided;
+use crate::outcome::{Decided, Outcome};
 
 /// The record, and how many others each restricting reference holds against it.
 pub(crate) fn lookup(call: &Call) -> Lookup {

@@ -7,7 +7,7 @@ use store::lookup::{Current, Lookup, Node};
 
 use crate::call::{Call, Content};
 use crate::op::change::{self, Draftable};
-use crate::serve::Decided;
+use crate::outcome::Decided;
 
 /// How large a document may grow under a patch: `copy` can double it with every operation.
 const DOCUMENT_BYTES_MAX: usize = 4 << 20;

@@ -5,7 +5,7 @@ use store::lookup::{Current, Lookup, Node};
 
 use crate::call::{Call, Content};
 use crate::op::change::{self, Draftable};
-use crate::serve::Decided;
+use crate::outcome::Decided;
 
 pub(crate) fn lookup(call: &Call) -> Lookup {
     let (resource, _) = call.resource();

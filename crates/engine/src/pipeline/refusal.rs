@@ -12,7 +12,8 @@ use crate::report::Report;
 
 /// 500 without a cause: the log has it, under the same id.
 pub(super) fn internal() -> Problem {
-    let detail = "Nothing was done. Whoever runs this server finds the cause in its log, under the id in `instance`.";
+    let detail = "Nothing was done. Whoever runs this server finds the cause in its log, under \
+        the id in `requestId`.";
     Problem::new(Kind::Internal, detail)
 }
 
@@ -26,9 +27,11 @@ pub(super) fn words(panic: &(dyn Any + Send)) -> String {
 /// 428, with what to send.
 pub(super) fn precondition_required(exists: bool) -> Problem {
     let detail = if exists {
-        "This resource is changed under a condition only. GET the record, and send its ETag in If-Match."
+        "This resource is changed under a condition only. GET the record, and send its ETag in \
+            If-Match."
     } else {
-        "This resource is changed under a condition only. To create the record, send If-None-Match: *."
+        "This resource is changed under a condition only. To create the record, send \
+            If-None-Match: *."
     };
     Problem::new(Kind::PreconditionRequired, detail)
 }
@@ -42,7 +45,8 @@ pub(super) fn of_store(error: Error, call: &Call, report: &mut Report) -> Proble
         Error::Dangling { .. } => dangling(call),
         Error::Moved { .. } => soon(Problem::new(
             Kind::Unavailable,
-            "The record was changed by somebody else at the same moment. Nothing was done; send the request again.",
+            "The record was changed by somebody else at the same moment. Nothing was done; send \
+                the request again.",
         )),
         Error::TooManyKeys => {
             let problem = Problem::new(
@@ -62,7 +66,8 @@ pub(super) fn of_store(error: Error, call: &Call, report: &mut Report) -> Proble
             Kind::TooSlow,
             match index {
                 Some(index) => format!(
-                    "The query was stopped at its deadline: no index serves it. Declare `index = true` for {index}."
+                    "The query was stopped at its deadline: no index serves it. Declare `index = \
+                        true` for {index}."
                 ),
                 None => "The query was stopped at its deadline. Ask for fewer records.".to_owned(),
             },
@@ -88,7 +93,8 @@ fn taken(call: &Call, resource: usize, fields: &[usize]) -> Problem {
 
 fn dangling(call: &Call) -> Problem {
     if call.routed.row.operation == Operation::Delete {
-        let detail = "Other records refer to this one, or to one that would go with it. Nothing was deleted.";
+        let detail = "Other records refer to this one, or to one that would go with it. Nothing \
+            was deleted.";
         return Problem::new(Kind::StillReferenced, detail);
     }
     Problem::new(Kind::Conflict, "A record that this one refers to has gone. Nothing was done.")

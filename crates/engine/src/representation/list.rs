@@ -8,7 +8,8 @@ use model::query::{self, Count, Query};
 use model::record;
 use store::lookup::{Found, Total};
 
-use super::{Answer, field};
+use super::field;
+use crate::answer::Answer;
 use crate::call::Call;
 use crate::response::tag;
 

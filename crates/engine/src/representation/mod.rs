@@ -11,32 +11,10 @@ use http::{HeaderName, HeaderValue};
 use model::model::IdKind;
 use model::record::{self, Record};
 
+use crate::answer::Answer;
 use crate::call::Call;
 use crate::outcome::Outcome;
 use crate::response::tag;
-
-/// A rendered answer, before validators and caching are settled.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Answer {
-    /// The status.
-    pub(crate) status: u16,
-    /// The media type of the content; empty where there is none.
-    pub(crate) media: &'static str,
-    /// The content.
-    pub(crate) content: Vec<u8>,
-    /// Fields that belong to what happened: Location, Content-Location, ETag of a write, Link.
-    pub(crate) fields: Vec<(HeaderName, HeaderValue)>,
-    /// The version part of the ETag of a read; empty where there is none.
-    pub(crate) version: String,
-    /// When what is shown was last changed, in milliseconds since 1970.
-    pub(crate) modified: Option<i64>,
-}
-
-impl Answer {
-    fn new(status: u16, media: &'static str, content: Vec<u8>) -> Self {
-        Self { status, media, content, fields: Vec::new(), version: String::new(), modified: None }
-    }
-}
 
 /// Gives an outcome its form.
 pub(crate) fn render(call: &Call, outcome: Outcome) -> Answer {

@@ -21,7 +21,7 @@ pub(crate) fn render(problem: &Problem, id: Option<&RequestId>) -> Vec<u8> {
         members.insert("errors".to_owned(), problem.errors.iter().map(violation).collect());
     }
     if let Some(id) = id.filter(|_| entry.status >= 500) {
-        members.insert("instance".to_owned(), format!("urn:uuid:{}", id.0).into());
+        members.insert("requestId".to_owned(), id.0.clone().into());
     }
     Value::Object(members).to_string().into_bytes()
 }

@@ -3,7 +3,7 @@
 
 use http::{HeaderName, HeaderValue};
 
-use super::Answer;
+use crate::answer::Answer;
 
 const FORMAT: u8 = 1;
 /// The media types that a remembered answer can have.
@@ -69,7 +69,7 @@ fn take_text<'a>(rest: &mut &'a [u8]) -> Option<&'a [u8]> {
 #[cfg(test)]
 mod tests {
     use super::{decode, encode};
-    use crate::representation::Answer;
+    use crate::answer::Answer;
     use http::{HeaderValue, header};
 
     #[test]

@@ -114,7 +114,7 @@ pub(super) fn json(bytes: &[u8]) -> Result<Value, Problem> {
         let kind = if refusal.semantic { Kind::Invalid } else { Kind::MalformedContent };
         let place =
             format!("Line {}, column {}: {}.", refusal.line, refusal.column, refusal.detail);
-        Problem::new(kind, place.clone()).with_errors(vec![Violation::at("", place)])
+        Problem::new(kind, place).with_errors(vec![Violation::at(refusal.pointer, refusal.detail)])
     })
 }
 

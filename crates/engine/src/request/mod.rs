@@ -2,9 +2,9 @@
 //! are blamed. Nothing here meets the store.
 
 mod body;
-mod fingerprint;
 mod form;
 mod parameters;
+mod passwords;
 
 use bytes::Bytes;
 use contract::fault::{self, Fault};
@@ -81,7 +81,7 @@ where
     };
     let canonical = parse(inner, &mut call, media_type.as_ref(), &bytes, report).await?;
     call.key = key.map(|key| key_use(inner, &call, &key, &canonical));
-    call.hashes = inner.hasher.hash_all(&call).await?;
+    call.hashes = inner.hasher.hash_all(passwords::passwords(&call)).await?;
     Ok(call)
 }
 
@@ -197,7 +197,8 @@ fn read_key(inner: &Inner, routed: &Routed, headers: &HeaderMap) -> Result<Optio
         )),
         Some(key) if !key.is_unguessable() => Err(Problem::new(
             Kind::KeyMalformed,
-            "Without sign-in a key must be at least 22 characters, so that nobody guesses it: send a UUID.",
+            "Without sign-in a key must be at least 22 characters, so that nobody guesses it: \
+                send a UUID.",
         )),
         _ => Ok(key),
     }
@@ -231,7 +232,10 @@ async fn parse(
         "multipart/form-data" => form::multipart(call, media_type, bytes).await,
         _ => body::json(bytes),
     }?;
-    let canonical = fingerprint::canonical(&media_type.essence, &document);
+    // Forms and JSON of the same values are the same request; two kinds of patch are not.
+    let patch = call.routed.row.operation == table::Operation::Patch;
+    let kind = if patch { media_type.essence.as_str() } else { "" };
+    let canonical = format!("{kind} {}", model::json::canonical(&document));
     call.content = body::content(call, &media_type.essence, document);
     Ok(canonical)
 }

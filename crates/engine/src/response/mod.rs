@@ -17,9 +17,10 @@ use http::{Response, StatusCode};
 use model::model::Model;
 use model::value::Timestamp;
 
+use crate::answer::Answer;
 use crate::call::Call;
 use crate::report::{Close, RequestId};
-use crate::representation::{self, Answer, PREFERENCE_APPLIED, field};
+use crate::representation::{self, PREFERENCE_APPLIED, field};
 
 const CACHE_GROUPS: HeaderName = HeaderName::from_static("cache-groups");
 const CACHE_GROUP_INVALIDATION: HeaderName = HeaderName::from_static("cache-group-invalidation");
@@ -54,10 +55,9 @@ pub(crate) fn seal(
         headers.insert(SERVER_TIMING, field(timing));
         headers.append(PREFERENCE_APPLIED, HeaderValue::from_static("server-timing"));
     }
-    if call.routed.aliased {
-        if let Some(link) = Links::new().add(&call.routed.path, "canonical").value() {
-            headers.append(header::LINK, link);
-        }
+    let canonical = Links::new().add(&call.routed.path, "canonical").value();
+    if let Some(link) = canonical.filter(|_| call.routed.aliased) {
+        headers.append(header::LINK, link);
     }
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     debug_assert!(
@@ -144,8 +144,8 @@ pub(crate) fn precondition_failed(field: &'static str) -> Problem {
             "It was modified after the date in If-Unmodified-Since. Nothing was done."
         }
         _ => {
-            "It is not, or no longer, the version in If-Match. GET it again, apply your change to that, and \
-              send its ETag. Nothing was done."
+            "It is not, or no longer, the version in If-Match. GET it again, apply your change to \
+              that, and send its ETag. Nothing was done."
         }
     };
     Problem::new(Kind::PreconditionFailed, detail)

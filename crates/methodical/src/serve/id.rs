@@ -11,10 +11,7 @@ impl Ids {
     /// Ids that begin at a random place.
     pub(crate) fn new() -> Self {
         // Without randomness from the system, the clock still tells two runs apart.
-        let now = || {
-            let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-            since.map_or(0, |since| since.as_nanos() as u64)
-        };
+        let now = || engine::clock::now().0.unsigned_abs();
         Self(AtomicU64::new(getrandom::u64().unwrap_or_else(|_| now())))
     }
 

@@ -1,12 +1,14 @@
 //! One field: its schema, its default, and which of its keys can stand together.
 
 use super::place::{FieldPlace, Place, is_field_name};
+use super::top::PARAMETERS;
 use super::{Check, access, keyword, kind, relation};
 use crate::model::{Field, Kind};
 use crate::schema::Schema;
 use crate::source::{Node, Written};
 use crate::value::Value;
 use contract::problem::Violation;
+use contract::secret::{self, Declared};
 use serde_json::{Map, Value as Json};
 
 /// Reads a field. Always gives one back, so that others can be checked against it.
@@ -15,14 +17,14 @@ pub(super) fn read(check: &mut Check, place: &FieldPlace<'_>, places: &[Place<'_
     let mut field = plain(check, place);
     field.kind = shape.kind;
     field.nullable = shape.null;
-    keyword::check(check, place, &shape.types);
+    keyword::check(check, place, &shape);
     let mut keywords = keywords(place);
     if place.has("references") {
         relation::read(check, place, places, &mut field, &shape, &mut keywords);
     } else if let Some(entry) = place.table.entry("onDelete") {
         check.error(&entry.key_span, "`onDelete` belongs to a reference", "add `references`");
     }
-    if shape.file {
+    if shape.unknown {
         return field;
     }
     presence(check, place, &field);
@@ -34,6 +36,7 @@ pub(super) fn read(check: &mut Check, place: &FieldPlace<'_>, places: &[Place<'_
     field.schema = schema(check, place, &keywords);
     fits(check, place, &field);
     field.default = default(check, place, &field);
+    parameter(check, place, &field);
     field
 }
 
@@ -92,6 +95,7 @@ fn keywords(place: &FieldPlace<'_>) -> Map<String, Json> {
     match keywords.get_mut("type") {
         Some(Json::Array(names)) => {
             names.retain(known);
+            names.dedup();
             if names.is_empty() {
                 keywords.remove("type");
             }
@@ -169,6 +173,21 @@ fn combinations(check: &mut Check, place: &FieldPlace<'_>, field: &Field) {
     if field.unique && place.has("default") {
         let help = "the second record without a value of its own would be refused";
         check.warn(place.key("default"), "a default on a unique field serves once", help);
+    }
+}
+
+/// What a filter by this field looks like, where `?NAME=` is not one.
+fn parameter(check: &mut Check, place: &FieldPlace<'_>, field: &Field) {
+    let name = place.name;
+    if !field.visible() {
+        return;
+    }
+    if PARAMETERS.contains(&name) {
+        let help = format!("to filter by this field write ?{name}[eq]=…");
+        check.note(place.span, format!("`{name}` is a parameter of every list"), &help);
+    } else if secret::find(&format!("{name}=x"), &|_| Declared::Readable).is_some() {
+        let help = "filter by it with QUERY, or hide it with `secret` or `writeOnly`";
+        check.note(place.span, format!("a URL with `{name}=` is refused as a secret"), help);
     }
 }
 

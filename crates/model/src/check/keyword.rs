@@ -1,12 +1,13 @@
 //! The keys of a field: ours, and JSON Schema's own, with what each can apply to.
 
 use super::Check;
+use super::kind::Shape;
 use super::place::FieldPlace;
 use crate::schema;
 use crate::source::{Entry, Written};
 
 /// The keys of a field that JSON Schema does not have.
-pub(crate) const FIELD_KEYS: &[&str] = &[
+pub(super) const FIELD_KEYS: &[&str] = &[
     "unique",
     "index",
     "references",
@@ -71,18 +72,21 @@ const ELSEWHERE: &[(&str, &str)] = &[
 ];
 
 /// Every key of a field.
-pub(super) fn known() -> Vec<&'static str> {
+pub(crate) fn known() -> Vec<&'static str> {
     schema::keywords().chain(FIELD_KEYS.iter().copied()).collect()
 }
 
 /// Complains of keys that nobody knows, and of those that cannot judge what the field holds.
 /// (Schema::compile sees to the rest.)
-pub(super) fn check(check: &mut Check, place: &FieldPlace<'_>, types: &[String]) {
+pub(super) fn check(check: &mut Check, place: &FieldPlace<'_>, shape: &Shape) {
     let known = known();
+    let any = shape.types.is_empty() && !shape.unknown && !place.has("references");
     for entry in &place.table.entries {
         let key = entry.key.as_str();
         if known.contains(&key) {
-            applies(check, entry, types);
+            if any {
+                applies(check, entry);
+            }
         } else if matches!(key, "accept" | "maxSize") {
             let help = "leave it out for now: it belongs to `type = \"file\"`";
             check.error(&entry.key_span, format!("`{key}` comes in a later version"), help);
@@ -97,9 +101,18 @@ pub(super) fn check(check: &mut Check, place: &FieldPlace<'_>, types: &[String])
 }
 
 /// A keyword that passes over most of what a field without a type may hold.
-fn applies(check: &mut Check, entry: &Entry, types: &[String]) {
-    let subject = SUBJECTS.iter().find(|(_, keys)| keys.contains(&entry.key.as_str()));
-    if let Some((subject, _)) = subject.filter(|_| types.is_empty()) {
+fn applies(check: &mut Check, entry: &Entry) {
+    let subject = match &entry.node.written {
+        Written::Text(format) if entry.key == "format" => {
+            let numeric = ["int32", "int64", "float", "double"].contains(&format.as_str());
+            Some(if numeric { "number" } else { "string" })
+        }
+        _ => {
+            let subject = SUBJECTS.iter().find(|(_, keys)| keys.contains(&entry.key.as_str()));
+            subject.map(|(subject, _)| *subject)
+        }
+    };
+    if let Some(subject) = subject {
         let message = format!("`{}` constrains only values of type {subject}", entry.key);
         let help =
             format!("this field takes any JSON; did you mean to add `type = \"{subject}\"`?");

@@ -50,17 +50,16 @@ pub(super) struct Shape {
     pub(super) null: bool,
     /// The types but `null`; empty where none is named.
     pub(super) types: Vec<String>,
-    /// It is a file, which this version cannot serve.
-    pub(super) file: bool,
+    /// Its type is not one that can be served: what else is said of it is not judged.
+    pub(super) unknown: bool,
 }
 
 /// Reads `type`.
 pub(super) fn read(check: &mut Check, place: &FieldPlace<'_>) -> Shape {
-    let mut shape = Shape { kind: Kind::Json, null: false, types: Vec::new(), file: false };
+    let mut shape = Shape { kind: Kind::Json, null: false, types: Vec::new(), unknown: false };
     match place.table.get("type") {
         None => {
             shape.types = implied(place);
-            shape.null = false;
         }
         Some(node) => match &node.written {
             Written::Text(name) => add(check, &mut shape, name, &node.span),
@@ -69,14 +68,18 @@ pub(super) fn read(check: &mut Check, place: &FieldPlace<'_>) -> Shape {
                     add(check, &mut shape, &word.text, &word.span);
                 }
             }
-            _ => check.mismatch("type", node, "a string or an array of strings", ""),
+            _ => {
+                shape.unknown = true;
+                check.mismatch("type", node, "a string or an array of strings", "");
+            }
         },
     }
-    if shape.types.is_empty() && shape.null {
+    if shape.types.is_empty() && shape.null && !shape.unknown {
         let help = "name what it holds besides null: `type = [\"string\", \"null\"]`";
         check.error(place.value("type"), "this field could hold nothing but null", help);
     }
-    shape.kind = kind(&shape.types);
+    // One fault is enough: text fits most of what others ask of a field.
+    shape.kind = if shape.unknown { Kind::Text } else { kind(&shape.types) };
     shape
 }
 
@@ -84,12 +87,13 @@ fn add(check: &mut Check, shape: &mut Shape, name: &str, span: &Span) {
     match name {
         "null" => shape.null = true,
         "file" => {
-            shape.file = true;
+            shape.unknown = true;
             let help = "leave this field out for now: this version keeps no files beside records";
             check.error(span, "`type = \"file\"` comes in a later version", help);
         }
         _ if TYPES.contains(&name) => shape.types.push(name.to_owned()),
         _ => {
+            shape.unknown = true;
             let elsewhere = ELSEWHERE.iter().find(|(other, _)| other.eq_ignore_ascii_case(name));
             let help = elsewhere.map(|(_, help)| (*help).to_owned());
             let help = help.or_else(|| super::did_you_mean(name, TYPES.iter().copied()));

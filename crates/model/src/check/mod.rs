@@ -20,9 +20,9 @@ use crate::model::Model;
 use crate::source::{Entry, Node, Span, Table, Written};
 use crate::suggest;
 
-pub(crate) use keyword::{ANNOTATIONS, FIELD_KEYS};
-pub(crate) use resource::RESOURCE_KEYS;
-pub(crate) use top::TOP_KEYS;
+pub(crate) use keyword::ANNOTATIONS;
+#[cfg(test)]
+pub(crate) use {keyword::known as field_keys, resource::RESOURCE_KEYS, top::TOP_KEYS};
 
 /// A setting as written: key, value, place.
 pub(crate) type Setting = (String, String, Span);

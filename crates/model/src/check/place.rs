@@ -56,7 +56,7 @@ const FIELDS_MAX: usize = 500;
 
 /// Every resource in the file, in its order.
 pub(super) fn all<'a>(check: &mut Check, root: &'a Table) -> Vec<Place<'a>> {
-    let help = "for example:\n\n[resources.notes]\nfields.text = { type = \"string\" }";
+    let help = "write [resources.notes] and below it fields.text = { type = \"string\" }";
     let Some(entry) = root.entry("resources") else {
         check.error(&(0..0), "no resource is declared", help);
         return Vec::new();

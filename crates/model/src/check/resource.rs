@@ -19,7 +19,6 @@ pub(crate) const RESOURCE_KEYS: &[&str] = &[
     "index",
     "login",
     "access",
-    "effect",
 ];
 
 /// Reads a resource. Always gives one back, so that others can be checked against it.

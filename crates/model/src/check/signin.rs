@@ -57,13 +57,17 @@ fn passwords(check: &mut Check, resource: &Resource, place: &Place<'_>, users: O
         let help = "add fields.password = { type = \"string\", format = \"password\" }";
         check.error(&entry.key_span, "nobody can sign in without a password", help);
     }
-    if signs_in && resource.login.is_empty() && login.is_none() {
+    let named = login.is_some_and(|entry| match &entry.node.written {
+        Written::List(items) => !items.is_empty(),
+        _ => true,
+    });
+    if signs_in && !named {
         let unique = resource.fields.iter().find(|field| field.unique && field.kind == Kind::Text);
         let help = match unique {
             Some(field) => format!("write `login = [\"{}\"]`", field.name),
             None => "name a unique field of strings: `login = [\"username\"]`".to_owned(),
         };
-        check.error(place.span, "`login` is missing: by what do users sign in?", &help);
+        check.error(place.of("login"), "`login` is missing: by what do users sign in?", &help);
     }
 }
 

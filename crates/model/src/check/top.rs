@@ -12,7 +12,7 @@ pub(crate) const TOP_KEYS: &[&str] =
 const IGNORED: &[&str] = &["_", "utm_*", "fbclid", "gclid", "msclkid"];
 
 /// The parameters of lists: nobody may have them ignored.
-const PARAMETERS: &[&str] =
+pub(super) const PARAMETERS: &[&str] =
     &["page", "limit", "sort", "fields", "count", "cursor", "include", "q", "query"];
 
 pub(super) struct Top {
@@ -143,17 +143,18 @@ pub(super) fn settings(check: &mut Check, root: &Table) -> Vec<Setting> {
         }
     }
     let mut tried = Settings::default();
-    let sound = found.iter().all(|(key, value, span)| {
+    let mut sound = true;
+    for (key, value, span) in &found {
         let fault = if value.contains("${") {
             setting::expand(value, &|_| Some(String::new())).err()
         } else {
             tried.set(key, value).err()
         };
-        if let Some(fault) = &fault {
+        if let Some(fault) = fault {
             check.error(span, format!("`{key}`: {fault}"), "");
+            sound = false;
         }
-        fault.is_none()
-    });
+    }
     if sound && let Some((key, fault)) = tried.conflict() {
         let place = found.iter().find(|(name, ..)| *name == key).or(found.first());
         let span = place.map_or(0..0, |(.., span)| span.clone());

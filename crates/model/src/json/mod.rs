@@ -121,4 +121,4 @@ fn write_canonical(value: &Value, out: &mut String) {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

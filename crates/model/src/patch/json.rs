@@ -1,5 +1,6 @@
 //! JSON Patch (RFC 6902) with JSON Pointers (RFC 6901): operations in order, all or nothing.
 
+use contract::fault::{self, Fault as Seeded};
 use serde_json::{Map, Value};
 
 use crate::{json, suggest};
@@ -38,11 +39,13 @@ pub fn apply(document: &Value, patch: &Value, limit_bytes: usize) -> Result<Valu
     let mut budget = Budget { used: size(document), limit: limit_bytes };
     let mut result = document.clone();
     for (index, operation) in operations.iter().enumerate() {
-        operation.apply(&mut result, &mut budget).map_err(|(member, kind, detail)| Fault {
-            pointer: format!("/{index}{member}"),
-            detail,
-            kind,
-        })?;
+        match operation.apply(&mut result, &mut budget) {
+            Err(_) if fault::on(Seeded::PatchNotAtomic) => break,
+            Err((member, kind, detail)) => {
+                return Err(Fault { pointer: format!("/{index}{member}"), detail, kind });
+            }
+            Ok(()) => {}
+        }
     }
     Ok(result)
 }

@@ -1,5 +1,6 @@
 //! JSON Merge Patch (RFC 7396): members as they shall be, null for those that shall go.
 
+use contract::fault::{self, Fault};
 use serde_json::{Map, Value};
 
 /// Applies a merge patch to a document, as the MergePatch function of RFC 7396 §2 does.
@@ -12,6 +13,10 @@ pub fn apply(document: &mut Value, patch: &Value) {
         *document = Value::Object(Map::new());
     }
     let Value::Object(members) = document else { return };
+    if fault::on(Fault::MergeNullKept) {
+        members.extend(patch.iter().map(|(name, value)| (name.clone(), value.clone())));
+        return;
+    }
     // One pass for all that go: removing them one by one would take time for each that stays.
     members.retain(|name, _| !matches!(patch.get(name), Some(Value::Null)));
     for (name, value) in patch.iter().filter(|(_, value)| !value.is_null()) {

@@ -1,5 +1,6 @@
 //! Reading a query: the same vocabulary as URL parameters, as a form, and as a JSON object.
 
+use contract::fault::{self, Fault};
 use contract::problem::{Place, Violation};
 use serde_json::Value as Json;
 
@@ -270,6 +271,7 @@ impl<'a> Reader<'a> {
             return;
         }
         let result = match self.meaning(name) {
+            Meaning::Nothing(_) if fault::on(Fault::UnknownParameterIgnored) => return,
             Meaning::Nothing(detail) => {
                 self.unknown = true;
                 self.fault(place(), detail);

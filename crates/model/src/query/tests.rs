@@ -1,1 +1,306 @@
 //! Queries read, refused, and written.
+#![allow(clippy::unwrap_used)]
+
+use contract::problem::Place;
+use proptest::prelude::*;
+use serde_json::{Value as Json, json};
+
+use super::{Column, Count, Filter, Operator, Query, Read, Rejection, Sort, canonical};
+use crate::sample::model;
+use crate::setting::Settings;
+use crate::value::Value;
+
+fn pairs(query: &str) -> Vec<(String, String)> {
+    form_urlencoded::parse(query.as_bytes()).into_owned().collect()
+}
+
+fn people(query: &str) -> Result<Read, Rejection> {
+    let model = model();
+    super::read(&model, &model.resources[0], &pairs(query), &Settings::default())
+}
+
+fn teams(query: &str) -> Result<Read, Rejection> {
+    let model = model();
+    super::read(&model, &model.resources[1], &pairs(query), &Settings::default())
+}
+
+fn content(content: &Json) -> Result<Read, Rejection> {
+    super::read_json(&model().resources[0], content, &Settings::default())
+}
+
+fn equal(column: Column, value: Value) -> Filter {
+    Filter::Compare { column, operator: Operator::Equal, value }
+}
+
+fn text(text: &str) -> Value {
+    Value::Text(text.to_owned())
+}
+
+#[test]
+fn nothing_asks_for_the_first_page_of_all() {
+    let read = people("").unwrap();
+    let all = Query {
+        filter: Filter::all(),
+        sort: Vec::new(),
+        page: 1,
+        limit: 20,
+        fields: None,
+        count: Count::Bounded,
+    };
+    assert_eq!(read, Read { query: all.clone(), known: Vec::new() });
+    assert_eq!(all.offset(), 0);
+    assert_eq!(all.with_page(3).offset(), 40);
+}
+
+#[test]
+fn the_whole_vocabulary() {
+    let read = people(
+        "page=2&limit=10&sort=-createdAt,name&fields=name,id&count=exact&name=alice&age%5Beq%5D=5",
+    )
+    .unwrap();
+    let sort = |column, descending| Sort { column, descending };
+    assert_eq!(
+        read.query,
+        Query {
+            filter: Filter::All(vec![
+                equal(Column::Field(0), text("alice")),
+                equal(Column::Field(2), Value::Integer(5)),
+            ]),
+            sort: vec![sort(Column::CreatedAt, true), sort(Column::Field(0), false)],
+            page: 2,
+            limit: 10,
+            fields: Some(vec![Column::Field(0), Column::Id]),
+            count: Count::Exact,
+        }
+    );
+    assert_eq!(read.known, ["page", "limit", "sort", "fields", "count", "name", "age[eq]"]);
+}
+
+#[test]
+fn filters_are_typed() {
+    for (query, column, value) in [
+        ("id=5", Column::Id, Value::Integer(5)),
+        ("name=5", Column::Field(0), text("5")),
+        ("name=", Column::Field(0), text("")),
+        ("age=-5", Column::Field(2), Value::Integer(-5)),
+        ("age=5.0", Column::Field(2), Value::Integer(5)),
+        ("score=1.5", Column::Field(3), Value::Number(1.5)),
+        ("score=2", Column::Field(3), Value::Number(2.0)),
+        ("active=false", Column::Field(4), Value::Boolean(false)),
+        ("boss=3", Column::Field(11), Value::Integer(3)),
+        ("team=red", Column::Field(12), text("red")),
+        ("big=-9223372036854775808", Column::Field(13), Value::Integer(i64::MIN)),
+        (
+            "createdAt=2026-02-06T11:30:00%2B01:00",
+            Column::CreatedAt,
+            text("2026-02-06T10:30:00.000Z"),
+        ),
+    ] {
+        assert_eq!(
+            people(query).expect(query).query.filter,
+            Filter::All(vec![equal(column, value)])
+        );
+    }
+    for query in [
+        "id=0",
+        "id=abc",
+        "id=4503599627370497",
+        "age=abc",
+        "age=1.5",
+        "age=",
+        "age=9007199254740992",
+        "age=0x5",
+        "score=abc",
+        "score=NaN",
+        "score=1e999",
+        "active=1",
+        "active=yes",
+        "active=TRUE",
+        "createdAt=yesterday",
+        "createdAt=2026-02-06",
+        "name=%00",
+        "data=5",
+        "tags=a",
+        "big=9223372036854775808",
+    ] {
+        let refused = people(query).expect_err(query);
+        assert!(!refused.unknown, "{query}: {refused:?}");
+        let name = query.split('=').next().unwrap().to_owned();
+        assert_eq!(refused.violations[0].place, Place::Parameter(name));
+    }
+}
+
+#[test]
+fn pages_limits_and_words_have_their_ranges() {
+    for query in ["page=1", "limit=1", "limit=100", "count=none", "page=101&limit=100", "page=501"]
+    {
+        assert!(people(query).is_ok(), "{query}");
+    }
+    for query in [
+        "page=0",
+        "page=-1",
+        "page=x",
+        "page=",
+        "page=1.5",
+        "page=4294967296",
+        "limit=0",
+        "limit=101",
+        "limit=",
+        "count=maybe",
+        "count=",
+        "count=Exact",
+        "page=102&limit=100",
+        "page=502",
+        "sort=",
+        "sort=name,name",
+        "sort=name,-name",
+        "sort=,name",
+        "sort=data",
+        "sort=--name",
+        "sort=+name",
+        "fields=",
+        "fields=id,id",
+        "fields=id,,name",
+        "fields=nmae",
+        "sort=password",
+        "fields=token",
+    ] {
+        let refused = people(query).expect_err(query);
+        assert!(!refused.unknown && refused.violations.len() == 1, "{query}: {refused:?}");
+    }
+    let beyond = people("page=9999&limit=10").unwrap_err();
+    assert!(beyond.violations[0].detail.contains("last page is 1001"), "{beyond:?}");
+    assert!(
+        people("sort=nmae").unwrap_err().violations[0].detail.contains("did you mean \"name\"?")
+    );
+}
+
+#[test]
+fn unknown_and_repeated_parameters_are_refused_with_those_that_there_are() {
+    for (query, place, word) in [
+        ("nmae=x", "nmae", "did you mean \"name\"?"),
+        ("pgae=1", "pgae", "did you mean \"page\"?"),
+        ("x=1", "x", "not a parameter"),
+        ("=1", "", "not a parameter"),
+        ("password=x", "password", "not a parameter"),
+        ("token[eq]=x", "token[eq]", "not a parameter"),
+        ("page=1&page=2", "page", "more than once"),
+        ("name=a&name=a", "name", "more than once"),
+        ("name=a&name[eq]=b", "name[eq]", "more than once"),
+        ("age[gte]=5", "age[gte]", "not in this version"),
+        ("age[foo]=5", "age[foo]", "does not exist"),
+        ("age[eq=5", "age[eq", "not a parameter"),
+        ("page[eq]=5", "page[eq]", "not a parameter"),
+        ("cursor=x", "cursor", "not in this version"),
+        ("include=boss", "include", "not in this version"),
+        ("q=alice", "q", "not in this version"),
+        ("aggregate=x", "aggregate", "not in this version"),
+        ("Name=x", "Name", "did you mean \"name\"?"),
+    ] {
+        let refused = people(query).expect_err(query);
+        assert!(refused.unknown, "{query}");
+        assert_eq!(refused.violations.len(), 1, "{query}");
+        assert_eq!(refused.violations[0].place, Place::Parameter(place.to_owned()));
+        assert!(refused.violations[0].detail.contains(word), "{query}: {refused:?}");
+        assert!(refused.detail.contains("page, limit, sort, fields, count; filters: id, name"));
+        for hidden in ["password,", "token,", "data,"] {
+            assert!(!refused.detail.contains(hidden), "{}", refused.detail);
+        }
+    }
+    assert_eq!(people("x=1&y=2&age=a&page=0").unwrap_err().violations.len(), 4, "all at once");
+    assert_eq!(people(&"x=1&".repeat(5_000)).unwrap_err().violations.len(), 100);
+    assert_eq!(people("x=1&name=a&y=2").unwrap_err().known, ["name"], "others are not logged");
+}
+
+#[test]
+fn parameters_of_others_are_passed_over() {
+    let read = people("utm_source=a&utm_source=b&_=1&name=x").unwrap();
+    assert_eq!(read.known, ["name"]);
+    assert!(people("utm=1").is_err());
+}
+
+#[test]
+fn a_field_that_is_called_as_a_word_is_meant_with_its_operator() {
+    let read = teams("page=2&page[eq]=x").unwrap();
+    assert_eq!(read.query.page, 2);
+    assert_eq!(read.query.filter, Filter::All(vec![equal(Column::Field(0), text("x"))]));
+    let model = model();
+    let written = canonical(&model.resources[1], &read.query);
+    assert_eq!(written, "page%5Beq%5D=x&page=2&limit=20");
+    assert_eq!(teams(&written).unwrap().query, read.query);
+    assert!(teams("id=red").is_ok());
+    assert!(teams("id=a/b").is_err());
+}
+
+#[test]
+fn the_same_vocabulary_as_json() {
+    let read = content(&json!({
+        "page": 2, "limit": 10, "sort": ["-createdAt", "name"], "fields": "name,id",
+        "count": "exact", "name": {"eq": "alice"}, "age[eq]": 5, "active": true
+    }))
+    .unwrap();
+    let same = people(
+        "page=2&limit=10&sort=-createdAt,name&fields=name,id&count=exact\
+         &name=alice&age=5&active=true",
+    );
+    assert_eq!(read.query, same.unwrap().query);
+    for (document, pointer) in [
+        (json!([]), ""),
+        (json!({"page": "2"}), "/page"),
+        (json!({"limit": 1.5}), "/limit"),
+        (json!({"sort": [1]}), "/sort"),
+        (json!({"sort": []}), "/sort"),
+        (json!({"age": "5"}), "/age"),
+        (json!({"name": 5}), "/name"),
+        (json!({"name": null}), "/name"),
+        (json!({"active": "true"}), "/active"),
+        (json!({"a/b": 1}), "/a~1b"),
+        (json!({"age": {"gt": 5}}), "/age/gt"),
+        (json!({"name": {"eq": 5}}), "/name/eq"),
+        (json!({"name": "a", "name[eq]": "b"}), "/name[eq]"),
+        (json!({"page": 1000}), "/page"),
+    ] {
+        let refused = content(&document).expect_err(&document.to_string());
+        assert_eq!(refused.violations.len(), 1, "{document}");
+        assert_eq!(refused.violations[0].place, Place::Pointer(pointer.to_owned()), "{document}");
+    }
+}
+
+#[test]
+fn one_meaning_has_one_text() {
+    let model = model();
+    let write = |query: &str| canonical(&model.resources[0], &people(query).unwrap().query);
+    assert_eq!(write(""), "page=1&limit=20");
+    assert_eq!(
+        write("count=none&limit=5&sort=-name&age=5.0&fields=id&name=a+%26+b&page=3"),
+        "name=a+%26+b&age=5&sort=-name&fields=id&count=none&page=3&limit=5"
+    );
+    assert_eq!(write("age=5&name=a"), write("name[eq]=a&age=5&utm_x=1&page=1"));
+    assert_eq!(write("score=2"), "score=2&page=1&limit=20");
+}
+
+proptest! {
+    #[test]
+    fn what_is_written_is_read_back(
+        name in "[^\0]*", age in -9_007_199_254_740_991_i64..9_007_199_254_740_991,
+        score in prop::num::f64::NORMAL, active: bool, page in 1_u32..100, limit in 1_u32..100,
+    ) {
+        let model = model();
+        let mut parameters = form_urlencoded::Serializer::new(String::new());
+        for (key, value) in [
+            ("name", name), ("age", age.to_string()), ("score", json!(score).to_string()),
+            ("active", active.to_string()), ("page", page.to_string()),
+            ("limit", limit.to_string()),
+        ] {
+            parameters.append_pair(key, &value);
+        }
+        let query = people(&parameters.finish()).unwrap().query;
+        let again = people(&canonical(&model.resources[0], &query)).unwrap().query;
+        prop_assert_eq!(query, again);
+    }
+
+    #[test]
+    fn no_query_makes_it_panic(query in "[a-z\\[\\]=&,%0-9-]{0,40}") {
+        let _ = people(&query);
+    }
+}

@@ -1,6 +1,7 @@
 //! Documents into drafts of records: every member is known, of its type and within its rules, or
 //! is a violation at its place.
 
+use contract::fault::{self, Fault};
 use contract::problem::Violation;
 use serde_json::{Map, Value as Json};
 
@@ -216,7 +217,7 @@ impl Reader<'_> {
             if field.read_only || field.immutable {
                 return self.fixed(field, current);
             }
-            if !field.visible() {
+            if !field.visible() || fault::on(Fault::PutMerges) {
                 return match sent {
                     None => current.cloned(),
                     // There is no other way to say that it shall be gone.

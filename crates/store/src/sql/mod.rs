@@ -4,7 +4,7 @@ pub(crate) mod advice;
 pub(crate) mod change;
 pub(crate) mod select;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use model::model::{Field, FieldIndex, IdKind, Kind, Model, Resource, ResourceIndex};
 use model::query::Column;
@@ -16,6 +16,9 @@ pub(crate) struct Catalog {
     pub(crate) model: Arc<Model>,
     /// One a resource.
     pub(crate) texts: Vec<Texts>,
+    /// The number that each resource has in the bookkeeping. It is the table's that counts: the
+    /// order of resources in the declaration may change without a migration.
+    pub(crate) numbers: OnceLock<Vec<i64>>,
 }
 
 /// The statements of one resource whose shape never varies.
@@ -46,7 +49,12 @@ impl Catalog {
                 largest: select::largest(resource),
             })
             .collect();
-        Self { model, texts }
+        Self { model, texts, numbers: OnceLock::new() }
+    }
+
+    /// The number of a resource in the bookkeeping.
+    pub(crate) fn number(&self, index: ResourceIndex) -> i64 {
+        self.numbers.get().and_then(|numbers| numbers.get(index)).copied().unwrap_or(-1)
     }
 
     pub(crate) fn resource(&self, index: ResourceIndex) -> &Resource {

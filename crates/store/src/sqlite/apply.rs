@@ -16,10 +16,11 @@ use crate::lookup::Remembered;
 use crate::sql::folded;
 
 const KEYS: &str = "SELECT keys FROM _methodical_principals WHERE principal = ?";
-const REMEMBER: &str = "INSERT INTO _methodical_keys \
-    (key, principal, fingerprint, answer, expires) VALUES (?, ?, ?, ?, ?)";
 /// An expired answer that nobody has swept yet makes room for its successor.
-const FORGET: &str = "DELETE FROM _methodical_keys WHERE key = ? AND expires <= ?";
+const REMEMBER: &str = "INSERT INTO _methodical_keys \
+    (key, principal, fingerprint, answer, expires) VALUES (?, ?, ?, ?, ?) \
+    ON CONFLICT (key) DO UPDATE SET fingerprint = excluded.fingerprint, \
+    answer = excluded.answer, expires = excluded.expires";
 
 /// Carries out one change; the step is the one of the write that decided on it.
 pub(crate) fn apply(session: &Session, change: &Change, step: usize) -> Result<(), Error> {
@@ -145,8 +146,6 @@ fn remember(session: &Session, answer: &Remembered) -> Result<usize, Failure> {
     if u64::try_from(keys.unwrap_or(0)).is_ok_and(|keys| keys >= most) {
         return Err(Failure::Told(Error::TooManyKeys));
     }
-    let now = (session.options.clock)();
-    session.statement(FORGET)?.execute(params![answer.key, now.0])?;
     let bytes = ToSqlOutput::from(answer.answer.as_slice());
     Ok(session.statement(REMEMBER)?.execute(params![
         answer.key,

@@ -66,7 +66,7 @@ CREATE TABLE _methodical_suspect (
 /// Everything that a fresh database needs, as one script.
 pub(crate) fn script(model: &Model) -> String {
     let mut out = BOOKKEEPING.to_owned();
-    for (number, resource) in model.resources.iter().enumerate() {
+    for (number, resource) in (1..).zip(&model.resources) {
         table(model, resource, &mut out);
         indexes(resource, &mut out);
         trigger::write(number, resource, &mut out);

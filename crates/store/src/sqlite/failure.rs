@@ -7,6 +7,9 @@ use rusqlite::ffi;
 use crate::error::Error;
 use crate::sql::fold_column;
 
+/// What SQLite says where a record that is still referred to would go.
+const RESTRICTED: &str = "FOREIGN KEY constraint failed";
+
 /// A failure on its way up, before it is known which step of which write it belongs to.
 #[derive(Debug)]
 pub(crate) enum Failure {
@@ -64,6 +67,10 @@ impl Failure {
                 Error::Taken { resource, fields, step }
             }
             ffi::SQLITE_CONSTRAINT_FOREIGNKEY => Error::Dangling { step },
+            // RESTRICT is carried out by a trigger of SQLite's own.
+            ffi::SQLITE_CONSTRAINT_TRIGGER if text.as_deref() == Some(RESTRICTED) => {
+                Error::Dangling { step }
+            }
             _ => match code.code {
                 ErrorCode::DiskFull => Error::Full,
                 ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => {

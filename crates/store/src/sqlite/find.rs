@@ -102,14 +102,9 @@ struct Kept {
 fn kept(session: &Session, resource: ResourceIndex) -> Result<Kept, Failure> {
     let mut statement = session.statement(KEPT)?;
     let read = |row: &rusqlite::Row<'_>| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?));
-    let (change, total) = statement.query_row([position(resource)], read)?;
+    let (change, total) = statement.query_row([session.catalog.number(resource)], read)?;
     let change = if on(Fault::ListEtagStale) { 0 } else { change };
     Ok(Kept { change, total: u64::try_from(total).unwrap_or(0) })
-}
-
-/// A resource as the bookkeeping names it.
-pub(crate) fn position(resource: ResourceIndex) -> i64 {
-    i64::try_from(resource).unwrap_or(i64::MAX)
 }
 
 fn by_key(session: &Session, resource: ResourceIndex, id: &Id) -> Result<Vec<Record>, Failure> {

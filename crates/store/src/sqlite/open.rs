@@ -113,9 +113,13 @@ impl Source {
         let synchronous = if on(Fault::SyncOff) { "NORMAL" } else { "FULL" };
         connection.execute_batch(&format!(
             "PRAGMA synchronous = {synchronous}; PRAGMA foreign_keys = ON; \
-             PRAGMA recursive_triggers = OFF; PRAGMA trusted_schema = OFF; \
+             PRAGMA recursive_triggers = OFF; PRAGMA trusted_schema = OFF; PRAGMA temp_store = MEMORY; \
              PRAGMA cache_size = -{CACHE_KIB}; PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES};"
         ))?;
+        #[cfg(test)]
+        if let Some(pages) = self.options.pages_max {
+            connection.execute_batch(&format!("PRAGMA max_page_count = {pages}"))?;
+        }
         let mut session = self.session(connection);
         session.next_ids = Some(std::cell::RefCell::default());
         Ok(session)
@@ -302,11 +306,24 @@ fn compare(session: &Session, path: &Path) -> Result<(u64, [u8; 32]), OpenError>
     if was != now {
         return Err(OpenError::Changed { was, now });
     }
+    number(session).map_err(failed)?;
     let epoch: [u8; 8] =
         session.connection.query_row(value, ["epoch"], |row| row.get(0)).map_err(failed)?;
     let secret: [u8; 32] =
         session.connection.query_row(value, ["secret"], |row| row.get(0)).map_err(failed)?;
     Ok((u64::from_be_bytes(epoch), secret))
+}
+
+/// Learns which number each resource has in the bookkeeping.
+fn number(session: &Session) -> rusqlite::Result<()> {
+    let text = "SELECT resource FROM _methodical_resource WHERE name = ?";
+    let mut statement = session.connection.prepare(text)?;
+    let resources = session.catalog.model.resources.iter();
+    let numbers = resources
+        .map(|resource| statement.query_row([&resource.name], |row| row.get(0)))
+        .collect::<rusqlite::Result<Vec<i64>>>()?;
+    session.catalog.numbers.get_or_init(|| numbers);
+    Ok(())
 }
 
 /// A failure while opening, as the operator should read it.

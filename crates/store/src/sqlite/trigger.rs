@@ -7,7 +7,7 @@ use super::ddl::{BIRTH, NOW};
 use crate::sql::{fold_column, folded, is_folded, quote, unique_groups};
 
 /// The triggers of one resource.
-pub(crate) fn write(number: usize, resource: &Resource, out: &mut String) {
+pub(crate) fn write(number: i64, resource: &Resource, out: &mut String) {
     out.push_str(&count(number, resource));
     out.push_str(&touch(number, resource));
     out.push_str(&replaced(number, resource));
@@ -19,7 +19,7 @@ fn head(resource: &Resource, word: &str, event: &str) -> String {
     format!("CREATE TRIGGER {name} {event} ON {}", quote(&resource.name))
 }
 
-fn logged(number: usize, row: &str, operation: &str, at: &str) -> String {
+fn logged(number: i64, row: &str, operation: &str, at: &str) -> String {
     format!(
         "INSERT INTO _methodical_changes (resource, id, birth, version, operation, at) \
          SELECT {number}, {row}.\"id\", {row}.\"_birth\", {row}.\"_version\", {operation}, {at}"
@@ -27,7 +27,7 @@ fn logged(number: usize, row: &str, operation: &str, at: &str) -> String {
 }
 
 /// Change counter, total and log, for every insert, new version and delete.
-fn count(number: usize, resource: &Resource) -> String {
+fn count(number: i64, resource: &Resource) -> String {
     let kept = |set: &str| {
         format!(
             "UPDATE _methodical_resource SET change = change + 1{set} WHERE resource = {number};"
@@ -54,7 +54,7 @@ fn count(number: usize, resource: &Resource) -> String {
 
 /// An edit from outside, seen by a version that stayed: the next version, a later `updatedAt`,
 /// the folds. Under another id it is another record: a delete and a birth.
-fn touch(number: usize, resource: &Resource) -> String {
+fn touch(number: i64, resource: &Resource) -> String {
     let names = ["id", "createdAt", "updatedAt"].into_iter();
     let columns: Vec<String> =
         names.chain(resource.fields.iter().map(|field| field.name.as_str())).map(quote).collect();
@@ -93,7 +93,7 @@ fn touch(number: usize, resource: &Resource) -> String {
 }
 
 /// Leaves a mark for the server, which knows the whole of Unicode where SQL's `lower` knows ASCII.
-fn mark(number: usize, field: &Field, condition: &str) -> String {
+fn mark(number: i64, field: &Field, condition: &str) -> String {
     let name = quote(&field.name);
     format!(
         "INSERT INTO _methodical_refold (resource, id) SELECT {number}, NEW.\"id\" WHERE {condition} \
@@ -102,7 +102,7 @@ fn mark(number: usize, field: &Field, condition: &str) -> String {
 }
 
 /// The folds of a row that was inserted from outside.
-fn fold(number: usize, resource: &Resource) -> String {
+fn fold(number: i64, resource: &Resource) -> String {
     let fields: Vec<&Field> = folded(resource).map(|(_, field)| field).collect();
     if fields.is_empty() {
         return String::new();
@@ -132,7 +132,7 @@ fn fold(number: usize, resource: &Resource) -> String {
 
 /// `INSERT OR REPLACE` and `UPDATE OR REPLACE` remove rows without a delete trigger. What may go is
 /// noted before, and what went is counted and logged after.
-fn replaced(number: usize, resource: &Resource) -> String {
+fn replaced(number: i64, resource: &Resource) -> String {
     let table = quote(&resource.name);
     let exists = |rivals: &[String]| {
         let each =
@@ -194,20 +194,24 @@ fn rivals(resource: &Resource, changed: bool) -> Vec<String> {
     out
 }
 
-/// Counts and logs those suspects that are gone, and forgets them all.
-pub(crate) fn settled(number: usize, resource: &Resource) -> String {
+/// Counts and logs those suspects that are gone, and forgets them. One that is still there may
+/// yet go within the same statement: it stays until the next edit, or until the server looks.
+pub(crate) fn settled(number: i64, resource: &Resource) -> String {
     let table = quote(&resource.name);
+    // No alias: SQLite before 3.45 does not take one in a trigger's DELETE, and whoever opens the
+    // file with the shell of an older system has to be able to read its schema.
     let gone = format!(
-        "s.resource = {number} AND NOT EXISTS (SELECT 1 FROM {table} WHERE \"id\" = s.id \
-         AND \"_birth\" = s.birth)"
+        "_methodical_suspect.resource = {number} AND NOT EXISTS (SELECT 1 FROM {table} AS t \
+         WHERE t.\"id\" = _methodical_suspect.id AND t.\"_birth\" = _methodical_suspect.birth)"
     );
     format!(
         "INSERT INTO _methodical_changes (resource, id, birth, version, operation, at) \
-         SELECT DISTINCT {number}, s.id, s.birth, s.version, 'delete', {NOW} \
-         FROM _methodical_suspect AS s WHERE {gone};\n  \
+         SELECT DISTINCT {number}, id, birth, version, 'delete', {NOW} \
+         FROM _methodical_suspect WHERE {gone};\n  \
          UPDATE _methodical_resource SET change = change + 1, total = total - \
-         (SELECT count(DISTINCT s.id) FROM _methodical_suspect AS s WHERE {gone}) \
+         (SELECT count(*) FROM (SELECT DISTINCT id, birth FROM _methodical_suspect \
+         WHERE {gone})) \
          WHERE resource = {number};\n  \
-         DELETE FROM _methodical_suspect WHERE resource = {number};"
+         DELETE FROM _methodical_suspect WHERE {gone};"
     )
 }

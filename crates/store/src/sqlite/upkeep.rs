@@ -8,7 +8,6 @@ use model::value::{Timestamp, Value};
 use rusqlite::params;
 
 use super::failure::Failure;
-use super::find::position;
 use super::group::Desk;
 use super::trigger::settled;
 use crate::sql::{fold_column, folded, quote};
@@ -24,7 +23,8 @@ const OLD: &str = "DELETE FROM _methodical_changes WHERE position IN \
      WHERE at < ?1 AND position < (SELECT max(position) FROM _methodical_changes))";
 const ANY_EXPIRED: &str = "SELECT EXISTS (SELECT 1 FROM _methodical_keys WHERE expires <= ?)";
 const ANY_OLD: &str = "SELECT coalesce((SELECT at < ? FROM _methodical_changes \
-    ORDER BY position LIMIT 1), 0) AND (SELECT min(position) < max(position) FROM _methodical_changes)";
+    ORDER BY position LIMIT 1), 0) AND (SELECT min(position) FROM _methodical_changes) \
+    < (SELECT max(position) FROM _methodical_changes)";
 /// A fold moves a record in lists and filters.
 const MOVED: &str = "UPDATE _methodical_resource SET change = change + 1 WHERE resource = ?";
 const MARKED: &str = "SELECT rowid, resource, id FROM _methodical_refold ORDER BY rowid LIMIT ?";
@@ -84,9 +84,12 @@ impl Desk {
             .statement("SELECT EXISTS (SELECT 1 FROM _methodical_suspect)")?
             .query_row([], |row| row.get(0))?;
         if suspects {
-            for (number, resource) in self.session.catalog.model.resources.iter().enumerate() {
-                self.session.connection.execute_batch(&settled(number, resource))?;
+            let catalog = &self.session.catalog;
+            for (index, resource) in catalog.model.resources.iter().enumerate() {
+                let text = settled(catalog.number(index), resource);
+                self.session.connection.execute_batch(&text)?;
             }
+            self.session.run("DELETE FROM _methodical_suspect")?;
         }
         self.refold()
     }
@@ -98,9 +101,9 @@ impl Desk {
         })?;
         let marked: Vec<(i64, i64, rusqlite::types::Value)> = marked.collect::<Result<_, _>>()?;
         for (mark, number, id) in &marked {
-            let known = |(index, _): &(ResourceIndex, _)| position(*index) == *number;
-            let mut resources = self.session.catalog.model.resources.iter().enumerate();
-            if let Some((index, _)) = resources.find(known) {
+            let catalog = &self.session.catalog;
+            let known = |index: &ResourceIndex| catalog.number(*index) == *number;
+            if let Some(index) = (0..catalog.model.resources.len()).find(known) {
                 self.refold_row(index, id)?;
                 self.session.statement(MOVED)?.execute([number])?;
             }

@@ -34,11 +34,6 @@ impl Alarm {
         self.set(Instant::now() + time);
     }
 
-    /// When it is due.
-    pub(super) fn deadline(&self) -> Instant {
-        self.deadline
-    }
-
     /// Ready when the deadline has passed.
     pub(super) fn poll(&mut self, context: &mut Context<'_>) -> Poll<()> {
         while self.sleep.as_mut().poll(context).is_ready() {

@@ -5,7 +5,7 @@ use std::future::{Future, poll_fn};
 use std::io::{self, IoSlice};
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll, ready};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::UNIX_EPOCH;
 
 use bytes::{Buf, Bytes};
 use http::header::{CONNECTION, CONTENT_LENGTH, DATE, TRANSFER_ENCODING};
@@ -13,6 +13,7 @@ use http::response::Parts;
 use http::{Response, StatusCode};
 use tokio::io::{AsyncWrite, AsyncWriteExt};
 
+use contract::fault::{self, Fault};
 use model::setting::Settings;
 
 use super::alarm::Alarm;
@@ -70,7 +71,9 @@ impl<W: AsyncWrite + Unpin> Outgoing<W> {
     pub(super) fn push(&mut self, response: Response<Bytes>, manner: Manner<'_>) -> u64 {
         debug_assert!(self.tail.is_empty(), "an answer is sent before the next is lined up");
         let (parts, content) = response.into_parts();
-        let content = if manner.bare || forbids_content(parts.status) {
+        let content = if manner.bare && fault::on(Fault::HeadWithBody) {
+            declared_length(&parts).map(|length| Bytes::from(vec![b' '; length])).unwrap_or(content)
+        } else if manner.bare || forbids_content(parts.status) {
             Bytes::new()
         } else {
             content
@@ -139,6 +142,11 @@ fn forbids_content(status: StatusCode) -> bool {
     status.is_informational() || matches!(status.as_u16(), 204 | 304)
 }
 
+/// The length that GET's content would have, for a seeded fault.
+fn declared_length(parts: &Parts) -> Option<usize> {
+    parts.headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+}
+
 /// Writes status line and fields. Framing fields are this crate's: whatever an answer says about
 /// its length, the bytes that follow decide.
 fn write_head(out: &mut Vec<u8>, parts: &Parts, length: usize, manner: Manner<'_>) {
@@ -195,7 +203,7 @@ fn write_date(out: &mut Vec<u8>) {
     thread_local! {
         static DATE: RefCell<(u64, String)> = const { RefCell::new((u64::MAX, String::new())) };
     }
-    let now = SystemTime::now();
+    let now = crate::log::now();
     let second = now.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
     DATE.with_borrow_mut(|(at, text)| {
         if *at != second {

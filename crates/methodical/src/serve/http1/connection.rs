@@ -21,7 +21,7 @@ use super::answer::{Manner, Outgoing};
 use super::content::{Content, Expectation, Incoming};
 use super::framing::malformed;
 use super::head::{self, Head, Reading, Refusal};
-use crate::log::{Entry, Log, trace_id};
+use crate::log::{self, Entry, Log, trace_id};
 use crate::serve::id::Ids;
 use crate::serve::shutdown::Stop;
 
@@ -64,6 +64,7 @@ where
         heads: head::Reader::default(),
         stop,
         stopped,
+        told: false,
     };
     if connection.run().await == End::Linger {
         connection.linger().await;
@@ -104,16 +105,18 @@ struct Arrival {
     trace: Option<String>,
 }
 
-struct Connection<'a, A, R, W> {
+struct Connection<'a, 'p, A, R, W> {
     service: &'a Service<A>,
     incoming: Incoming<R>,
     outgoing: Outgoing<W>,
     heads: head::Reader,
     stop: &'a Stop,
-    stopped: Pin<&'a mut Notified<'a>>,
+    stopped: Pin<&'p mut Notified<'a>>,
+    /// True once it is known here that the server stops.
+    told: bool,
 }
 
-impl<A, R, W> Connection<'_, A, R, W>
+impl<A, R, W> Connection<'_, '_, A, R, W>
 where
     A: Answer,
     R: AsyncRead + Unpin + Send,
@@ -170,10 +173,10 @@ where
                 Poll::Ready(Err(_)) => return Poll::Ready(Waited::Broken),
                 Poll::Pending => {}
             }
-            if !partial && self.stop.is_set() {
-                let soon = tokio::time::Instant::now() + STOP_GRACE;
-                if soon < self.incoming.alarm.deadline() && !self.stop.was_seen() {
-                    self.incoming.alarm.set(soon);
+            if !self.told && self.stopped.as_mut().poll(context).is_ready() {
+                self.told = true;
+                if !partial {
+                    self.incoming.alarm.set_after(STOP_GRACE);
                 }
             }
             self.incoming.alarm.poll(context).map(|()| Waited::Late)
@@ -238,7 +241,8 @@ where
         let bytes = self.outgoing.push(response, manner);
         let first_byte = arrival.start.elapsed();
         let pipelined = !manner.close && !self.incoming.input.is_empty();
-        let result = if pipelined && self.outgoing.has_room() { Ok(()) } else { self.flush().await };
+        let result =
+            if pipelined && self.outgoing.has_room() { Ok(()) } else { self.flush().await };
         self.service.log.request(&Entry {
             at: arrival.at,
             id: &arrival.id,
@@ -262,7 +266,7 @@ where
     async fn refuse(&mut self, Refusal { problem, bare }: Refusal) -> End {
         let arrival = self.arrival_of("-", None);
         let slug = problem.kind.entry().slug;
-        let mut response = self.service.answerer.refuse(problem.closing(), bare);
+        let mut response = self.service.answerer.refuse(&problem.closing(), bare);
         if response.extensions().get::<Report>().is_none() {
             response.extensions_mut().insert(Report { problem: Some(slug), ..Report::default() });
         }
@@ -274,7 +278,7 @@ where
     fn panicked(&self, arrival: &Arrival, bare: bool) -> Response<Bytes> {
         let detail = format!("Report it with the id {}; the log has the same.", arrival.id);
         let problem = Problem::new(Kind::Internal, detail).closing();
-        let mut response = self.service.answerer.refuse(problem, bare);
+        let mut response = self.service.answerer.refuse(&problem, bare);
         let slug = Kind::Internal.entry().slug;
         let cause = Some("a panic; its message is in the log before this line".to_owned());
         let report = Report { problem: Some(slug), cause, ..Report::default() };
@@ -293,7 +297,7 @@ where
     }
 
     fn arrival_of(&self, method: &'static str, trace: Option<String>) -> Arrival {
-        let (at, start) = (SystemTime::now(), Instant::now());
+        let (at, start) = (log::now(), Instant::now());
         Arrival { id: self.service.ids.next(), at, start, method, trace }
     }
 

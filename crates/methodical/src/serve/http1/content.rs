@@ -47,7 +47,10 @@ pub(super) struct Incoming<R> {
     /// True once the peer has finished sending.
     pub(super) ended: bool,
     left: Left,
+    /// When the content has to be complete.
     content_deadline: Instant,
+    /// True while the sender of content is silent and the alarm is set for that.
+    silent: bool,
 }
 
 impl<R: AsyncRead + Unpin> Incoming<R> {
@@ -60,6 +63,7 @@ impl<R: AsyncRead + Unpin> Incoming<R> {
             ended: false,
             left: Left::Nothing,
             content_deadline: Instant::now(),
+            silent: false,
         }
     }
 
@@ -93,6 +97,7 @@ impl<R: AsyncRead + Unpin> Incoming<R> {
         };
         if framing != Framing::Empty {
             self.content_deadline = Instant::now() + settings.content_timeout;
+            self.silent = false;
         }
     }
 
@@ -128,7 +133,6 @@ impl<R: AsyncRead + Unpin> Incoming<R> {
         settings: &Settings,
         expectation: &Expectation,
     ) -> Poll<Option<Result<Bytes, ContentError>>> {
-        let mut waiting = false;
         loop {
             match self.take() {
                 Ok(Step::Data(data)) => return Poll::Ready(Some(Ok(data))),
@@ -137,15 +141,14 @@ impl<R: AsyncRead + Unpin> Incoming<R> {
                 Err(error) => return self.fail(error),
             }
             expectation.ask();
-            if !waiting {
-                let gap = Instant::now() + settings.content_gap_timeout;
-                self.alarm.set(gap.min(self.content_deadline));
-                waiting = true;
-            }
             match self.poll_fill_with(context, self.content_room()) {
-                Poll::Ready(Ok(1..)) => waiting = false,
+                Poll::Ready(Ok(1..)) => self.silent = false,
                 Poll::Ready(Ok(0) | Err(_)) => return self.fail(ContentError::Truncated),
                 Poll::Pending => {
+                    if !std::mem::replace(&mut self.silent, true) {
+                        let gap = Instant::now() + settings.content_gap_timeout;
+                        self.alarm.set(gap.min(self.content_deadline));
+                    }
                     ready!(self.alarm.poll(context));
                     return self.fail(ContentError::Slow);
                 }

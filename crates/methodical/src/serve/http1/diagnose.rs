@@ -106,8 +106,17 @@ fn field_line(line: &[u8], first: bool) -> Option<Problem> {
 /// The name if it is one that everybody knows: anything else in broken bytes is not repeated.
 fn known_name(name: &[u8]) -> Option<&'static str> {
     const KNOWN: &[&str] = &[
-        "Accept", "Authorization", "Content-Length", "Content-Type", "Cookie", "Host",
-        "Idempotency-Key", "If-Match", "If-None-Match", "Transfer-Encoding", "User-Agent",
+        "Accept",
+        "Authorization",
+        "Content-Length",
+        "Content-Type",
+        "Cookie",
+        "Host",
+        "Idempotency-Key",
+        "If-Match",
+        "If-None-Match",
+        "Transfer-Encoding",
+        "User-Agent",
     ];
     KNOWN.iter().find(|known| known.as_bytes().eq_ignore_ascii_case(name)).copied()
 }

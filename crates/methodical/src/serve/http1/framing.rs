@@ -3,6 +3,7 @@
 use http::HeaderMap;
 use http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
 
+use contract::fault::{self, Fault};
 use contract::problem::{Kind, Problem};
 
 /// How the content of a request is framed.
@@ -28,7 +29,7 @@ pub(super) fn read(fields: &HeaderMap, http_1_0: bool) -> Result<Framing, Proble
                 "Transfer-Encoding does not exist in HTTP/1.0 (RFC 9112 §6.1). Send Content-Length.",
             ));
         }
-        if fields.contains_key(CONTENT_LENGTH) {
+        if fields.contains_key(CONTENT_LENGTH) && !fault::on(Fault::ClTeAccepted) {
             return Err(malformed(
                 "Content-Length and Transfer-Encoding contradict each other (RFC 9112 §6.3). \
                  Send only one of them.",
@@ -71,7 +72,7 @@ fn transfer_codings(fields: &HeaderMap) -> Result<Framing, Problem> {
     let Some((last, before)) = codings.split_last() else {
         return Err(malformed("Transfer-Encoding is empty. Send `chunked`, or Content-Length."));
     };
-    if !is_chunked(last) {
+    if !is_chunked(last) && !fault::on(Fault::TeLastChunkedUnchecked) {
         return Err(malformed(
             "The last transfer coding is not chunked, so the end of the content cannot be told \
              (RFC 9112 §6.3). Send `Transfer-Encoding: chunked`, or Content-Length.",
@@ -132,9 +133,16 @@ mod tests {
         for chunked in ["chunked", "CHUNKED", " chunked", ", chunked ,"] {
             assert_eq!(coding(chunked), Ok(Framing::Chunked), "{chunked}");
         }
-        for wrong in
-            ["", ",", "gzip", "chunked, gzip", "chunked, chunked", "identity", "xchunked", "chunked;q=1"]
-        {
+        for wrong in [
+            "",
+            ",",
+            "gzip",
+            "chunked, gzip",
+            "chunked, chunked",
+            "identity",
+            "xchunked",
+            "chunked;q=1",
+        ] {
             assert_eq!(coding(wrong), Err(400), "{wrong}");
         }
         assert_eq!(coding("gzip, chunked"), Err(501));

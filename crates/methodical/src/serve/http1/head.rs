@@ -7,6 +7,8 @@ use bytes::{Buf, BytesMut};
 use http::header::{CONNECTION, EXPECT, HOST};
 use http::{HeaderMap, HeaderName, HeaderValue, Request};
 
+use contract::fault::{self, Fault};
+use contract::host::Authority;
 use contract::problem::{Kind, Problem};
 use contract::table;
 use model::setting::Settings;
@@ -149,7 +151,11 @@ impl Reader {
     }
 
     /// Finds the parts of a head. `None`: it is not whole yet.
-    fn parse(&mut self, input: &mut BytesMut, settings: &Settings) -> Result<Option<Line>, Problem> {
+    fn parse(
+        &mut self,
+        input: &mut BytesMut,
+        settings: &Settings,
+    ) -> Result<Option<Line>, Problem> {
         match self.scan(input, settings) {
             Err(httparse::Error::Version) if read_as_highest_minor(input) => {
                 self.scan(input, settings)
@@ -246,7 +252,9 @@ fn finish(
     let keep_alive = is_persistent(&fields, http_1_0);
     let expects_continue = !http_1_0
         && framing != Framing::Empty
-        && fields.get(EXPECT).is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"100-continue"));
+        && fields
+            .get(EXPECT)
+            .is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"100-continue"));
     let nature = match table::method(token) {
         table::Token::Served(method) => Some(table::nature(method)),
         table::Token::Withheld | table::Token::Unknown => None,
@@ -270,15 +278,11 @@ fn finish(
 
 /// Exactly one Host, and a valid one (RFC 9112 §3.2); HTTP/1.0 may leave it out.
 fn check_host(fields: &HeaderMap, http_1_0: bool) -> Result<(), Problem> {
-    let mut hosts = fields.get_all(HOST).iter();
-    match (hosts.next(), hosts.next()) {
-        (None, _) if http_1_0 => Ok(()),
-        (None, _) => Err(malformed("Host is missing (RFC 9112 §3.2).")),
-        (Some(host), None) => target::host(host.as_bytes()).map(drop),
-        (Some(_), Some(_)) => {
-            Err(malformed("Host stands there more than once (RFC 9112 §3.2). Send it once."))
-        }
+    let absent = !fields.contains_key(HOST);
+    if (absent && http_1_0) || fault::on(Fault::TwoHostsAccepted) {
+        return Ok(());
     }
+    Authority::read(fields).map(drop)
 }
 
 /// RFC 9112 §9.3: `close` wins; HTTP/1.0 has to ask.
@@ -326,10 +330,8 @@ fn too_long(input: &[u8], settings: &Settings) -> Option<Problem> {
             malformed("The request line does not begin with a method (RFC 9112 §3).")
         }),
         Some(line) if input.len() - line > settings.fields_bytes_max => {
-            let detail = format!(
-                "The header section is larger than {} bytes.",
-                settings.fields_bytes_max
-            );
+            let detail =
+                format!("The header section is larger than {} bytes.", settings.fields_bytes_max);
             Some(Problem::new(Kind::FieldsTooLarge, detail).closing())
         }
         _ => None,

@@ -31,5 +31,5 @@ pub(crate) trait Answer: Send + Sync {
         B: Body<Data = Bytes, Error = ContentError> + Send + Unpin;
 
     /// Renders a fault that was met before there was a request.
-    fn refuse(&self, problem: Problem, bare: bool) -> Response<Bytes>;
+    fn refuse(&self, problem: &Problem, bare: bool) -> Response<Bytes>;
 }

@@ -87,7 +87,11 @@ impl Answer {
     /// The members of a field that is a list, trimmed.
     pub(crate) fn list(&self, name: &str) -> Vec<String> {
         let value = self.field(name).unwrap_or_default();
-        value.split(',').map(|part| part.trim().to_owned()).filter(|part| !part.is_empty()).collect()
+        value
+            .split(',')
+            .map(|part| part.trim().to_owned())
+            .filter(|part| !part.is_empty())
+            .collect()
     }
 
     /// The content with its content coding undone.

@@ -231,9 +231,8 @@ fn follow(
 /// The address in `http://127.0.0.1:34567`.
 fn address(line: &str) -> Option<SocketAddr> {
     let (_, rest) = line.split_once("http://")?;
-    let end = rest
-        .find(|c: char| !(c.is_ascii_hexdigit() || ".:[]".contains(c)))
-        .unwrap_or(rest.len());
+    let end =
+        rest.find(|c: char| !(c.is_ascii_hexdigit() || ".:[]".contains(c))).unwrap_or(rest.len());
     rest[..end].parse().ok()
 }
 

@@ -1,0 +1,169 @@
+//! The walk from end to end, in process: a request in, a response out, on a real database.
+#![allow(clippy::unwrap_used)]
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body::{Body, Frame, SizeHint};
+use model::setting::Settings;
+
+use crate::content::ContentError;
+use crate::{Engine, Parts};
+
+/// Content that is there at once.
+struct Whole(Option<Bytes>);
+
+impl Body for Whole {
+    type Data = Bytes;
+    type Error = ContentError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, ContentError>>> {
+        Poll::Ready(self.0.take().map(|bytes| Ok(Frame::data(bytes))))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.0.is_none()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::with_exact(self.0.as_ref().map_or(0, |bytes| bytes.len() as u64))
+    }
+}
+
+struct Bench {
+    engine: Engine,
+    _folder: tempfile::TempDir,
+}
+
+const DECLARATION: &str = r#"
+title = "Test"
+prefix = "/api"
+alias = ["/"]
+[resources.users]
+fields.name = { type = "string", minLength = 1, ignoreCase = true }
+fields.email = { type = "string", format = "email", unique = true }
+fields.note = { type = "string", optional = true }
+[resources.orders]
+preconditions = "required"
+idempotency = "required"
+fields.customer = { references = "users", onDelete = "restrict" }
+fields.quantity = { type = "integer", minimum = 1, default = 1 }
+"#;
+
+fn bench() -> Bench {
+    let reading = model::declaration::read(DECLARATION);
+    let faults =
+        model::complaint::render(&reading.complaints, DECLARATION, "methodical.toml", false);
+    let model = Arc::new(reading.model.unwrap_or_else(|| panic!("{faults}")));
+    let folder = tempfile::tempdir().unwrap();
+    let settings = Arc::new(Settings::default());
+    let options = store::Options::from(&settings, &folder.path().join("data.db"));
+    let opened = store::open(&options, model.clone(), &mut || Ok(Vec::new())).unwrap();
+    let store::Opened { reader, writer, epoch, secret, .. } = opened;
+    let engine = Engine::new(Parts { model, settings, reader, writer, epoch, secret });
+    Bench { engine, _folder: folder }
+}
+
+impl Bench {
+    async fn ask(&self, line: &str, fields: &[(&str, &str)], content: &str) -> Response<Bytes> {
+        let (method, target) = line.split_once(' ').unwrap();
+        let mut request = Request::builder().method(method).uri(target);
+        for (name, value) in fields {
+            request = request.header(*name, *value);
+        }
+        let content = (!content.is_empty()).then(|| Bytes::copy_from_slice(content.as_bytes()));
+        self.engine.answer(request.body(Whole(content)).unwrap()).await
+    }
+}
+
+const JSON: (&str, &str) = ("content-type", "application/json");
+const ALICE: &str = r#"{"name":"Alice","email":"alice@example.com"}"#;
+const KEY: (&str, &str) = ("idempotency-key", "8e03978e-40d5-43e8-bc93-6894a57f9324");
+
+fn text(response: &Response<Bytes>) -> String {
+    format!("{} {}", response.status().as_u16(), String::from_utf8_lossy(response.body()))
+}
+
+fn field<'a>(response: &'a Response<Bytes>, name: &str) -> &'a str {
+    response.headers().get(name).map_or("", |value| value.to_str().unwrap())
+}
+
+#[tokio::test]
+async fn what_is_created_is_found_listed_changed_and_deleted() {
+    let bench = bench();
+    let created = bench.ask("POST /api/users", &[JSON], ALICE).await;
+    assert_eq!(created.status(), 201, "{}", text(&created));
+    assert_eq!(field(&created, "location"), "/api/users/1");
+    let found = bench.ask("GET /users/1", &[], "").await;
+    assert_eq!(found.status(), 200, "{}", text(&found));
+    assert_eq!(found.body(), created.body());
+    assert_eq!(field(&found, "etag"), field(&created, "etag"));
+    let tag = field(&found, "etag");
+    let same = bench.ask("GET /api/users/1", &[("if-none-match", tag)], "").await;
+    assert_eq!(same.status(), 304);
+    let list = bench.ask("GET /api/users?name=alice", &[], "").await;
+    assert!(text(&list).contains("\"total\":1,\"page\":1,\"limit\":20}"), "{}", text(&list));
+    let merge = ("content-type", "application/merge-patch+json");
+    let changed =
+        bench.ask("PATCH /api/users/1", &[merge, ("if-match", tag)], r#"{"note":"n"}"#).await;
+    assert_eq!(changed.status(), 200, "{}", text(&changed));
+    let late =
+        bench.ask("PATCH /api/users/1", &[merge, ("if-match", tag)], r#"{"note":"m"}"#).await;
+    assert_eq!(late.status(), 412, "{}", text(&late));
+    let gone = bench.ask("DELETE /api/users/1", &[], "").await;
+    assert_eq!(text(&gone), r#"200 {"status":"deleted"}"#);
+    assert_eq!(bench.ask("GET /api/users/1", &[], "").await.status(), 404);
+}
+
+#[tokio::test]
+async fn a_key_makes_ten_posts_one_record() {
+    let bench = bench();
+    let first = bench.ask("POST /api/users", &[JSON, KEY], ALICE).await;
+    assert_eq!(first.status(), 201, "{}", text(&first));
+    for _ in 0..9 {
+        let again = bench.ask("POST /users", &[JSON, KEY], ALICE).await;
+        assert_eq!(again.body(), first.body());
+        assert_eq!(field(&again, "idempotent-replayed"), "true");
+    }
+    let other = bench.ask("POST /api/users", &[JSON, KEY], &ALICE.replace("Alice", "Bob")).await;
+    assert_eq!(other.status(), 422, "{}", text(&other));
+}
+
+#[tokio::test]
+async fn what_a_declaration_demands_is_demanded() {
+    let bench = bench();
+    bench.ask("POST /api/users", &[JSON], ALICE).await;
+    let order = r#"{"customer":1}"#;
+    let bare = bench.ask("POST /api/orders", &[JSON], order).await;
+    assert_eq!(bare.status(), 400, "{}", text(&bare));
+    let dangling = bench.ask("POST /api/orders", &[JSON, KEY], r#"{"customer":9}"#).await;
+    assert_eq!(dangling.status(), 422, "{}", text(&dangling));
+    let made = bench.ask("POST /api/orders", &[JSON, KEY], order).await;
+    assert_eq!(made.status(), 201, "{}", text(&made));
+    let blind = bench.ask("DELETE /api/orders/1", &[], "").await;
+    assert_eq!(blind.status(), 428, "{}", text(&blind));
+    let held = bench.ask("DELETE /api/users/1", &[], "").await;
+    assert_eq!(held.status(), 409, "{}", text(&held));
+    let taken = bench.ask("POST /api/users", &[JSON], ALICE).await;
+    assert_eq!(taken.status(), 409, "{}", text(&taken));
+}
+
+#[tokio::test]
+async fn head_is_get_without_content() {
+    let bench = bench();
+    for target in
+        ["/api", "/api/users", "/healthz", "/readyz", "/problems", "/robots.txt", "/api/users/7"]
+    {
+        let get = bench.ask(&format!("GET {target}"), &[], "").await;
+        let head = bench.ask(&format!("HEAD {target}"), &[], "").await;
+        assert_eq!(head.status(), get.status(), "{target}");
+        assert_eq!(head.headers(), get.headers(), "{target}");
+        assert!(head.body().is_empty() && !get.body().is_empty(), "{target}");
+    }
+}

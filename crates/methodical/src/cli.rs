@@ -1,0 +1,259 @@
+//! COMMANDS: every command with its arguments and words. The parser and the help are read from
+//! this table.
+
+use std::ffi::OsString;
+
+use clap::{Arg, ArgAction, ArgMatches};
+
+use crate::command::{check, init, routes, serve};
+
+/// Why a command ended without doing what it was asked for.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    /// 1: refused or failed. 2: wrong usage.
+    pub(crate) code: u8,
+    /// What was wrong and what to do next; may be empty where everything has been said.
+    pub(crate) message: String,
+}
+
+impl Failure {
+    /// Refused or failed.
+    pub(crate) fn refused(message: impl Into<String>) -> Self {
+        Self { code: 1, message: message.into() }
+    }
+
+    /// Wrong usage.
+    pub(crate) fn usage(message: impl Into<String>) -> Self {
+        Self { code: 2, message: message.into() }
+    }
+
+    /// Says it on standard error.
+    pub(crate) fn print(&self) {
+        if !self.message.is_empty() {
+            eprintln!("error: {}", self.message);
+        }
+    }
+}
+
+/// What a command gives.
+pub(crate) type Outcome = Result<(), Failure>;
+
+/// An argument of a command.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Argument {
+    /// Its name: `listen` is `--listen`.
+    name: &'static str,
+    /// How its value is called in the help; empty for a switch.
+    value: &'static str,
+    /// What it is for.
+    help: &'static str,
+    /// What kind of argument it is.
+    form: Form,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Form {
+    /// `DIR`, `.` where it is left out.
+    Place,
+    /// `DIR`, which has to be named.
+    NewPlace,
+    /// `--name VALUE`.
+    Option,
+    /// `--name VALUE`, one of these.
+    Choice(&'static [&'static str]),
+    /// `--name VALUE`, any number of times.
+    Many,
+    /// `--name`.
+    Switch,
+}
+
+/// A command.
+pub(crate) struct Command {
+    name: &'static str,
+    about: &'static str,
+    details: &'static str,
+    arguments: &'static [Argument],
+    run: fn(&ArgMatches) -> Outcome,
+}
+
+const PLACE: Argument = Argument {
+    name: "dir",
+    value: "DIR",
+    help: "The folder with methodical.toml",
+    form: Form::Place,
+};
+
+const fn option(name: &'static str, value: &'static str, help: &'static str) -> Argument {
+    Argument { name, value, help, form: Form::Option }
+}
+
+/// Every command, in the order of the help.
+const COMMANDS: &[Command] = &[
+    Command {
+        name: "init",
+        about: "Write a commented declaration to start from",
+        details: "Nothing that exists is overwritten.",
+        arguments: &[
+            Argument { help: "The folder to write it to", form: Form::NewPlace, ..PLACE },
+            Argument {
+                name: "example",
+                value: "NAME",
+                help: "A whole example instead of the smallest one",
+                form: Form::Choice(&["shop"]),
+            },
+        ],
+        run: init::run,
+    },
+    Command {
+        name: "serve",
+        about: "Serve the API that the declaration describes",
+        details: "Prints the address on standard output and what to try on standard error. \
+                  SIGTERM or Ctrl-C finishes what was accepted and exits 0; a second one exits \
+                  at once. Every setting can also come from the file or from the environment: \
+                  METHODICAL_LISTEN, METHODICAL_LOG_FORMAT and so on.",
+        arguments: &[
+            PLACE,
+            option("listen", "HOST:PORT", "Where to listen; port 0 takes a free one"),
+            option("database", "PATH", "The database file; beside the declaration if relative"),
+            option("log-format", "FORMAT", "text or json"),
+            option("log-level", "LEVEL", "error, warn, info or debug"),
+            Argument {
+                name: "set",
+                value: "KEY=VALUE",
+                help: "Any setting, such as limits.content=\"2 MiB\"; can be repeated",
+                form: Form::Many,
+            },
+            Argument {
+                name: "watch",
+                value: "",
+                help: "Reload a valid declaration when it changes; keep the old one on an error",
+                form: Form::Switch,
+            },
+            #[cfg(feature = "faults")]
+            Argument {
+                name: "fault",
+                value: "NAME",
+                help: "Break a promise on purpose, to see whether the tests notice",
+                form: Form::Many,
+            },
+        ],
+        run: serve::run,
+    },
+    Command {
+        name: "check",
+        about: "Say what is wrong with the declaration, and what is open to everybody",
+        details: "Exits 1 where there is an error.",
+        arguments: &[PLACE],
+        run: check::run,
+    },
+    Command {
+        name: "routes",
+        about: "List what the API answers: methods, paths, statuses",
+        details: "This is the contract's table, narrowed by the declaration.",
+        arguments: &[
+            PLACE,
+            Argument {
+                name: "json",
+                value: "",
+                help: "One JSON object a line",
+                form: Form::Switch,
+            },
+        ],
+        run: routes::run,
+    },
+];
+
+/// Parses the arguments and runs the command that they name.
+///
+/// # Errors
+/// What kept the command from doing it, with the exit code.
+pub(crate) fn run(arguments: impl IntoIterator<Item = OsString>) -> Outcome {
+    let matches = match parser().try_get_matches_from(arguments) {
+        Ok(matches) => matches,
+        Err(fault) => {
+            // Help goes to standard output, wrong usage to standard error. A closed pipe is no
+            // reason to fail.
+            let _ = fault.print();
+            let code = u8::try_from(fault.exit_code()).unwrap_or(2);
+            return if code == 0 { Ok(()) } else { Err(Failure { code, message: String::new() }) };
+        }
+    };
+    let Some((name, matches)) = matches.subcommand() else {
+        return Err(Failure::usage("no command; see methodical --help"));
+    };
+    match COMMANDS.iter().find(|command| command.name == name) {
+        Some(command) => (command.run)(matches),
+        None => Err(Failure::usage(format!("no command is named {name}; see methodical --help"))),
+    }
+}
+
+/// The parser, read from COMMANDS.
+fn parser() -> clap::Command {
+    clap::Command::new("methodical")
+        .version(env!("CARGO_PKG_VERSION"))
+        .about("A REST backend in one binary, in which every HTTP method keeps its promise")
+        .after_help("To begin: methodical init notes, then methodical serve notes")
+        .subcommand_required(true)
+        .arg_required_else_help(true)
+        .subcommands(COMMANDS.iter().map(|command| {
+            clap::Command::new(command.name)
+                .about(command.about)
+                .after_help(command.details)
+                .args(command.arguments.iter().map(|argument| argument.to_clap()))
+        }))
+}
+
+impl Argument {
+    fn to_clap(self) -> Arg {
+        let arg = Arg::new(self.name).help(self.help);
+        let arg = if self.value.is_empty() { arg } else { arg.value_name(self.value) };
+        match self.form {
+            Form::Place => arg.default_value("."),
+            Form::NewPlace => arg.required(true),
+            Form::Option => arg.long(self.name).action(ArgAction::Set),
+            Form::Choice(words) => arg.long(self.name).value_parser(words.to_vec()),
+            Form::Many => {
+                let arg = arg.long(self.name).action(ArgAction::Append);
+                arg.hide(self.name == "fault")
+            }
+            Form::Switch => arg.long(self.name).action(ArgAction::SetTrue),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{COMMANDS, parser, run};
+    use std::ffi::OsString;
+
+    fn code(arguments: &[&str]) -> u8 {
+        let arguments = std::iter::once("methodical").chain(arguments.iter().copied());
+        run(arguments.map(OsString::from)).map_or_else(|failure| failure.code, |()| 0)
+    }
+
+    #[test]
+    fn the_table_is_a_parser() {
+        parser().debug_assert();
+        for command in COMMANDS {
+            assert!(!command.about.ends_with('.'), "{}", command.name);
+            assert_eq!(COMMANDS.iter().filter(|other| other.name == command.name).count(), 1);
+        }
+    }
+
+    #[test]
+    fn wrong_usage_is_2() {
+        for wrong in [
+            &["serv"][..],
+            &[],
+            &["init"],
+            &["serve", "--lisen", "x"],
+            &["init", "x", "--example", "no"],
+            &["routes", "a", "b"],
+        ] {
+            assert_eq!(code(wrong), 2, "{wrong:?}");
+        }
+        assert_eq!(code(&["--version"]), 0);
+        assert_eq!(code(&["serve", "--help"]), 0);
+        assert_eq!(code(&["check", "/nowhere/at/all"]), 1);
+    }
+}

@@ -1,0 +1,131 @@
+//! `check`: what is wrong with the declaration, and what is open to everybody.
+
+use std::fmt::Write;
+
+use clap::ArgMatches;
+
+use model::complaint::Level;
+use model::model::{Model, Who};
+
+use crate::cli::{Failure, Outcome};
+use crate::command::{Declaration, complain, count, place, read};
+use crate::serve::seed;
+use crate::settings::{self, Given};
+
+/// Prints complaints on standard error, and what is open on standard output.
+pub(crate) fn run(matches: &ArgMatches) -> Outcome {
+    let declaration = read(&place(matches))?;
+    let mut complaints = declaration.reading.complaints.clone();
+    let environment = settings::environment();
+    let resolved =
+        settings::resolve(&declaration.reading.settings, &environment, &Given::default())?;
+    complaints.extend(resolved.complaints);
+    let mut errors = complain(&declaration, &complaints, Level::Note);
+    for warning in &resolved.warnings {
+        eprintln!("warning: {warning}");
+    }
+    errors += check_seed(&declaration);
+    let Some(model) = declaration.reading.model.as_ref().filter(|_| errors == 0) else {
+        let message = format!("{} in the declaration", count(errors.max(1), "error"));
+        return Err(Failure::refused(message));
+    };
+    print!("{}", open(model));
+    Ok(())
+}
+
+/// Reads the seed as a fresh database would. Gives the number of errors.
+fn check_seed(declaration: &Declaration) -> usize {
+    let Some(model) = &declaration.reading.model else { return 0 };
+    let Err(fault) = seed::read(&declaration.dir, model) else { return 0 };
+    eprintln!("error: the seed does not fit: {fault}");
+    1
+}
+
+/// What the declaration opens to everybody, in words.
+fn open(model: &Model) -> String {
+    let mut out = String::new();
+    let mut line = |text: &str| {
+        // Writing into memory does not fail.
+        let _ = writeln!(out, "{text}");
+    };
+    let what = count(model.resources.len(), "resource");
+    line(&format!("The declaration of {:?} is sound: {what}.", model.title));
+    line("");
+    line("What it opens to everybody:");
+    let mut any = false;
+    for resource in &model.resources {
+        let Some(access) = &resource.access else { continue };
+        let rights = [
+            ("read", &access.read),
+            ("create", &access.create),
+            ("update", &access.update),
+            ("delete", &access.delete),
+        ];
+        let open: Vec<&str> = rights
+            .iter()
+            .filter(|(_, who)| is_anyone(who.as_ref()))
+            .map(|(name, _)| *name)
+            .collect();
+        if !open.is_empty() {
+            any = true;
+            line(&format!("  {}: {}", resource.name, open.join(", ")));
+        }
+    }
+    if !any {
+        line("  nothing: a resource that declares no access is for admins");
+    }
+    line("");
+    line("Access rules are not enforced in this version: everyone who reaches the server may do");
+    line("everything, so `serve` listens on loopback only.");
+    out
+}
+
+/// True for a right that anybody has, under no condition.
+fn is_anyone(who: Option<&Who>) -> bool {
+    who.is_some_and(|who| who.when.is_none() && who.names.iter().any(|name| name == "anyone"))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::open;
+    use crate::cli;
+    use std::path::Path;
+
+    fn check(dir: &Path) -> u8 {
+        let arguments = ["methodical".as_ref(), "check".as_ref(), dir.as_os_str()];
+        cli::run(arguments.map(std::ffi::OsStr::to_owned)).map_or_else(|fault| fault.code, |()| 0)
+    }
+
+    #[test]
+    fn a_sound_declaration_is_0_and_an_error_is_1() {
+        let folder = tempfile::tempdir().unwrap();
+        assert_eq!(check(folder.path()), 1, "no declaration");
+        let file = folder.path().join("methodical.toml");
+        std::fs::write(&file, "title = \"T\"\n[resources.a]\nfields.b = { type = \"strin\" }\n")
+            .unwrap();
+        assert_eq!(check(folder.path()), 1);
+        let sound =
+            "title = \"T\"\nseed = \"seed/\"\n[resources.a]\nfields.b = { type = \"string\" }\n";
+        std::fs::write(&file, sound).unwrap();
+        std::fs::create_dir(folder.path().join("seed")).unwrap();
+        assert_eq!(check(folder.path()), 0);
+        std::fs::write(folder.path().join("seed/a.ndjson"), "{\"b\": 5}\n").unwrap();
+        assert_eq!(check(folder.path()), 1, "the seed does not fit");
+        std::fs::write(&file, format!("limits.target = \"much\"\n{sound}")).unwrap();
+        assert_eq!(check(folder.path()), 1, "a setting does not fit");
+    }
+
+    #[test]
+    fn what_is_open_is_said() {
+        let text = "title = \"T\"\n\
+            [resources.a]\naccess = { read = \"anyone\", create = \"anyone\", write = \"admin\" }\n\
+            fields.b = { type = \"string\" }\n\
+            [resources.c]\nfields.d = { type = \"string\" }\n";
+        let model = model::declaration::read(text).model.unwrap();
+        let open = open(&model);
+        assert!(open.contains("  a: read, create\n"), "{open}");
+        assert!(!open.contains("  c:"), "{open}");
+        assert!(open.contains("not enforced"), "{open}");
+    }
+}

@@ -1,0 +1,94 @@
+//! `init`: a commented declaration to start from.
+
+use std::fs::OpenOptions;
+use std::io::{ErrorKind, Write};
+use std::path::Path;
+
+use clap::ArgMatches;
+
+use crate::cli::{Failure, Outcome};
+use crate::command::{FILE, place, shown};
+
+/// A file of a template: its path below the folder, and its text.
+type File = (&'static str, &'static str);
+
+/// The name of the schema that the templates point editors to.
+const SCHEMA: &str = "methodical.schema.json";
+
+const MINIMAL: &[File] = &[(FILE, include_str!("../template/minimal.toml"))];
+
+const SHOP: &[File] = &[
+    (FILE, include_str!("../template/shop.toml")),
+    ("seed/data.ndjson", include_str!("../../../../examples/shop/seed/data.ndjson")),
+    ("seed/messages.ndjson", include_str!("../../../../examples/shop/seed/messages.ndjson")),
+    ("seed/orders.ndjson", include_str!("../../../../examples/shop/seed/orders.ndjson")),
+    ("seed/products.ndjson", include_str!("../../../../examples/shop/seed/products.ndjson")),
+    ("seed/users.ndjson", include_str!("../../../../examples/shop/seed/users.ndjson")),
+];
+
+/// Writes the template.
+pub(crate) fn run(matches: &ArgMatches) -> Outcome {
+    let dir = place(matches);
+    let example = matches.get_one::<String>("example").map(String::as_str);
+    write(&dir, if example == Some("shop") { SHOP } else { MINIMAL })?;
+    let shown = shown(&dir);
+    eprintln!("Wrote {}. Next:\n\n    methodical serve {shown}\n", dir.join(FILE).display());
+    Ok(())
+}
+
+/// Writes the files of a template, if none of them is there.
+fn write(dir: &Path, files: &[File]) -> Outcome {
+    let schema = serde_json::to_string_pretty(&model::declaration_schema::declaration_schema())
+        .map_err(|fault| Failure::refused(format!("the schema cannot be written: {fault}")))?;
+    let mut texts: Vec<(&str, &str)> = files.to_vec();
+    texts.push((SCHEMA, &schema));
+    if let Some((taken, _)) = texts.iter().find(|(name, _)| dir.join(name).exists()) {
+        return Err(Failure::refused(format!(
+            "{} is already there and is left as it is\nTo serve what is there:\n\n    methodical \
+             serve {}\n",
+            dir.join(taken).display(),
+            shown(dir)
+        )));
+    }
+    for (name, text) in texts {
+        let path = dir.join(name);
+        let written = path.parent().map_or(Ok(()), std::fs::create_dir_all).and_then(|()| {
+            // `create_new`: a file that appeared since is not overwritten either.
+            let mut file = OpenOptions::new().write(true).create_new(true).open(&path)?;
+            file.write_all(text.as_bytes())
+        });
+        written.map_err(|fault| {
+            let why = match fault.kind() {
+                ErrorKind::PermissionDenied => "you may not write there".to_owned(),
+                _ => fault.to_string(),
+            };
+            Failure::refused(format!("{} cannot be written: {why}", path.display()))
+        })?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::{FILE, MINIMAL, SHOP, write};
+    use model::declaration;
+
+    #[test]
+    fn templates_are_sound_and_written_once() {
+        for template in [MINIMAL, SHOP] {
+            let folder = tempfile::tempdir().unwrap();
+            let dir = folder.path().join("new/one");
+            write(&dir, template).unwrap();
+            let text = std::fs::read_to_string(dir.join(FILE)).unwrap();
+            let reading = declaration::read(&text);
+            assert!(reading.model.is_some(), "{:?}", reading.complaints);
+            assert!(dir.join("methodical.schema.json").exists());
+            std::fs::write(dir.join(FILE), "mine").unwrap();
+            let failure = write(&dir, template).unwrap_err();
+            assert_eq!(failure.code, 1);
+            assert!(failure.message.contains("methodical serve"), "{}", failure.message);
+            assert_eq!(std::fs::read_to_string(dir.join(FILE)).unwrap(), "mine");
+        }
+    }
+}

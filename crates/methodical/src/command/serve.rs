@@ -1,0 +1,150 @@
+//! `serve`: from a folder to a running API, and to its end.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use clap::ArgMatches;
+use tokio::net::TcpListener;
+
+use model::complaint::Level;
+use model::model::Model;
+use store::{OpenError, Opened, Options};
+
+use crate::cli::{Failure, Outcome};
+use crate::command::{Declaration, complain, count, place, read, shown};
+use crate::log::Log;
+use crate::serve::app::App;
+use crate::serve::http1::connection::Service;
+use crate::serve::id::Ids;
+use crate::serve::shutdown::{Connections, Signals};
+use crate::serve::watch::{self, Base};
+use crate::serve::{listen, seed, tour};
+use crate::settings::{self, Given, Resolved};
+
+/// Serves until a signal.
+pub(crate) fn run(matches: &ArgMatches) -> Outcome {
+    #[cfg(feature = "faults")]
+    for name in matches.get_many::<String>("fault").into_iter().flatten() {
+        contract::fault::select(name).map_err(Failure::usage)?;
+    }
+    let declaration = read(&place(matches))?;
+    let given = Given::read(matches)?;
+    let (model, resolved) = accept(&declaration, &given)?;
+    let addresses = listen::addresses(&resolved.settings.listen, &resolved.origin("listen"))?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|fault| Failure::refused(format!("the system gives no threads: {fault}")))?;
+    let (log, closer) = Log::start(&resolved.settings);
+    let ended = runtime.block_on(async {
+        // Before the database: a start that fails for the port leaves nothing behind.
+        let listener = listen::bind(&addresses, &shown(&declaration.dir)).await?;
+        let opened = open(&declaration.dir, &model, &resolved)?;
+        let watching = matches.get_flag("watch").then_some((declaration, given));
+        serve(listener, model, resolved, opened, log, watching).await
+    });
+    // Connections that did not end in time are left behind; the store is closed by now.
+    runtime.shutdown_background();
+    drop(closer);
+    ended
+}
+
+/// Reads model and settings, and tells of every fault at once.
+fn accept(declaration: &Declaration, given: &Given) -> Result<(Arc<Model>, Resolved), Failure> {
+    let reading = &declaration.reading;
+    let resolved = settings::resolve(&reading.settings, &settings::environment(), given)?;
+    let mut complaints = reading.complaints.clone();
+    complaints.extend(resolved.complaints.iter().cloned());
+    let errors = complain(declaration, &complaints, Level::Warning);
+    for warning in &resolved.warnings {
+        eprintln!("warning: {warning}");
+    }
+    match reading.model.as_ref().filter(|_| errors == 0) {
+        Some(model) => Ok((Arc::new(model.clone()), resolved)),
+        None => Err(Failure::refused(format!(
+            "{} in the declaration; nothing was started",
+            count(errors.max(1), "error")
+        ))),
+    }
+}
+
+/// Opens the database beside the declaration; a fresh one gets its tables and its seed.
+fn open(dir: &Path, model: &Arc<Model>, resolved: &Resolved) -> Result<Opened, Failure> {
+    let settings = &resolved.settings;
+    let named = settings.database.strip_prefix("sqlite:").unwrap_or(&settings.database);
+    let path = dir.join(named);
+    let mut seed = || seed::read(dir, model);
+    store::open(&Options::from(settings, &path), Arc::clone(model), &mut seed)
+        .map_err(|fault: OpenError| Failure::refused(format!("{}: {fault}", path.display())))
+}
+
+/// Serves connections, and finishes what was accepted when a signal comes.
+async fn serve(
+    listener: TcpListener,
+    model: Arc<Model>,
+    resolved: Resolved,
+    opened: Opened,
+    log: Log,
+    watching: Option<(Declaration, Given)>,
+) -> Outcome {
+    let failed = |what: &str, fault: std::io::Error| Failure::refused(format!("{what}: {fault}"));
+    let address = listener.local_addr().map_err(|fault| failed("no address", fault))?;
+    let mut signals = Signals::new().map_err(|fault| failed("no signals", fault))?;
+    let settings = resolved.settings;
+    let base = Base {
+        settings: Arc::new(settings.clone()),
+        reader: opened.reader,
+        writer: opened.writer.clone(),
+        epoch: opened.epoch,
+        secret: opened.secret,
+    };
+    let answerer = App::new(base.engine(Arc::clone(&model)));
+    let service = Arc::new(Service { answerer, settings, log, ids: Ids::new() });
+    println!("http://{address}");
+    let key = engine::clock::uuid();
+    eprint!("{}", tour::tour(&model, &format!("http://{address}"), &key));
+
+    let watcher = watching.map(|(declaration, given)| {
+        let service = Arc::clone(&service);
+        tokio::spawn(async move {
+            watch::watch(declaration, model, &given, &base, &service.answerer).await;
+        })
+    });
+    let connections = Arc::new(Connections::default());
+    listen::accept(listener, &service, &connections, signals.next()).await;
+    if let Some(watcher) = watcher {
+        watcher.abort();
+    }
+    finish(&connections, &service, signals).await?;
+    let writer = opened.writer;
+    // Finishes the writes that are queued, and the database's log.
+    let closed = tokio::task::spawn_blocking(move || writer.close()).await;
+    closed.map_err(|fault| Failure::refused(format!("the database did not close: {fault}")))
+}
+
+/// Lets every connection finish what it has accepted, within the time that is set for it.
+async fn finish(
+    connections: &Connections,
+    service: &Service<App>,
+    mut signals: Signals,
+) -> Outcome {
+    connections.stop();
+    tracing::info!(
+        "stopping: {} to finish; a second signal exits at once",
+        count(connections.count(), "connection")
+    );
+    tokio::select! {
+        () = connections.drained() => Ok(()),
+        () = signals.next() => exit_at_once(),
+        () = tokio::time::sleep(service.settings.shutdown_timeout) => {
+            tracing::error!("{} did not finish in time", count(connections.count(), "connection"));
+            Err(Failure { code: 1, message: String::new() })
+        }
+    }
+}
+
+/// Ends the process here and now. What was acknowledged is on the disk.
+#[expect(clippy::disallowed_methods, reason = "whoever asks a second time wants no order kept")]
+fn exit_at_once() -> Outcome {
+    std::process::exit(1)
+}

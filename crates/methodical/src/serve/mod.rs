@@ -1,0 +1,10 @@
+//! Serving: the listener, the connections, the engine behind them, and their end.
+
+pub(crate) mod app;
+pub(crate) mod http1;
+pub(crate) mod id;
+pub(crate) mod listen;
+pub(crate) mod seed;
+pub(crate) mod shutdown;
+pub(crate) mod tour;
+pub(crate) mod watch;

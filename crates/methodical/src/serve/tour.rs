@@ -1,0 +1,121 @@
+//! What to try: three commands that work as they are, for somebody who has read nothing.
+
+use std::fmt::Write;
+
+use model::model::{Field, IdKind, Kind, Model, Resource};
+use serde_json::{Map, Value, json};
+
+/// Words at the start of `serve`, for people.
+pub(crate) fn tour(model: &Model, base: &str, key: &str) -> String {
+    let mut out = String::new();
+    // Writing into memory does not fail.
+    let _ = writeln!(out, "{} is served at {base}{}", model.title, model.prefix);
+    let _ = writeln!(
+        out,
+        "Access rules are not enforced in this version: everyone who reaches it may do everything.\n\
+         So it listens on loopback only."
+    );
+    let commands = commands(model, base, key);
+    if !commands.is_empty() {
+        let _ = writeln!(out, "\nTry:\n");
+        for command in commands {
+            let _ = writeln!(out, "    {command}");
+        }
+    }
+    let _ = writeln!(out, "\nCtrl-C finishes what was accepted, and stops.\n");
+    out
+}
+
+fn commands(model: &Model, base: &str, key: &str) -> Vec<String> {
+    let Some(first) = model.resources.first() else { return Vec::new() };
+    let root = format!("{base}{}", model.prefix);
+    let mut commands = vec![format!("curl -i '{root}/{}?limit=2'", first.name)];
+    let sample = model.resources.iter().find_map(|resource| Some((resource, sample(resource)?)));
+    if let Some((resource, content)) = sample {
+        commands.push(format!(
+            "curl -i {root}/{} -H 'Content-Type: application/json' -H 'Idempotency-Key: {key}' \
+             -d '{content}'",
+            resource.name
+        ));
+    }
+    commands.push(format!("curl -i -X OPTIONS {root}/{}", first.name));
+    commands
+}
+
+/// The smallest record that fits, if one can be made up that refers to no other.
+fn sample(resource: &Resource) -> Option<String> {
+    let mut members = Map::new();
+    if resource.id == IdKind::Text {
+        members.insert("id".to_owned(), json!("first"));
+    }
+    for field in &resource.fields {
+        if field.optional || field.default.is_some() || field.read_only {
+            continue;
+        }
+        if field.references.is_some() {
+            return None;
+        }
+        members.insert(field.name.clone(), value(field)?);
+    }
+    // A record without members shows nothing.
+    let text = Value::Object(members).to_string();
+    (text != "{}" && !text.contains('\'')).then_some(text)
+}
+
+/// A value that fits a field: an example of its schema, or the first of some usual ones.
+fn value(field: &Field) -> Option<Value> {
+    let source = field.schema.source();
+    let listed = ["examples", "enum"].into_iter().filter_map(|keyword| source.get(keyword));
+    let listed = listed.filter_map(|list| list.as_array()?.first().cloned());
+    let usual = match field.kind {
+        Kind::Text => vec![
+            json!("hello"),
+            json!("Hello, world"),
+            json!("someone@example.org"),
+            json!("2026-01-31"),
+            json!("2026-01-31T10:30:00Z"),
+            json!("10:30:00Z"),
+            json!("https://example.org/"),
+            json!("0192e4a0-7c3e-7a10-8b9c-2f1d3e4a5b6c"),
+            json!("AB"),
+            json!("1"),
+        ],
+        Kind::Integer | Kind::Number => [1, 10, 100, 1000, 0, -1].map(|n| json!(n)).to_vec(),
+        Kind::Boolean => vec![json!(true)],
+        Kind::Json => vec![json!({"hello": "world"}), json!(["hello"]), json!([])],
+    };
+    listed.chain(usual).find(|value| field.schema.fits(value))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::{sample, tour};
+    use model::declaration;
+
+    #[test]
+    fn a_tour_has_three_commands() {
+        let text = "title = \"Notes\"\n[resources.notes]\n\
+            fields.email = { type = \"string\", format = \"email\" }\n\
+            fields.kind = { enum = [\"b\", \"a\"] }\n\
+            fields.size = { type = \"integer\", minimum = 7 }\n\
+            fields.day = { type = \"string\", format = \"date\" }\n\
+            fields.text = { type = \"string\", optional = true }\n";
+        let model = declaration::read(text).model.unwrap();
+        let tour = tour(&model, "http://127.0.0.1:1", "0192e4a0-7c3e-7a10-8b9c-2f1d3e4a5b6c");
+        assert_eq!(tour.matches("curl -i").count(), 3, "{tour}");
+        assert!(tour.contains("everyone") && tour.contains("loopback"), "{tour}");
+        let sample = sample(&model.resources[0]).unwrap();
+        let expected = r#"{"email":"someone@example.org","kind":"b","size":10,"day":"2026-01-31"}"#;
+        assert_eq!(sample, expected);
+    }
+
+    #[test]
+    fn what_cannot_be_made_up_is_left_out() {
+        let text = "title = \"T\"\n[resources.a]\n\
+            fields.b = { type = \"string\", pattern = \"^x{20}$\" }\n";
+        let model = declaration::read(text).model.unwrap();
+        assert_eq!(sample(&model.resources[0]), None);
+        assert_eq!(tour(&model, "http://127.0.0.1:1", "k").matches("curl -i").count(), 2);
+    }
+}

@@ -1,0 +1,192 @@
+//! `--watch`: a valid declaration is taken over while connections go on; an invalid one is told of
+//! and the old one stays.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use engine::{Engine, Parts};
+use model::complaint::Level;
+use model::model::Model;
+use model::setting::Settings;
+use store::{Reader, Writer};
+
+use super::app::App;
+use crate::command::{Declaration, FILE, complain, read};
+use crate::settings::{self, Given};
+
+/// How often the declaration is looked at.
+const PAUSE: Duration = Duration::from_millis(500);
+
+/// What a new engine is made of beside a model.
+#[derive(Clone)]
+pub(crate) struct Base {
+    /// Settings, which stay until the next start.
+    pub(crate) settings: Arc<Settings>,
+    /// Reads.
+    pub(crate) reader: Reader,
+    /// Writes.
+    pub(crate) writer: Writer,
+    /// The epoch of the database.
+    pub(crate) epoch: u64,
+    /// The secret of the database.
+    pub(crate) secret: [u8; 32],
+}
+
+impl Base {
+    /// An engine for a model.
+    pub(crate) fn engine(&self, model: Arc<Model>) -> Engine {
+        Engine::new(Parts {
+            model,
+            settings: Arc::clone(&self.settings),
+            reader: self.reader.clone(),
+            writer: self.writer.clone(),
+            epoch: self.epoch,
+            secret: self.secret,
+        })
+    }
+}
+
+/// What a change of the declaration comes to.
+#[derive(Debug)]
+pub(crate) enum Change {
+    /// The new model serves from now on; `true` where settings changed too.
+    Taken(Arc<Model>, bool),
+    /// It is kept out; why.
+    Refused(String),
+}
+
+/// Looks at the declaration every half second, and exchanges the engine on a valid change.
+pub(crate) async fn watch(
+    first: Declaration,
+    mut model: Arc<Model>,
+    given: &Given,
+    base: &Base,
+    app: &App,
+) {
+    let Declaration { dir, mut text, .. } = first;
+    let mut seen = stamp(&dir);
+    loop {
+        tokio::time::sleep(PAUSE).await;
+        let now = stamp(&dir);
+        if now == seen && now.is_some() {
+            continue;
+        }
+        seen = now;
+        // A file that is being replaced is missing for a moment: the next look finds it.
+        let Ok(declaration) = read(&dir) else { continue };
+        if declaration.text == text {
+            continue;
+        }
+        text.clone_from(&declaration.text);
+        match judge(&declaration, &model, given, &base.settings) {
+            Change::Taken(new, settings_changed) => {
+                app.exchange(base.engine(Arc::clone(&new)));
+                model = new;
+                tracing::info!("{FILE} changed and is served from now on");
+                if settings_changed {
+                    tracing::warn!("settings changed too: they take effect at the next start");
+                }
+            }
+            Change::Refused(why) => {
+                tracing::error!("{FILE} changed and is not taken over: {why}; the old one stays");
+            }
+        }
+    }
+}
+
+/// Length and time of the last change.
+fn stamp(dir: &Path) -> Option<(u64, SystemTime)> {
+    let found = std::fs::metadata(dir.join(FILE)).ok()?;
+    Some((found.len(), found.modified().ok()?))
+}
+
+/// Decides about a changed declaration; complaints go to standard error.
+fn judge(declaration: &Declaration, old: &Model, given: &Given, settings: &Settings) -> Change {
+    let environment = settings::environment();
+    let resolved = settings::resolve(&declaration.reading.settings, &environment, given);
+    let mut complaints = declaration.reading.complaints.clone();
+    let settings_changed = match resolved {
+        Ok(resolved) => {
+            complaints.extend(resolved.complaints);
+            resolved.settings != *settings
+        }
+        Err(failure) => return Change::Refused(failure.message),
+    };
+    let errors = complain(declaration, &complaints, Level::Warning);
+    let Some(model) = declaration.reading.model.as_ref().filter(|_| errors == 0) else {
+        return Change::Refused("it has errors".to_owned());
+    };
+    if model.table_digest() != old.table_digest() {
+        let why = "it changes the tables, and migrations come next: until then undo the change, \
+                   or begin anew with another database";
+        return Change::Refused(why.to_owned());
+    }
+    if shape(model) != shape(old) {
+        let why = "it changes the order of resources or fields, which takes a restart";
+        return Change::Refused(why.to_owned());
+    }
+    Change::Taken(Arc::new(model.clone()), settings_changed)
+}
+
+/// Names in their order: the open store finds resources and fields by it.
+fn shape(model: &Model) -> Vec<(&str, Vec<&str>)> {
+    model
+        .resources
+        .iter()
+        .map(|resource| {
+            let fields = resource.fields.iter().map(|field| field.name.as_str()).collect();
+            (resource.name.as_str(), fields)
+        })
+        .collect()
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::{Change, judge};
+    use crate::command::Declaration;
+    use crate::settings::Given;
+    use model::declaration;
+    use model::setting::Settings;
+
+    fn judged(text: &str) -> Change {
+        let old = "title = \"T\"\n[resources.a]\nfields.b = { type = \"string\" }\n\
+                   fields.c = { type = \"string\" }\n";
+        let old = declaration::read(old).model.unwrap();
+        let reading = declaration::read(text);
+        let declaration = Declaration { dir: "x".into(), text: text.to_owned(), reading };
+        judge(&declaration, &old, &Given::default(), &Settings::default())
+    }
+
+    fn refused(text: &str) -> String {
+        match judged(text) {
+            Change::Refused(why) => why,
+            Change::Taken(..) => panic!("taken over: {text}"),
+        }
+    }
+
+    #[test]
+    fn what_leaves_the_tables_alone_is_taken_over() {
+        let text = "title = \"New\"\n[resources.a]\npreconditions = \"required\"\n\
+                    fields.b = { type = \"string\" }\nfields.c = { type = \"string\" }\n";
+        let Change::Taken(model, settings) = judged(text) else { panic!("refused") };
+        assert_eq!((model.title.as_str(), settings), ("New", false));
+        let text = format!("listen = \"127.0.0.1:9\"\n{text}");
+        assert!(matches!(judged(&text), Change::Taken(_, true)));
+    }
+
+    #[test]
+    fn everything_else_stays_out() {
+        assert!(refused("title = \n").contains("errors"));
+        let added = "title = \"T\"\n[resources.a]\nfields.b = { type = \"string\" }\n\
+                     fields.c = { type = \"string\" }\nfields.d = { type = \"string\" }\n";
+        assert!(refused(added).contains("migrations come next"));
+        let turned = "title = \"T\"\n[resources.a]\nfields.c = { type = \"string\" }\n\
+                      fields.b = { type = \"string\" }\n";
+        assert!(refused(turned).contains("order"));
+        let setting = "limits.target = \"x\"\ntitle = \"T\"\n[resources.a]\n\
+                       fields.b = { type = \"string\" }\nfields.c = { type = \"string\" }\n";
+        assert!(refused(setting).contains("errors"));
+    }
+}

@@ -1,0 +1,133 @@
+//! Opening: fresh, again, changed, twice, and what is not ours.
+
+use super::*;
+
+#[tokio::test]
+async fn a_fresh_database_is_seeded_once_whatever_the_order() {
+    let folder = tempfile::tempdir().unwrap();
+    let model = declared(DECLARATION);
+    let options = options(&folder);
+    let mut calls = 0;
+    let mut seed = || {
+        calls += 1;
+        Ok(vec![(ORDERS, order(1, Some(1), 1)), (USERS, user(1, "A"))])
+    };
+    let first = crate::open(&options, Arc::clone(&model), &mut seed).unwrap();
+    assert!(first.fresh);
+    first.writer.close();
+    let again = crate::open(&options, Arc::clone(&model), &mut seed).unwrap();
+    assert_eq!((again.fresh, calls), (false, 1));
+    assert_eq!((again.epoch, again.secret), (first.epoch, first.secret));
+    let lookup = Lookup::of(Node::key(USERS, Id::Integer(1)));
+    let found = again.reader.read(lookup).await.unwrap();
+    assert_eq!(found.roots[0].rows[0].record, user(1, "A"));
+    assert_eq!(again.reader.ping(), Ok(()));
+}
+
+#[test]
+fn a_seed_that_does_not_fit_makes_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let model = declared(DECLARATION);
+    let options = options(&folder);
+    let wrong: [(Vec<(ResourceIndex, Record)>, &str); 3] = [
+        (vec![(ORDERS, order(1, Some(7), 1))], "orders 1: `customer` names users 7"),
+        (vec![(USERS, user(1, "A")), (USERS, user(1, "B"))], "another record has this id"),
+        (
+            vec![(USERS, user(1, "A")), {
+                let mut rival = user(2, "B");
+                rival.values[USERNAME] = text("U1");
+                (USERS, rival)
+            }],
+            "users 2: another record has the same username",
+        ),
+    ];
+    for (records, said) in wrong {
+        let error = crate::open(&options, Arc::clone(&model), &mut || Ok(records.clone()));
+        let error = error.unwrap_err().to_string();
+        assert!(error.contains(said), "{error}");
+    }
+    let mut failing = || Err("seed/users.ndjson:3: no".to_owned());
+    let error = crate::open(&options, Arc::clone(&model), &mut failing).unwrap_err();
+    assert_eq!(error, OpenError::Seed("seed/users.ndjson:3: no".to_owned()));
+    let opened = crate::open(&options, model, &mut seedless).unwrap();
+    assert!(opened.fresh, "the file is as good as new");
+}
+
+#[test]
+fn a_second_server_and_a_changed_declaration_are_refused() {
+    let bench = Bench::new();
+    let options = options(&bench.folder);
+    assert_eq!(refused(&options, &bench.model), OpenError::Locked);
+    let Bench { folder, model, opened } = bench;
+    drop(opened);
+    let changed = declared(&DECLARATION.replace("[\"string\", \"null\"]", "\"string\""));
+    let error = refused(&options, &changed);
+    assert!(matches!(&error, OpenError::Changed { was, now } if was != now));
+    assert!(error.to_string().contains("migrations come next"));
+    crate::open(&options, model, &mut seedless).unwrap();
+    drop(folder);
+}
+
+#[tokio::test]
+async fn the_order_of_resources_is_not_a_change() {
+    let bench = Bench::new();
+    bench.commit(vec![insert(USERS, user(1, "A"))]).await.unwrap();
+    let Bench { folder, opened, .. } = bench;
+    drop(opened);
+    let (head, rest) = DECLARATION.split_once("[resources.users]").unwrap();
+    let (users, others) = rest.split_once("[resources.orders]").unwrap();
+    let turned = format!("{head}[resources.orders]{others}\n[resources.users]{users}");
+    let opened = crate::open(&options(&folder), declared(&turned), &mut seedless).unwrap();
+    let lookup = Lookup::of(page(3, Filter::all(), &[], 10));
+    let found = opened.reader.read(lookup).await.unwrap().roots.remove(0);
+    assert_eq!((ids(&found), found.total.unwrap().records), (vec!["1".to_owned()], 1));
+}
+
+#[test]
+fn files_of_others_are_left_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let model = declared(DECLARATION);
+    let options = options(&folder);
+    std::fs::write(&options.path, "a letter, not a database, and long enough to be read").unwrap();
+    assert_eq!(refused(&options, &model), OpenError::NotOurs);
+    std::fs::remove_file(&options.path).unwrap();
+
+    let other = Connection::open(&options.path).unwrap();
+    other.execute_batch("CREATE TABLE theirs (a)").unwrap();
+    drop(other);
+    assert_eq!(refused(&options, &model), OpenError::NotOurs);
+    std::fs::remove_file(&options.path).unwrap();
+
+    drop(crate::open(&options, Arc::clone(&model), &mut seedless).unwrap());
+    let ours = Connection::open(&options.path).unwrap();
+    ours.execute_batch("PRAGMA user_version = 99").unwrap();
+    drop(ours);
+    assert_eq!(refused(&options, &model), OpenError::NewerVersion { theirs: 99, ours: 1 });
+
+    let mut nowhere = options;
+    nowhere.path = folder.path().join("no/such/folder/data.db");
+    assert!(matches!(refused(&nowhere, &model), OpenError::Io(_)));
+}
+
+#[tokio::test]
+async fn remembered_answers_and_ids_outlive_a_restart() {
+    let bench = Bench::new();
+    let changes = vec![insert(USERS, user(7, "A")), Change::Remember(answer(5, 60_000))];
+    bench.commit(changes).await.unwrap();
+    bench.commit(vec![remove(USERS, &user(7, "A"))]).await.unwrap();
+    let Bench { folder, model, opened } = bench;
+    opened.writer.close();
+    drop(opened);
+    let opened = crate::open(&options(&folder), model, &mut seedless).unwrap();
+    let step = Step {
+        lookup: Lookup {
+            remembered: Some([5; 16]),
+            roots: vec![Node { resource: USERS, pick: Pick::NextId, children: vec![] }],
+        },
+        decide: Box::new(|current: &Current| {
+            commit((current.remembered.clone(), current.roots[0].next_id), vec![])
+        }),
+    };
+    let verdict = opened.writer.transact(vec![step]).await.unwrap();
+    assert_eq!(verdict, Verdict::Committed(vec![(Some(answer(5, 60_000)), Some(8))]));
+}
