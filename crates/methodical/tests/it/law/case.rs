@@ -16,7 +16,8 @@
 //! < 200 HEAD                            of an answer to this method (raw bytes only)
 //! < etag: *                             a field: there; `-` not there; `/regex/`; `has item`;
 //! < vary: has accept                    `hasnot item`; `is etag|date|time|uuid|number`;
-//! < allow: GET, HEAD                    or this exact value
+//! < allow: set GET, HEAD                 these items in any order
+//! < location: /api/notes/1              or this exact value
 //! < closed | open | nothing             the connection after it; `nothing`: closed, no answer
 //! = {"title": "a", "at": "«time»"}    content, as JSON: these members, more may be there
 //! == text                             content, exactly;   =empty: none

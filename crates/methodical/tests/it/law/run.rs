@@ -407,6 +407,15 @@ fn field(answer: &Answer, name: &str, expected: &str) -> Played {
         ("-", "") => found.is_none(),
         ("has", item) => answer.list(name).iter().any(|each| each.eq_ignore_ascii_case(item)),
         ("hasnot", item) => !answer.list(name).iter().any(|each| each.eq_ignore_ascii_case(item)),
+        ("set", items) => {
+            let sorted = |list: Vec<String>| {
+                let mut list = list;
+                list.sort_unstable();
+                list
+            };
+            let items = items.split(',').map(|item| item.trim().to_owned()).collect();
+            sorted(answer.list(name)) == sorted(items)
+        }
         ("is", form) => found.is_some_and(|value| pattern::is(form, &value)),
         _ => match expected.strip_prefix('/').and_then(|rest| rest.strip_suffix('/')) {
             Some(form) if form.starts_with('^') => {
@@ -453,7 +462,9 @@ fn is_form(text: &str) -> bool {
 fn same(first: &Answer, second: &Answer, except: &[String]) -> Played {
     let fields = |answer: &Answer| {
         let mut fields = answer.fields.clone();
-        fields.retain(|(name, _)| name != "connection" && !except.contains(name));
+        // Of the message and not of the answer: each has its own.
+        let own = ["connection", "request-id"];
+        fields.retain(|(name, _)| !own.contains(&name.as_str()) && !except.contains(name));
         fields.sort();
         fields
     };
@@ -461,7 +472,11 @@ fn same(first: &Answer, second: &Answer, except: &[String]) -> Played {
         return Err(format!("status {} and then {}", first.status, second.status));
     }
     if fields(first) != fields(second) {
-        return Err(format!("fields\n{:#?}\nand then\n{:#?}", fields(first), fields(second)));
+        let (first, second) = (fields(first), fields(second));
+        let only = |these: &[(String, String)], those: &[(String, String)]| {
+            these.iter().filter(|field| !those.contains(field)).cloned().collect::<Vec<_>>()
+        };
+        return Err(format!("fields {:?} and then {:?}", only(&first, &second), only(&second, &first)));
     }
     if first.content != second.content && !except.iter().any(|name| name == "content") {
         return Err(format!("content {} and then other", lossy(&first.content)));
