@@ -10,8 +10,8 @@ use model::complaint::Level;
 use model::model::Model;
 use store::{OpenError, Opened, Options};
 
-use crate::cli::{Failure, Outcome};
 use crate::command::{Declaration, complain, count, place, read, shown};
+use crate::failure::{Failure, Outcome};
 use crate::log::Log;
 use crate::serve::app::App;
 use crate::serve::http1::connection::Service;

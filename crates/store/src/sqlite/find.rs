@@ -25,6 +25,21 @@ const SEQUENCE: &str = "SELECT seq FROM sqlite_sequence WHERE name = ?";
 /// Values in one IN-list; more of them are asked for in parts.
 const AMONG_MAX: usize = 512;
 
+/// Answers a lookup from one snapshot, which ends with it: no read transaction outlives a read.
+pub(crate) fn snapshot(session: &Session, lookup: &Lookup) -> Result<Current, Failure> {
+    if is_single(lookup) {
+        return find(session, lookup);
+    }
+    session.run("BEGIN")?;
+    let found = find(session, lookup);
+    let ended = session.run("COMMIT");
+    if ended.is_err() && !session.connection.is_autocommit() {
+        // Whoever borrowed the connection sees that it is still in a transaction, and drops it.
+        drop(session.run("ROLLBACK"));
+    }
+    found
+}
+
 /// What was found for a lookup.
 pub(crate) fn find(session: &Session, lookup: &Lookup) -> Result<Current, Failure> {
     let remembered = match &lookup.remembered {

@@ -16,10 +16,13 @@ use super::ddl;
 use super::failure::Failure;
 use super::session::Session;
 use crate::error::Error;
+use crate::error::OpenError;
 use crate::fault::{Fault, on};
-use crate::opened::OpenError;
 use crate::options::Options;
 use crate::sql::Catalog;
+
+/// How long one attempt to begin waits inside SQLite for another process.
+pub(crate) const LOCK_SLICE: Duration = Duration::from_millis(100);
 
 /// "Meth" in ASCII: tells our files from other people's.
 const APPLICATION: i32 = 0x4d65_7468;
@@ -125,7 +128,7 @@ impl Source {
             | OpenFlags::SQLITE_OPEN_CREATE
             | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(&self.options.path, flags)?;
-        connection.busy_timeout(super::group::LOCK_SLICE)?;
+        connection.busy_timeout(LOCK_SLICE)?;
         let mode: String =
             connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))?;
         if mode != "wal" {
