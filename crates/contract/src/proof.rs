@@ -4,7 +4,7 @@
 use crate::problem::PROBLEMS;
 use crate::table::{
     Announcement, COMMON_STATUSES, Cache, Conditions, Content, FalseIfNoneMatch, Handle, Key,
-    METHODS, Method, Nature, ROWS, Row,
+    METHODS, Method, Nature, ROWS, Row, find,
 };
 
 const fn lists(row: &Row, status: u16) -> bool {
@@ -192,18 +192,6 @@ pub const fn prove(methods: &[Nature], rows: &[Row]) {
 }
 
 const _: () = prove(METHODS, ROWS);
-
-/// What the table says of a method.
-const fn find(methods: &[Nature], method: Method) -> &Nature {
-    let mut i = 0;
-    while i < methods.len() {
-        if methods[i].method as u8 == method as u8 {
-            return &methods[i];
-        }
-        i += 1;
-    }
-    panic!("a row's method is not in METHODS")
-}
 
 /// What a method is, whatever the product does with it.
 const fn natures(methods: &[Nature]) {

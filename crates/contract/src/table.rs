@@ -221,7 +221,7 @@ pub struct Row {
 /// Statuses that any request may be answered with, whatever its row: framing, routing, limits
 /// and faults of the server.
 pub const COMMON_STATUSES: &[u16] =
-    &[400, 404, 405, 406, 408, 413, 414, 417, 421, 431, 500, 501, 503, 505];
+    &[400, 403, 404, 405, 406, 408, 413, 414, 417, 421, 431, 500, 501, 503, 505];
 
 const JSON: &str = "application/json";
 const MERGE: &str = "application/merge-patch+json";
@@ -293,14 +293,19 @@ pub fn method(token: &str) -> Token {
 /// What a method is.
 #[must_use]
 pub const fn nature(method: Method) -> &'static Nature {
+    find(METHODS, method)
+}
+
+/// What some natures say of a method.
+pub(crate) const fn find(methods: &[Nature], method: Method) -> &Nature {
     let mut i = 0;
-    while i < METHODS.len() {
-        if METHODS[i].method as u8 == method as u8 {
-            return &METHODS[i];
+    while i < methods.len() {
+        if methods[i].method as u8 == method as u8 {
+            return &methods[i];
         }
         i += 1;
     }
-    panic!("a method has no row in METHODS")
+    panic!("a method is not in METHODS")
 }
 
 /// The row of a target and a method; `None` is a 405.

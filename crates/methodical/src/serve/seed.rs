@@ -59,7 +59,8 @@ mod tests {
     #[test]
     fn files_are_read_by_the_names_of_resources() {
         let folder = tempfile::tempdir().unwrap();
-        let text = "title = \"T\"\nseed = \"seed/\"\n[resources.a]\nfields.b = { type = \"string\" }\n\
+        let text = "title = \"T\"\nseed = \"seed/\"\n\
+                    [resources.a]\nfields.b = { type = \"string\" }\n\
                     [resources.c]\nfields.d = { type = \"string\" }\n";
         let model = model::declaration::read(text).model.unwrap();
         assert!(read(folder.path(), &model).unwrap_err().contains("seed"));

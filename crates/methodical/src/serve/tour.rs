@@ -12,8 +12,8 @@ pub(crate) fn tour(model: &Model, base: &str, key: &str) -> String {
     let _ = writeln!(out, "{} is served at {base}{}", model.title, model.prefix);
     let _ = writeln!(
         out,
-        "Access rules are not enforced in this version: everyone who reaches it may do everything.\n\
-         So it listens on loopback only."
+        "Access rules are not enforced in this version: everyone who reaches it may do \
+         everything.\nSo it listens on loopback only."
     );
     let commands = commands(model, base, key);
     if !commands.is_empty() {

@@ -4,6 +4,7 @@
 use model::model::{Field, FieldIndex, IdKind, Kind, Model, OnDelete, Resource};
 use model::value::{ID_MAX, Value};
 
+use super::constraint::checks;
 use super::trigger;
 use crate::sql::{compared, fold_column, folded, index_groups, quote, stored_kind, unique_groups};
 
@@ -124,7 +125,7 @@ fn id_column(kind: IdKind) -> String {
 fn field_column(model: &Model, field: &Field) -> String {
     let kind = stored_kind(model, field);
     let name = quote(&field.name);
-    let mut out = name.clone();
+    let mut out = name;
     out.push_str(match kind {
         Kind::Text | Kind::Json => " TEXT",
         Kind::Integer | Kind::Boolean => " INTEGER",
@@ -136,11 +137,7 @@ fn field_column(model: &Model, field: &Field) -> String {
     if let Some(default) = &field.default {
         out.push_str(&format!(" DEFAULT {}", literal(default)));
     }
-    match kind {
-        Kind::Boolean => out.push_str(&format!(" CHECK ({name} IN (0, 1))")),
-        Kind::Json => out.push_str(&format!(" CHECK (json_valid({name}))")),
-        Kind::Text | Kind::Integer | Kind::Number => {}
-    }
+    out.push_str(&checks(field, kind));
     if let Some(to) = field.references {
         let action = match to.on_delete {
             OnDelete::Restrict => "RESTRICT",
@@ -189,6 +186,6 @@ fn literal(value: &Value) -> String {
     }
 }
 
-fn text_literal(text: &str) -> String {
+pub(crate) fn text_literal(text: &str) -> String {
     format!("'{}'", text.replace('\'', "''"))
 }

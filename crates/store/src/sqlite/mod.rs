@@ -1,6 +1,7 @@
 //! SQLite: the only backend of this part, hidden behind `Reader` and `Writer`.
 
 pub(crate) mod apply;
+pub(crate) mod constraint;
 pub(crate) mod ddl;
 pub(crate) mod failure;
 pub(crate) mod find;

@@ -58,6 +58,7 @@ pub(crate) fn open(
     seed: Seed<'_>,
 ) -> Result<Base, OpenError> {
     let claim = claim(&options.path)?;
+    settle(&options.path)?;
     let source =
         Source { options: Arc::new(options.clone()), catalog: Arc::new(Catalog::new(model)) };
     let session = source.writer().map_err(|failure| opening(&options.path, failure))?;
@@ -95,6 +96,28 @@ fn claim(path: &Path) -> Result<File, OpenError> {
     }
 }
 
+/// Syncs what a process that was killed wrote ahead of the database and could not sync any more.
+/// SQLite takes the commits that it finds there for durable, and so would everybody who is told of
+/// them: a client that repeats its Idempotency-Key gets an answer that a power cut must not undo.
+fn settle(path: &Path) -> Result<(), OpenError> {
+    // SQLite follows links, and puts the log beside what they lead to.
+    let path = &path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    let mut log = path.as_os_str().to_owned();
+    log.push("-wal");
+    let log = PathBuf::from(log);
+    let folder = match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    };
+    let synced = match OpenOptions::new().read(true).write(true).open(&log) {
+        // Its name is synced with its folder, and may be as new as its content.
+        Ok(file) => file.sync_all().and_then(|()| File::open(folder)?.sync_all()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(error),
+    };
+    synced.map_err(|error| OpenError::Io(format!("{}: {error}", log.display())))
+}
+
 impl Source {
     /// The connection that writes.
     pub(crate) fn writer(&self) -> Result<Session, Failure> {
@@ -113,7 +136,8 @@ impl Source {
         let synchronous = if on(Fault::SyncOff) { "NORMAL" } else { "FULL" };
         connection.execute_batch(&format!(
             "PRAGMA synchronous = {synchronous}; PRAGMA foreign_keys = ON; \
-             PRAGMA recursive_triggers = OFF; PRAGMA trusted_schema = OFF; PRAGMA temp_store = MEMORY; \
+             PRAGMA recursive_triggers = OFF; PRAGMA trusted_schema = OFF; \
+             PRAGMA temp_store = MEMORY; \
              PRAGMA cache_size = -{CACHE_KIB}; PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES};"
         ))?;
         #[cfg(test)]

@@ -71,7 +71,7 @@ impl Pool {
         self.submit(Ask { lookup, deadline, is_left, receipt })?;
         let answer = answer.await;
         drop(leaving);
-        answer.unwrap_or_else(|_| Err(Error::Busy("the store is closing")))
+        answer.unwrap_or(Err(Error::Busy("the store is closing")))
     }
 
     fn submit(&self, ask: Ask) -> Result<(), Error> {

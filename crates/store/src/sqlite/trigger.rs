@@ -6,6 +6,9 @@ use model::model::{Field, Resource};
 use super::ddl::{BIRTH, NOW};
 use crate::sql::{fold_column, folded, is_folded, quote, unique_groups};
 
+/// True of an edit that is not ours: we always write another version.
+const UNMOVED: &str = "NEW.\"_version\" IS OLD.\"_version\" AND NEW.\"_birth\" IS OLD.\"_birth\"";
+
 /// The triggers of one resource.
 pub(crate) fn write(number: i64, resource: &Resource, out: &mut String) {
     out.push_str(&count(number, resource));
@@ -19,10 +22,10 @@ fn head(resource: &Resource, word: &str, event: &str) -> String {
     format!("CREATE TRIGGER {name} {event} ON {}", quote(&resource.name))
 }
 
-fn logged(number: i64, row: &str, operation: &str, at: &str) -> String {
+fn logged(number: i64, row: &str, operation: &str) -> String {
     format!(
         "INSERT INTO _methodical_changes (resource, id, birth, version, operation, at) \
-         SELECT {number}, {row}.\"id\", {row}.\"_birth\", {row}.\"_version\", {operation}, {at}"
+         SELECT {number}, {row}.\"id\", {row}.\"_birth\", {row}.\"_version\", {operation}, {NOW}"
     )
 }
 
@@ -44,11 +47,11 @@ fn count(number: i64, resource: &Resource) -> String {
          {deleted} BEGIN\n  {}\n  {};\n  \
          DELETE FROM _methodical_suspect WHERE resource = {number} AND id = OLD.\"id\";\nEND;\n",
         kept(", total = total + 1"),
-        logged(number, "NEW", "'insert'", "NEW.\"updatedAt\""),
+        logged(number, "NEW", "'insert'"),
         kept(""),
-        logged(number, "NEW", life, "NEW.\"updatedAt\""),
+        logged(number, "NEW", life),
         kept(", total = total - 1"),
-        logged(number, "OLD", "'delete'", NOW),
+        logged(number, "OLD", "'delete'"),
     )
 }
 
@@ -66,8 +69,8 @@ fn touch(number: i64, resource: &Resource) -> String {
         "\"_version\" = CASE WHEN NEW.\"id\" IS OLD.\"id\" THEN OLD.\"_version\" + 1 ELSE 1 END"
             .to_owned(),
         format!(
-            "\"updatedAt\" = CASE WHEN NEW.\"updatedAt\" > OLD.\"updatedAt\" THEN NEW.\"updatedAt\" \
-             WHEN {NOW} > OLD.\"updatedAt\" THEN {NOW} ELSE \
+            "\"updatedAt\" = CASE WHEN NEW.\"updatedAt\" > OLD.\"updatedAt\" \
+             THEN NEW.\"updatedAt\" WHEN {NOW} > OLD.\"updatedAt\" THEN {NOW} ELSE \
              strftime('%Y-%m-%dT%H:%M:%fZ', OLD.\"updatedAt\", '+0.001 seconds') END"
         ),
     ];
@@ -83,11 +86,11 @@ fn touch(number: i64, resource: &Resource) -> String {
     }
     let table = quote(&resource.name);
     format!(
-        "{} WHEN NEW.\"_version\" IS OLD.\"_version\" AND NEW.\"_birth\" IS OLD.\"_birth\" BEGIN\n  \
+        "{} WHEN {UNMOVED} BEGIN\n  \
          {} WHERE NEW.\"id\" IS NOT OLD.\"id\";\n{marks}  UPDATE {table} SET {} \
          WHERE \"id\" = NEW.\"id\";\nEND;\n",
         head(resource, "touch", &event),
-        logged(number, "OLD", "'delete'", NOW),
+        logged(number, "OLD", "'delete'"),
         set.join(",\n    "),
     )
 }
@@ -96,7 +99,8 @@ fn touch(number: i64, resource: &Resource) -> String {
 fn mark(number: i64, field: &Field, condition: &str) -> String {
     let name = quote(&field.name);
     format!(
-        "INSERT INTO _methodical_refold (resource, id) SELECT {number}, NEW.\"id\" WHERE {condition} \
+        "INSERT INTO _methodical_refold (resource, id) \
+         SELECT {number}, NEW.\"id\" WHERE {condition} \
          AND NEW.{name} GLOB '*[^' || char(1) || '-' || char(127) || ']*';"
     )
 }
@@ -142,21 +146,20 @@ fn replaced(number: i64, resource: &Resource) -> String {
     let note = |rivals: &[String]| {
         let each: Vec<String> = rivals.iter().map(|rival| format!("({rival})")).collect();
         format!(
-            "INSERT INTO _methodical_suspect (resource, id, birth, version) SELECT {number}, \"id\", \
-             \"_birth\", \"_version\" FROM {table} WHERE {};",
+            "INSERT INTO _methodical_suspect (resource, id, birth, version) \
+             SELECT {number}, \"id\", \"_birth\", \"_version\" FROM {table} WHERE {};",
             each.join(" OR ")
         )
     };
     let inserted = rivals(resource, false);
     let updated = rivals(resource, true);
-    let unmoved = "NEW.\"_version\" IS OLD.\"_version\" AND NEW.\"_birth\" IS OLD.\"_birth\"";
     let any = "EXISTS (SELECT 1 FROM _methodical_suspect)";
     let settled = settled(number, resource);
     format!(
         "{} WHEN {} BEGIN\n  {}\nEND;\n\
-         {} WHEN {unmoved} AND ({}) BEGIN\n  {}\nEND;\n\
+         {} WHEN {UNMOVED} AND ({}) BEGIN\n  {}\nEND;\n\
          {} WHEN {any} BEGIN\n  {settled}\nEND;\n\
-         {} WHEN {unmoved} AND {any} BEGIN\n  {settled}\nEND;\n",
+         {} WHEN {UNMOVED} AND {any} BEGIN\n  {settled}\nEND;\n",
         head(resource, "rival", "BEFORE INSERT"),
         exists(&inserted),
         note(&inserted),

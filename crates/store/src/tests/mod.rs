@@ -40,8 +40,8 @@ fields.extra    = { optional = true }
 [resources.orders]
 unique = [["customer", "number"]]
 fields.customer = { references = "users", optional = true, onDelete = "restrict" }
-fields.number   = { type = "integer", default = 1 }
-fields.kind     = { type = "string", default = "plain" }
+fields.number   = { type = "integer", default = 1, minimum = 1 }
+fields.kind     = { type = "string", default = "plain", maxLength = 9, enum = ["plain", "odd"] }
 
 [resources.lines]
 id = "text"

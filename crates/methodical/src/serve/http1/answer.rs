@@ -155,15 +155,17 @@ fn write_head(out: &mut Vec<u8>, parts: &Parts, length: usize, manner: Manner<'_
     out.push(b' ');
     out.extend_from_slice(parts.status.canonical_reason().unwrap_or_default().as_bytes());
     out.extend_from_slice(b"\r\n");
+    let has_content = !manner.bare && !forbids_content(parts.status);
+    // HEAD says the length that GET's content would have (RFC 9110 §9.3.2).
+    let says_length = manner.bare && !forbids_content(parts.status);
     for (name, value) in &parts.headers {
         let own = name == CONNECTION || name == TRANSFER_ENCODING || name == DATE;
-        // HEAD says the length that GET's content would have (RFC 9110 §9.3.2).
-        if own || (name == CONTENT_LENGTH && !(manner.bare && !forbids_content(parts.status))) {
+        if own || (name == CONTENT_LENGTH && !says_length) {
             continue;
         }
         write_field(out, name.as_str(), value.as_bytes());
     }
-    if !manner.bare && !forbids_content(parts.status) {
+    if has_content {
         let mut digits = [0; 20];
         write_field(out, "content-length", decimal(length, &mut digits));
     }

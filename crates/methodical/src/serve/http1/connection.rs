@@ -34,7 +34,7 @@ const LEFT_GRACE: Duration = Duration::from_millis(500);
 /// How long, and how much, is read after the last answer, so that the peer's system does not throw
 /// that answer away because of bytes that nobody read (RFC 9112 §9.6).
 const LINGER_TIME: Duration = Duration::from_secs(2);
-const LINGER_BYTES_MAX: usize = 1024 * 1024;
+const LINGER_BYTES_MAX: usize = 64 * 1024 * 1024;
 
 /// What all connections share.
 #[derive(Debug)]
@@ -213,7 +213,9 @@ where
         };
         let drained = self.incoming.can_be_drained(&expectation);
         let ends = response.extensions().get::<Close>().is_some();
-        let close = ends || !keep_alive || !drained || self.stop.is_set() || self.incoming.ended;
+        // What has arrived behind this request was accepted too, and is answered first.
+        let is_last = self.incoming.input.is_empty() && (self.stop.is_set() || self.incoming.ended);
+        let close = ends || !keep_alive || !drained || is_last;
         let manner = Manner { bare, close, http_1_0, id: &arrival.id };
         let sent = self.send(response, manner, &arrival).await;
         if sent.is_err() {

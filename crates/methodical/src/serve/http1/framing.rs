@@ -26,7 +26,8 @@ pub(super) fn read(fields: &HeaderMap, http_1_0: bool) -> Result<Framing, Proble
     if fields.contains_key(TRANSFER_ENCODING) {
         if http_1_0 {
             return Err(malformed(
-                "Transfer-Encoding does not exist in HTTP/1.0 (RFC 9112 §6.1). Send Content-Length.",
+                "Transfer-Encoding does not exist in HTTP/1.0 (RFC 9112 §6.1). \
+                 Send Content-Length.",
             ));
         }
         if fields.contains_key(CONTENT_LENGTH) && !fault::on(Fault::ClTeAccepted) {
@@ -72,7 +73,10 @@ fn transfer_codings(fields: &HeaderMap) -> Result<Framing, Problem> {
     let Some((last, before)) = codings.split_last() else {
         return Err(malformed("Transfer-Encoding is empty. Send `chunked`, or Content-Length."));
     };
-    if !is_chunked(last) && !fault::on(Fault::TeLastChunkedUnchecked) {
+    if fault::on(Fault::TeLastChunkedUnchecked) {
+        return Ok(Framing::Chunked);
+    }
+    if !is_chunked(last) {
         return Err(malformed(
             "The last transfer coding is not chunked, so the end of the content cannot be told \
              (RFC 9112 §6.3). Send `Transfer-Encoding: chunked`, or Content-Length.",

@@ -47,8 +47,7 @@ fn check_characters(target: &[u8]) -> Result<(), Problem> {
     while let Some((byte, after)) = rest.split_first() {
         rest = after;
         match byte {
-            b'%' if !matches!(after, [a, b, ..] if a.is_ascii_hexdigit() && b.is_ascii_hexdigit()) =>
-            {
+            b'%' if !is_encoded(after) => {
                 return Err(malformed(
                     "A `%` in the request target is not followed by two hexadecimal digits \
                      (RFC 3986 §2.1). Write a percent sign itself as %25.",
@@ -77,6 +76,11 @@ fn check_characters(target: &[u8]) -> Result<(), Problem> {
         }
     }
     Ok(())
+}
+
+/// True for the two digits that follow a `%`.
+fn is_encoded(after: &[u8]) -> bool {
+    after.len() >= 2 && after[..2].iter().all(u8::is_ascii_hexdigit)
 }
 
 /// A path with a query.

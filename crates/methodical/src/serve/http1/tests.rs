@@ -4,7 +4,6 @@
 
 #![allow(clippy::unwrap_used)]
 
-use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -39,50 +38,48 @@ struct Echo {
 }
 
 impl Answer for Echo {
-    fn answer<B>(&self, request: Request<B>) -> impl Future<Output = Response<Bytes>> + Send
+    async fn answer<B>(&self, request: Request<B>) -> Response<Bytes>
     where
         B: Body<Data = Bytes, Error = ContentError> + Send + Unpin,
     {
-        async move {
-            let (parts, mut content) = request.into_parts();
-            match parts.uri.path() {
-                // Decides without content, as a 404 or a 413 does.
-                "/early" => return text(404, "early"),
-                "/slow" => tokio::time::sleep(Duration::from_secs(3)).await,
-                "/panic" => panic!("a seeded panic"),
-                "/large" => return text(200, &"x".repeat(1_000_000)),
-                "/close" => {
-                    let mut response = text(200, "bye");
-                    response.extensions_mut().insert(Close);
-                    return response;
-                }
-                _ => {}
+        let (parts, mut content) = request.into_parts();
+        match parts.uri.path() {
+            // Decides without content, as a 404 or a 413 does.
+            "/early" => return text(404, "early"),
+            "/slow" => tokio::time::sleep(Duration::from_secs(3)).await,
+            "/panic" => panic!("a seeded panic"),
+            "/large" => return text(200, &"x".repeat(1_000_000)),
+            "/close" => {
+                let mut response = text(200, "bye");
+                response.extensions_mut().insert(Close);
+                return response;
             }
-            let mut bytes = Vec::new();
-            loop {
-                let frame = std::future::poll_fn(|context| {
-                    std::pin::Pin::new(&mut content).poll_frame(context)
-                });
-                match frame.await {
-                    Some(Ok(frame)) => bytes.extend_from_slice(&frame.into_data().unwrap()),
-                    Some(Err(ContentError::Slow)) => return text(408, "slow"),
-                    Some(Err(error)) => return text(400, &error.to_string()),
-                    None => break,
-                }
-            }
-            self.applied.fetch_add(1, Ordering::Relaxed);
-            let host = parts.headers.get("host").map(|host| host.to_str().unwrap());
-            let content = String::from_utf8(bytes).unwrap();
-            let line = format!("{} {} {} {content}", parts.method, parts.uri, host.unwrap_or("-"));
-            if parts.method.as_str() == "HEAD" {
-                let length = line.len().to_string();
-                return Response::builder()
-                    .header("content-length", length)
-                    .body(Bytes::new())
-                    .unwrap();
-            }
-            text(200, &line)
+            _ => {}
         }
+        let mut bytes = Vec::new();
+        loop {
+            let frame = std::future::poll_fn(|context| {
+                std::pin::Pin::new(&mut content).poll_frame(context)
+            });
+            match frame.await {
+                Some(Ok(frame)) => bytes.extend_from_slice(&frame.into_data().unwrap()),
+                Some(Err(ContentError::Slow)) => return text(408, "slow"),
+                Some(Err(error)) => return text(400, &error.to_string()),
+                None => break,
+            }
+        }
+        self.applied.fetch_add(1, Ordering::Relaxed);
+        let host = parts.headers.get("host").map(|host| host.to_str().unwrap());
+        let content = String::from_utf8(bytes).unwrap();
+        let line = format!("{} {} {} {content}", parts.method, parts.uri, host.unwrap_or("-"));
+        if parts.method.as_str() == "HEAD" {
+            let length = line.len().to_string();
+            return Response::builder()
+                .header("content-length", length)
+                .body(Bytes::new())
+                .unwrap();
+        }
+        text(200, &line)
     }
 
     fn refuse(&self, problem: &Problem, bare: bool) -> Response<Bytes> {

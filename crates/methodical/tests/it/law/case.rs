@@ -62,7 +62,11 @@ pub(crate) struct Case {
 /// One step of a case.
 pub(crate) enum Step {
     /// `>`: the lines of a request, and of its content with escapes.
-    Send { head: Vec<String>, content: Option<String>, escaped: Option<String> },
+    Send {
+        head: Vec<String>,
+        content: Option<String>,
+        escaped: Option<String>,
+    },
     /// `$`: bytes with escapes.
     Bytes(String),
     /// `$fin`
@@ -90,18 +94,27 @@ pub(crate) enum Step {
     /// `!`
     Lacks(String),
     /// `@`
-    Keep { name: String, what: String },
+    Keep {
+        name: String,
+        what: String,
+    },
     /// `+`
-    Create { name: String, target: String, json: String },
+    Create {
+        name: String,
+        target: String,
+        json: String,
+    },
     /// `same`
-    Same { name: String, except: Vec<String> },
+    Same {
+        name: String,
+        except: Vec<String>,
+    },
 }
 
 /// Reads a file.
 pub(crate) fn read(path: &Path) -> Law {
     let text = fs::read_to_string(path).expect("a law");
-    let mut law =
-        Law { declaration: "lab".to_owned(), settings: Vec::new(), cases: Vec::new() };
+    let mut law = Law { declaration: "lab".to_owned(), settings: Vec::new(), cases: Vec::new() };
     for (index, line) in text.lines().enumerate() {
         let number = index + 1;
         if let Some(rest) = line.strip_prefix("%% ") {

@@ -39,7 +39,8 @@ fn of_writes_with_the_same_if_match_exactly_one_wins() {
         let server = Options::lab().start();
         let client = server.client();
         for round in 0..20 {
-            let made = client.send(&Request::new("POST", "/api/notes").json(r#"{"title": "race"}"#));
+            let made =
+                client.send(&Request::new("POST", "/api/notes").json(r#"{"title": "race"}"#));
             let tag = made.field("etag").expect("a tag");
             let target = made.field("location").expect("a location");
             let requests: Vec<_> = (0..8)

@@ -112,7 +112,8 @@ impl<'a> Scene<'a> {
             let done = catch_unwind(AssertUnwindSafe(|| self.step(step)));
             let done = done.unwrap_or_else(|panic| {
                 let text = panic.downcast_ref::<String>().cloned();
-                Err(text.or_else(|| panic.downcast_ref::<&str>().map(|s| (*s).to_owned()))
+                Err(text
+                    .or_else(|| panic.downcast_ref::<&str>().map(|s| (*s).to_owned()))
                     .unwrap_or_default())
             });
             done.map_err(|failure| {
@@ -272,9 +273,7 @@ impl<'a> Scene<'a> {
     fn other(&self) -> Result<rusqlite::Connection, String> {
         let other = rusqlite::Connection::open(self.server.database())
             .map_err(|error| error.to_string())?;
-        other
-            .busy_timeout(crate::support::server::PATIENCE)
-            .map_err(|error| error.to_string())?;
+        other.busy_timeout(crate::support::server::PATIENCE).map_err(|error| error.to_string())?;
         Ok(other)
     }
 
@@ -443,12 +442,18 @@ pub(crate) fn subset(expected: &Value, found: &Value, at: &str) -> Played {
                 return Err(format!("{at} has {} items, not {}", found.len(), expected.len()));
             }
             let mut pairs = expected.iter().zip(found).enumerate();
-            pairs.try_for_each(|(i, (expected, found))| subset(expected, found, &format!("{at}/{i}")))
+            pairs.try_for_each(|(i, (expected, found))| {
+                subset(expected, found, &format!("{at}/{i}"))
+            })
         }
         (Value::String(form), found) if is_form(form) => {
             let form = form.trim_matches(['«', '»']);
             let text = found.as_str().map_or_else(|| found.to_string(), str::to_owned);
-            if pattern::is(form, &text) { Ok(()) } else { Err(format!("{at} is no {form}: {text}")) }
+            if pattern::is(form, &text) {
+                Ok(())
+            } else {
+                Err(format!("{at} is no {form}: {text}"))
+            }
         }
         _ if expected == found => Ok(()),
         _ => Err(format!("{at} is {found}, expected {expected}")),
@@ -476,7 +481,11 @@ fn same(first: &Answer, second: &Answer, except: &[String]) -> Played {
         let only = |these: &[(String, String)], those: &[(String, String)]| {
             these.iter().filter(|field| !those.contains(field)).cloned().collect::<Vec<_>>()
         };
-        return Err(format!("fields {:?} and then {:?}", only(&first, &second), only(&second, &first)));
+        return Err(format!(
+            "fields {:?} and then {:?}",
+            only(&first, &second),
+            only(&second, &first)
+        ));
     }
     if first.content != second.content && !except.iter().any(|name| name == "content") {
         return Err(format!("content {} and then other", lossy(&first.content)));

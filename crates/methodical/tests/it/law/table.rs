@@ -91,10 +91,8 @@ fn the_table_of_the_program_has_the_rows_that_are_written_by_hand_and_no_others(
                 methods.map(|(method, _)| (place.name.clone(), method.clone())).collect::<Vec<_>>()
             })
             .collect();
-        let of_program: BTreeSet<_> = ROWS
-            .iter()
-            .map(|row| (format!("{:?}", row.target), name(row).to_owned()))
-            .collect();
+        let of_program: BTreeSet<_> =
+            ROWS.iter().map(|row| (format!("{:?}", row.target), name(row).to_owned())).collect();
         assert_eq!(of_program, by_hand);
     });
 }
@@ -133,8 +131,8 @@ fn every_target_answers_every_method_as_the_table_by_hand_says() {
 /// No status is seen that the row does not list.
 fn is_listed(place: &Place, method: &str, answer: &Answer) {
     let Some(row) = rows_of(place).find(|row| name(row) == method) else { return };
-    let listed = row.statuses.contains(&answer.status)
-        || table::COMMON_STATUSES.contains(&answer.status);
+    let listed =
+        row.statuses.contains(&answer.status) || table::COMMON_STATUSES.contains(&answer.status);
     assert!(listed, "{method} {}: the row does not list {}", place.example, answer.status);
 }
 
@@ -151,7 +149,8 @@ fn head_is_get_without_content_on_every_target() {
             .filter(|place| place.example != "*")
             .map(|place| place.example.replace("ID", &id))
             .collect();
-        let more = ["/api/notes?limit=1", "/notes", "/nothing", "/api/notes/99999", "/api/notes?x=1"];
+        let more =
+            ["/api/notes?limit=1", "/notes", "/nothing", "/api/notes/99999", "/api/notes?x=1"];
         targets.extend(more.map(str::to_owned));
         let variations: [&[(&str, &str)]; 9] = [
             &[],
@@ -168,9 +167,8 @@ fn head_is_get_without_content_on_every_target() {
             for fields in variations {
                 let ask = |method: &str| {
                     let request = Request::new(method, target);
-                    let add = |request: Request, (name, value): &(&str, &str)| {
-                        request.field(name, value)
-                    };
+                    let add =
+                        |request: Request, (name, value): &(&str, &str)| request.field(name, value);
                     client.send(&fields.iter().fold(request, add))
                 };
                 let (get, head) = (ask("GET"), ask("HEAD"));
@@ -237,7 +235,8 @@ fn safe_methods_leave_the_database_as_it_was() {
                 .expect("every target of the program stands in the table by hand");
             let target = place.example.replace("ID", &id);
             for suffix in ["", "?limit=1", "?action=delete", "?title=one&sort=-id"] {
-                let target = if target == "*" { target.clone() } else { format!("{target}{suffix}") };
+                let target =
+                    if target == "*" { target.clone() } else { format!("{target}{suffix}") };
                 let mut request = Request::new(name(row), &target)
                     .field("idempotency-key", "a-key-that-a-safe-method-ignores")
                     .field("prefer", "return=minimal");

@@ -140,6 +140,11 @@ impl Server {
         process.wait()
     }
 
+    /// Waits for its end, which something else has asked for.
+    pub(crate) fn await_end(&mut self) -> ExitStatus {
+        self.process.take().expect("the server runs").wait()
+    }
+
     fn running(&self) -> &Process {
         self.process.as_ref().expect("the server runs")
     }

@@ -176,6 +176,25 @@ async fn stopping_drops_nothing_that_was_accepted() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn pipelined_requests_are_all_answered_when_the_server_stops_or_the_client_half_closes() {
+    for half_closes in [false, true] {
+        let mut client = Client::new();
+        client
+            .send(["DELETE /slow HTTP/1.1\r\nHost: a\r\n\r\n", &get("/b"), &get("/c")].concat())
+            .await;
+        if half_closes {
+            client.stream.shutdown().await.unwrap();
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+        client.connections.stop();
+        client.expect(200, "DELETE /slow a ").await;
+        client.expect(200, "GET /b a ").await;
+        assert!(client.expect(200, "GET /c a ").await.contains("connection: close"));
+        client.expect_end().await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_request_on_its_way_when_the_server_stops_is_answered() {
     let mut client = Client::new();
     tokio::time::sleep(Duration::from_millis(10)).await;

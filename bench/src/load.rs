@@ -1,0 +1,274 @@
+//! The load: one thread that keeps every connection busy with one request at a time, and looks at
+//! each in turn. It never sleeps, so that no wake-up of its own is measured.
+
+use std::io::{ErrorKind, Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::time::{Duration, Instant};
+
+use memchr::memmem::Finder;
+
+use crate::latency::Histogram;
+use crate::process::{Busy, Server};
+use crate::requests::Source;
+
+const BUFFER_BYTES: usize = 64 * 1024;
+/// An answer that takes longer is a failure.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Connections that send the same kind of request.
+pub(crate) struct Lane<'a> {
+    /// What they send.
+    pub(crate) source: &'a mut dyn Source,
+    /// How many they are.
+    pub(crate) connections: usize,
+    /// The status that every answer must have.
+    pub(crate) status: u16,
+}
+
+/// What a lane came to.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Run {
+    /// Answers, all of the status that was wanted.
+    pub(crate) answers: u64,
+    /// In how many seconds.
+    pub(crate) seconds: f64,
+    /// How long each took.
+    pub(crate) latency: Histogram,
+    /// What the server was doing.
+    pub(crate) busy: Busy,
+}
+
+impl Run {
+    /// Answers a second.
+    pub(crate) fn rate(&self) -> f64 {
+        self.answers as f64 / self.seconds
+    }
+
+    /// Processor time of the server for each answer, in microseconds.
+    pub(crate) fn effort(&self) -> f64 {
+        self.busy.ran * 1e6 / self.answers.max(1) as f64
+    }
+}
+
+/// One answer, whole.
+#[derive(Clone, Debug)]
+pub(crate) struct Whole {
+    /// Its status.
+    pub(crate) status: u16,
+    /// Status line and fields, with the empty line.
+    pub(crate) head: String,
+    /// Its content.
+    pub(crate) content: String,
+}
+
+struct Connection {
+    stream: TcpStream,
+    buffer: Vec<u8>,
+    filled: usize,
+    lane: usize,
+    sent: Instant,
+}
+
+/// Where an answer ends.
+struct Extent {
+    status: u16,
+    head: usize,
+    content: usize,
+}
+
+/// Finds the ends of answers.
+struct Scanner {
+    end: Finder<'static>,
+    length: Finder<'static>,
+}
+
+impl Scanner {
+    fn new() -> Self {
+        Self { end: Finder::new(b"\r\n\r\n"), length: Finder::new(b"\r\ncontent-length: ") }
+    }
+
+    /// The extent of the answer at the start, once its head is there.
+    fn extent(&self, bytes: &[u8]) -> Option<Extent> {
+        let head = self.end.find(bytes)? + 4;
+        let status = number(bytes.get(9..12)?);
+        let content = match self.length.find(&bytes[..head]) {
+            Some(at) if status != 304 => number(&bytes[at + 18..head]),
+            _ => 0,
+        };
+        Some(Extent { status: u16::try_from(status).unwrap_or(0), head, content })
+    }
+}
+
+fn number(digits: &[u8]) -> usize {
+    let digits = digits.iter().take_while(|byte| byte.is_ascii_digit());
+    digits.fold(0, |number, digit| number * 10 + usize::from(digit - b'0'))
+}
+
+fn connect(address: SocketAddr) -> Result<TcpStream, String> {
+    let stream = TcpStream::connect(address).map_err(|error| format!("{address}: {error}"))?;
+    stream.set_nodelay(true).map_err(|error| error.to_string())?;
+    Ok(stream)
+}
+
+/// Sends one request on a connection of its own.
+pub(crate) fn once(address: SocketAddr, request: &[u8]) -> Result<Whole, String> {
+    let mut stream = connect(address)?;
+    stream.set_read_timeout(Some(PATIENCE)).map_err(|error| error.to_string())?;
+    stream.write_all(request).map_err(|error| error.to_string())?;
+    let scanner = Scanner::new();
+    let mut bytes = Vec::new();
+    let mut part = vec![0; BUFFER_BYTES];
+    loop {
+        let read = stream.read(&mut part).map_err(|error| error.to_string())?;
+        bytes.extend_from_slice(&part[..read]);
+        match scanner.extent(&bytes) {
+            Some(extent) if bytes.len() >= extent.head + extent.content => {
+                let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+                return Ok(Whole {
+                    status: extent.status,
+                    head: text(&bytes[..extent.head]),
+                    content: text(&bytes[extent.head..]),
+                });
+            }
+            _ if read == 0 => return Err("the connection ended within an answer".to_owned()),
+            _ => {}
+        }
+    }
+}
+
+/// Loads a server: an unmeasured start, then the measured time. One `Run` a lane.
+pub(crate) fn run(
+    server: &Server,
+    lanes: &mut [Lane<'_>],
+    warm_up: Duration,
+    time: Duration,
+) -> Result<Vec<Run>, String> {
+    let mut connections = open(server.address, lanes)?;
+    drive(&mut connections, lanes, warm_up)?;
+    let before = server.busy();
+    let mut runs = drive(&mut connections, lanes, time)?;
+    let busy = server.busy().since(before);
+    runs.iter_mut().for_each(|run| run.busy = busy);
+    finish(&mut connections)?;
+    Ok(runs)
+}
+
+fn open(address: SocketAddr, lanes: &mut [Lane<'_>]) -> Result<Vec<Connection>, String> {
+    let mut connections = Vec::new();
+    for (lane, plan) in lanes.iter_mut().enumerate() {
+        for _ in 0..plan.connections {
+            let stream = connect(address)?;
+            stream.set_nonblocking(true).map_err(|error| error.to_string())?;
+            let buffer = vec![0; BUFFER_BYTES];
+            let mut connection =
+                Connection { stream, buffer, filled: 0, lane, sent: Instant::now() };
+            connection.send(plan.source.next())?;
+            connections.push(connection);
+        }
+    }
+    Ok(connections)
+}
+
+fn drive(
+    connections: &mut [Connection],
+    lanes: &mut [Lane<'_>],
+    time: Duration,
+) -> Result<Vec<Run>, String> {
+    let scanner = Scanner::new();
+    let mut runs: Vec<Run> = lanes.iter().map(|_| Run::default()).collect();
+    let start = Instant::now();
+    let mut now = start;
+    while now.duration_since(start) < time {
+        for connection in connections.iter_mut() {
+            let Some(status) = connection.receive(&scanner)? else { continue };
+            let lane = &mut lanes[connection.lane];
+            if status != lane.status {
+                return Err(format!("an answer is a {status}, not a {}", lane.status));
+            }
+            now = Instant::now();
+            let run = &mut runs[connection.lane];
+            run.answers += 1;
+            run.latency.add(now.duration_since(connection.sent));
+            connection.send(lane.source.next())?;
+        }
+        if now.elapsed() > Duration::from_millis(1) {
+            now = Instant::now();
+            if connections.iter().any(|connection| connection.sent.elapsed() > PATIENCE) {
+                return Err("an answer does not come".to_owned());
+            }
+        }
+    }
+    let seconds = start.elapsed().as_secs_f64();
+    runs.iter_mut().for_each(|run| run.seconds = seconds);
+    Ok(runs)
+}
+
+/// Takes the answers that are still on their way, so that what is measured next has the server
+/// for itself.
+fn finish(connections: &mut [Connection]) -> Result<(), String> {
+    let scanner = Scanner::new();
+    for connection in connections {
+        while connection.receive(&scanner)?.is_none() {
+            if connection.sent.elapsed() > PATIENCE {
+                return Err("an answer does not come".to_owned());
+            }
+        }
+    }
+    Ok(())
+}
+
+impl Connection {
+    fn send(&mut self, request: &[u8]) -> Result<(), String> {
+        self.sent = Instant::now();
+        let mut rest = request;
+        while !rest.is_empty() {
+            match self.stream.write(rest) {
+                Ok(written) => rest = &rest[written..],
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {}
+                Err(error) => return Err(format!("sending: {error}")),
+            }
+        }
+        Ok(())
+    }
+
+    /// The status of the answer, once all of it is here.
+    fn receive(&mut self, scanner: &Scanner) -> Result<Option<u16>, String> {
+        match self.stream.read(&mut self.buffer[self.filled..]) {
+            Ok(0) => Err("the server closed a connection".to_owned()),
+            Ok(read) => {
+                self.filled += read;
+                let Some(extent) = scanner.extent(&self.buffer[..self.filled]) else {
+                    return Ok(None);
+                };
+                let whole = extent.head + extent.content;
+                if self.filled < whole {
+                    return Ok(None);
+                }
+                if self.filled > whole {
+                    return Err("bytes follow an answer".to_owned());
+                }
+                self.filled = 0;
+                Ok(Some(extent.status))
+            }
+            Err(error) if error.kind() == ErrorKind::WouldBlock => Ok(None),
+            Err(error) => Err(format!("receiving: {error}")),
+        }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::Scanner;
+
+    #[test]
+    fn the_end_of_an_answer_is_found() {
+        let scanner = Scanner::new();
+        let bytes = b"HTTP/1.1 200 OK\r\ncontent-length: 12\r\ndate: x\r\n\r\nhello";
+        let extent = scanner.extent(bytes).unwrap();
+        assert_eq!((extent.status, extent.head, extent.content), (200, 48, 12));
+        assert!(scanner.extent(&bytes[..40]).is_none());
+        let bytes = b"HTTP/1.1 304 Not Modified\r\netag: \"a\"\r\n\r\n";
+        assert_eq!(scanner.extent(bytes).unwrap().content, 0);
+    }
+}

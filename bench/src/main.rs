@@ -1,0 +1,179 @@
+//! `make bench`: our server beside a bare hyper server and raw SQLite, in one run, as one table.
+
+mod bare;
+mod data;
+mod latency;
+mod load;
+mod machine;
+mod measure;
+mod process;
+mod raw;
+mod report;
+mod requests;
+mod work;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::str::FromStr;
+use std::time::Duration;
+
+use bare::Constant;
+use machine::Machine;
+use measure::{Bench, Effort};
+use process::Launcher;
+use report::Circumstances;
+
+const USAGE: &str = "\
+bench [--quick] [--sizes N,N,…] [--seconds S] [--rounds N] [--only WORDS]
+
+  --quick         100,000 rows only, short runs: about two minutes
+  --sizes         rows in the database: 1000,100000,1000000
+  --seconds       length of a run: 2
+  --rounds        runs of each side: 3
+  --only          lines whose name contains these words; the results are not written to a file
+
+Run by scripts/bench, which builds and also says: --server PATH --target FOLDER --date DAY
+--commit NAME --compiler TEXT --core N (of the servers; none where they are not pinned).";
+
+/// What the command line says.
+struct Plan {
+    sizes: Vec<u64>,
+    effort: Effort,
+    only: Option<String>,
+    target: PathBuf,
+    launcher: Launcher,
+    date: String,
+    commit: String,
+    compiler: String,
+}
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let done = match arguments.first().map(String::as_str) {
+        Some("bare") => serve_bare(&arguments[1..]),
+        Some("raw") => insert_raw(&arguments[1..]),
+        Some("help" | "--help") => {
+            println!("{USAGE}");
+            Ok(())
+        }
+        _ => plan(&arguments).and_then(|plan| measure_all(&plan)),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(fault) => {
+            eprintln!("bench: {fault}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn read<T: FromStr>(arguments: &[String], at: usize) -> Result<T, String> {
+    let text = arguments.get(at).ok_or_else(|| USAGE.to_owned())?;
+    text.parse().map_err(|_| format!("`{text}` cannot be read\n{USAGE}"))
+}
+
+fn serve_bare(arguments: &[String]) -> Result<(), String> {
+    let constant = Constant {
+        status: read(arguments, 1)?,
+        content: read(arguments, 2)?,
+        field: read(arguments, 3)?,
+    };
+    bare::serve(read(arguments, 0)?, constant)
+}
+
+fn insert_raw(arguments: &[String]) -> Result<(), String> {
+    let path: PathBuf = read(arguments, 0)?;
+    let time = Duration::from_millis(read(arguments, 2)?);
+    let rate = raw::inserts(&path, read(arguments, 1)?, time).map_err(|error| error.to_string())?;
+    println!("{rate}");
+    Ok(())
+}
+
+fn plan(arguments: &[String]) -> Result<Plan, String> {
+    let mut plan = Plan {
+        sizes: vec![1_000, 100_000, 1_000_000],
+        effort: effort(2.0, 3),
+        only: None,
+        target: PathBuf::from("target"),
+        launcher: Launcher {
+            core: None,
+            server: PathBuf::from("target/release/methodical"),
+            declaration: PathBuf::from("bench"),
+        },
+        date: "undated".to_owned(),
+        commit: "unknown".to_owned(),
+        compiler: "unknown".to_owned(),
+    };
+    let mut at = 0;
+    while let Some(name) = arguments.get(at) {
+        let value = at + 1;
+        match name.as_str() {
+            "--quick" => {
+                (plan.sizes, plan.effort) = (vec![100_000], effort(0.7, 3));
+                at += 1;
+                continue;
+            }
+            "--sizes" => plan.sizes = sizes(&read::<String>(arguments, value)?)?,
+            "--seconds" => plan.effort = effort(read(arguments, value)?, plan.effort.rounds),
+            "--rounds" => plan.effort.rounds = read::<usize>(arguments, value)?.max(1),
+            "--only" => plan.only = Some(read(arguments, value)?),
+            "--server" => plan.launcher.server = read(arguments, value)?,
+            "--target" => plan.target = read(arguments, value)?,
+            "--core" => plan.launcher.core = Some(read(arguments, value)?),
+            "--date" => plan.date = read(arguments, value)?,
+            "--commit" => plan.commit = read(arguments, value)?,
+            "--compiler" => plan.compiler = read(arguments, value)?,
+            _ => return Err(format!("`{name}` is not known\n{USAGE}")),
+        }
+        at += 2;
+    }
+    Ok(plan)
+}
+
+fn effort(seconds: f64, rounds: usize) -> Effort {
+    let time = Duration::from_secs_f64(seconds.clamp(0.05, 600.0));
+    Effort { time, warm_up: time / 5, rounds }
+}
+
+fn sizes(text: &str) -> Result<Vec<u64>, String> {
+    let number =
+        |part: &str| part.trim().parse().ok().filter(|size| (8..=10_000_000).contains(size));
+    let sizes: Option<Vec<u64>> = text.split(',').map(number).collect();
+    sizes.ok_or_else(|| format!("`{text}` is no list of sizes from 8 to 10,000,000"))
+}
+
+fn measure_all(plan: &Plan) -> Result<(), String> {
+    let folder = plan.target.join("bench");
+    let wanted = |work: &work::Work| {
+        plan.only.as_ref().is_none_or(|words| work.name.contains(words.as_str()))
+    };
+    let (mut figures, mut prints) = (Vec::new(), Vec::new());
+    for size in &plan.sizes {
+        eprintln!("bench: a database of {size} rows");
+        let mut bench = Bench::new(&plan.launcher, plan.effort, *size, &folder)?;
+        let print = bench.run(&wanted, &mut |figure| {
+            eprintln!("bench: {}: {:.2}", figure.work.name, figure.ratio);
+            figures.push(figure.clone());
+        })?;
+        prints.push(print);
+    }
+    let place = Circumstances {
+        machine: Machine::here(),
+        date: plan.date.clone(),
+        commit: plan.commit.clone(),
+        compiler: plan.compiler.clone(),
+        effort: plan.effort,
+        pinned: plan.launcher.core.is_some(),
+    };
+    let text = report::text(&place, &figures, &prints);
+    println!("{text}");
+    if plan.only.is_none() {
+        let name = format!("{}-{}.md", place.date, place.machine.slug());
+        let path = Path::new("bench/results").join(name);
+        std::fs::create_dir_all("bench/results")
+            .and_then(|()| std::fs::write(&path, text))
+            .map_err(|error| format!("{}: {error}", path.display()))?;
+        eprintln!("bench: written to {}", path.display());
+    }
+    Ok(())
+}

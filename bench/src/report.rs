@@ -1,0 +1,190 @@
+//! Figures as a table that says plainly what is reached and what is missed.
+
+use std::fmt::Write as _;
+
+use crate::machine::Machine;
+use crate::measure::{Effort, Figure, Footprint};
+
+/// What must be reached of a process: cold start in milliseconds, memory in megabytes; and what
+/// to dream of.
+const START: (f64, f64) = (50.0, 20.0);
+const IDLE: (f64, f64) = (25.0, 12.0);
+const LOADED: (f64, f64) = (100.0, 50.0);
+
+/// Where and when figures were measured.
+#[derive(Clone, Debug)]
+pub(crate) struct Circumstances {
+    /// The machine.
+    pub(crate) machine: Machine,
+    /// The day, from the caller: nothing here reads a clock but to measure.
+    pub(crate) date: String,
+    /// The commit of the server.
+    pub(crate) commit: String,
+    /// The compiler.
+    pub(crate) compiler: String,
+    /// How long and how often.
+    pub(crate) effort: Effort,
+    /// True where server and load had a core each.
+    pub(crate) pinned: bool,
+}
+
+/// The whole text.
+pub(crate) fn text(place: &Circumstances, figures: &[Figure], prints: &[Footprint]) -> String {
+    let mut out = head(place);
+    out.push_str(&quiet(figures));
+    out.push_str(
+        "| work | rows | baseline/s | ours/s | ratio | by CPU | at least | moonshot | | p50 / p99 ms | \
+         remarks |\n\
+         | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | --- | ---: | --- |\n",
+    );
+    for figure in figures {
+        out.push_str(&line(figure));
+    }
+    for print in prints {
+        out.push_str(&footprint(print));
+    }
+    out.push_str(&missed(figures, prints));
+    out
+}
+
+fn head(place: &Circumstances) -> String {
+    let Circumstances { machine, date, commit, compiler, effort, pinned } = place;
+    let pinned = if *pinned {
+        "servers on core 0, load on core 1"
+    } else {
+        "servers and load NOT pinned: read with care"
+    };
+    format!(
+        "# Figures of {date}\n\n\
+         {processor}, {cores} cores, {memory} MB; {kernel}; {compiler}; commit {commit}.\n\
+         {pinned}; keep-alive over loopback, one request at a time on each connection; runs of \
+         {time} s, {rounds} of each side, in turn; medians. A ratio is the median of the ratios of \
+         neighbouring runs.\n\n\
+         Baselines: for reads a bare hyper server that sends the same number of bytes; for POST the \
+         server's own INSERT by raw SQLite, `synchronous=FULL`, on the same tables with the same \
+         indexes and triggers (and, under remarks, without the triggers), in transactions of as many \
+         as there are connections. The server runs with its defaults: `synchronous=FULL`, one log \
+         line a request.\n\n",
+        processor = machine.processor,
+        cores = machine.cores,
+        memory = machine.memory,
+        kernel = machine.kernel,
+        time = effort.time.as_secs_f64(),
+        rounds = effort.rounds,
+    )
+}
+
+/// Whether the machine had other work.
+fn quiet(figures: &[Figure]) -> String {
+    let most = figures.iter().map(|figure| figure.waited).fold(0.0, f64::max);
+    let mean =
+        figures.iter().map(|figure| figure.waited).sum::<f64>() / figures.len().max(1) as f64;
+    let verdict = if mean < 0.05 {
+        "the machine was quiet"
+    } else {
+        "**the machine was busy with other work: trust the ratio by CPU time rather than the other**"
+    };
+    format!(
+        "While they were ready to run, the servers waited for their core {:.0} % of the time on \
+         average and {:.0} % at most: {verdict}. \"By CPU\" compares the processor time that \
+         an answer took.\n\n",
+        mean * 100.0,
+        most * 100.0
+    )
+}
+
+fn reached(is_reached: bool, is_moonshot: bool) -> &'static str {
+    match (is_reached, is_moonshot) {
+        (_, true) => "moonshot",
+        (true, _) => "reached",
+        _ => "**missed**",
+    }
+}
+
+fn line(figure: &Figure) -> String {
+    let Figure { work, size, baseline, plain, ours, ratio, effort, latency, note, .. } = figure;
+    let effort = effort.map_or_else(String::new, |effort| format!("{effort:.2}"));
+    let mut remarks = note.clone();
+    if let Some((rate, ratio)) = plain {
+        let state = reached(*ratio >= work.least, *ratio >= work.moonshot);
+        let _ = write!(remarks, "without triggers {}/s: {ratio:.2}, {state}", thousands(*rate));
+    }
+    format!(
+        "| {name} | {size} | {baseline} | {ours} | {ratio:.2} | {effort} | {least} | {moonshot} | {state} | \
+         {p50:.2} / {p99:.2} | {remarks} |\n",
+        name = work.name,
+        size = thousands(*size as f64),
+        baseline = thousands(*baseline),
+        ours = thousands(*ours),
+        least = work.least,
+        moonshot = work.moonshot,
+        state = reached(*ratio >= work.least, *ratio >= work.moonshot),
+        p50 = latency.per_mille(500),
+        p99 = latency.per_mille(990),
+    )
+}
+
+fn parts(print: &Footprint) -> [(&'static str, &'static str, f64, (f64, f64)); 3] {
+    [
+        ("cold start to the first answer", "ms", print.start, START),
+        ("memory, idle", "MB", print.idle, IDLE),
+        ("memory, after the load", "MB", print.loaded, LOADED),
+    ]
+}
+
+fn footprint(print: &Footprint) -> String {
+    let size = thousands(print.size as f64);
+    let line = |(name, unit, value, (most, moonshot)): (&str, &str, f64, (f64, f64))| {
+        let state = reached(value <= most, value <= moonshot);
+        format!(
+            "| {name} | {size} | | {value:.1} {unit} | | | at most {most} | {moonshot} | {state} | | |\n"
+        )
+    };
+    parts(print).map(line).concat()
+}
+
+/// The lines that were missed, once more, so that nobody has to look for them.
+fn missed(figures: &[Figure], prints: &[Footprint]) -> String {
+    let works = figures.iter().filter(|figure| figure.ratio < figure.work.least).map(|figure| {
+        let size = thousands(figure.size as f64);
+        let (name, least) = (figure.work.name, figure.work.least);
+        format!("- {name}, {size} rows: {:.2}, at least {least} is wanted\n", figure.ratio)
+    });
+    let processes = prints.iter().flat_map(|print| {
+        let size = thousands(print.size as f64);
+        parts(print).into_iter().filter(|(_, _, value, (most, _))| value > most).map(
+            move |(name, unit, value, (most, _))| {
+                format!("- {name}, {size} rows: {value:.1} {unit}, at most {most} is wanted\n")
+            },
+        )
+    });
+    let list: Vec<String> = works.chain(processes).collect();
+    let all = figures.len() + prints.len() * 3;
+    format!("\n{} of {all} lines are missed.\n\n{}", list.len(), list.concat())
+}
+
+/// A number with a comma every three digits.
+fn thousands(number: f64) -> String {
+    let digits = format!("{number:.0}");
+    let mut out = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at) % 3 == 0 {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::thousands;
+
+    #[test]
+    fn commas() {
+        assert_eq!(
+            [0.0, 999.4, 1000.0, 1_234_567.0].map(thousands),
+            ["0", "999", "1,000", "1,234,567"]
+        );
+    }
+}
