@@ -93,7 +93,8 @@ impl Books {
         let logged = "(SELECT resource AS of, count(*) AS n FROM _methodical_changes GROUP BY 1) \
                       ON of = r.resource";
         for rule in rules {
-            complaints.extend(self.texts(&rule.replace(", LATERAL_COUNT", &format!(" JOIN {logged}"))));
+            complaints
+                .extend(self.texts(&rule.replace(", LATERAL_COUNT", &format!(" JOIN {logged}"))));
         }
     }
 

