@@ -78,7 +78,7 @@ where
         now,
         birth: clock::birth(),
         fresh_id: fresh_id(inner, &routed),
-        answer_bytes_max: inner.settings.key_answer_bytes_max,
+        settings: inner.settings.clone(),
         conditions,
         routed,
     };
