@@ -56,7 +56,7 @@ pub enum Pick {
     },
     /// No records: how many match.
     Number(Filter),
-    /// No records: the id that the next insert gets. For `id = "integer"`, inside a Write only.
+    /// No records: the id that the next insert gets, where ids are integers. Inside a Write only.
     NextId,
 }
 

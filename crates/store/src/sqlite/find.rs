@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
-use model::model::ResourceIndex;
+use model::model::{IdKind, ResourceIndex};
 use model::query::{Column, Count, Filter};
 use model::record::Record;
 use model::value::{Id, Timestamp, Value};
@@ -96,7 +96,10 @@ fn root(session: &Session, node: &Node) -> Result<Found, Failure> {
             Vec::new()
         }
         Pick::NextId => {
-            found.next_id = Some(next_id(session, node.resource)?);
+            // Other kinds of ids have no next one: they are drawn by whoever decides.
+            if session.catalog.resource(node.resource).id == IdKind::Integer {
+                found.next_id = Some(next_id(session, node.resource)?);
+            }
             Vec::new()
         }
         Pick::Related { .. } => {
