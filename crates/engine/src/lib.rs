@@ -3,6 +3,7 @@
 
 pub mod clock;
 pub mod content;
+pub mod form;
 pub mod report;
 pub mod seed;
 pub mod serve;

@@ -167,3 +167,32 @@ async fn head_is_get_without_content() {
         assert!(head.body().is_empty() && !get.body().is_empty(), "{target}");
     }
 }
+
+#[tokio::test]
+async fn a_page_of_another_site_changes_nothing() {
+    let bench = bench();
+    for (origin, status) in
+        [("http://evil.example", 403), ("null", 403), ("http://localhost:5173", 201)]
+    {
+        let answer = bench.ask("POST /api/users", &[JSON, ("origin", origin)], ALICE).await;
+        assert_eq!(answer.status(), status, "{origin}");
+    }
+    let read = bench.ask("GET /api/users/1", &[("origin", "http://evil.example")], "").await;
+    assert_eq!(read.status(), 200);
+    let other = bench.ask("GET /api/users/1", &[("expect", "200-ok")], "").await;
+    assert_eq!(other.status(), 417);
+}
+
+#[tokio::test]
+async fn a_post_can_be_held_to_the_state_of_the_list() {
+    let bench = bench();
+    let list = bench.ask("GET /api/users", &[], "").await;
+    let held = ("if-match", field(&list, "etag"));
+    let first = bench.ask("POST /api/users", &[JSON, held], ALICE).await;
+    assert_eq!(first.status(), 201, "{}", text(&first));
+    let second = bench.ask("POST /api/users", &[JSON, held], &ALICE.replace("alice", "al")).await;
+    assert_eq!(second.status(), 412, "{}", text(&second));
+    let order = (r#"{"customer":1}"#, ("if-match", "*"));
+    let made = bench.ask("POST /api/orders", &[JSON, KEY, order.1], order.0).await;
+    assert_eq!(made.status(), 201, "{}", text(&made));
+}

@@ -1,8 +1,9 @@
 //! A new record in a collection.
 
 use model::model::IdKind;
-use model::value::Id;
-use store::lookup::{Current, Lookup, Node, Pick};
+use model::query::{Count, Filter};
+use model::value::{ID_MAX, Id};
+use store::lookup::{Current, Lookup, Node, Page, Pick};
 
 use crate::call::{Call, Content};
 use crate::op::change::{self, Draftable};
@@ -12,6 +13,17 @@ use crate::outcome::Decided;
 pub(crate) fn lookup(call: &Call) -> Lookup {
     let (index, resource) = call.resource();
     let mut roots = vec![Node { resource: index, pick: Pick::NextId, children: Vec::new() }];
+    if !call.conditions.is_empty() {
+        // What a condition on a POST is about: the state of the list (RFC 9110 §13.2.1).
+        let state = Page {
+            filter: Filter::all(),
+            sort: Vec::new(),
+            offset: 0,
+            limit: 0,
+            count: Count::None,
+        };
+        roots.push(Node { resource: index, pick: Pick::Page(state), children: Vec::new() });
+    }
     if let Content::Draft(Ok(draft)) = &call.content {
         roots.extend(change::references(resource, &draft.values, None).map(|(_, node)| node));
     }
@@ -28,6 +40,9 @@ pub(crate) fn decide(call: &Call, current: &Current) -> Decided {
         _ => return Decided::Refused(change::no_content()),
     };
     let next = current.roots.first().and_then(|found| found.next_id);
+    if draft.id.is_none() && next.is_some_and(|next| next > ID_MAX) {
+        return Decided::Refused(change::no_ids_left());
+    }
     let id = match (resource.id, &draft.id, next) {
         (_, Some(id), _) => id.clone(),
         (IdKind::Integer, None, Some(next)) => Id::Integer(next),
@@ -36,5 +51,6 @@ pub(crate) fn decide(call: &Call, current: &Current) -> Decided {
             .clone()
             .expect("the request stage draws an id where the database does not"),
     };
-    change::insert(call, Draftable { id, values: draft.values.clone() }, &current.roots[1..])
+    let known = 1 + usize::from(!call.conditions.is_empty());
+    change::insert(call, Draftable { id, values: draft.values.clone() }, &current.roots[known..])
 }

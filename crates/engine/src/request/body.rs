@@ -118,6 +118,15 @@ pub(super) fn json(bytes: &[u8]) -> Result<Value, Problem> {
     })
 }
 
+/// The document that the names and values of a form mean.
+pub(super) fn form(call: &Call, pairs: &[(String, String)]) -> Result<Value, Problem> {
+    let (_, resource) = call.resource();
+    model::form::read_pairs(resource, pairs).map_err(|violations| {
+        Problem::new(Kind::Invalid, "The form does not fit the declaration.")
+            .with_errors(violations)
+    })
+}
+
 /// Binds a parsed document to what its operation makes of it.
 pub(super) fn content(call: &Call, essence: &str, document: Value) -> Content {
     match (call.routed.row.operation, essence) {

@@ -2,7 +2,7 @@
 //! are blamed. Nothing here meets the store.
 
 mod body;
-mod form;
+mod origin;
 mod parameters;
 mod passwords;
 
@@ -25,6 +25,7 @@ use crate::Inner;
 use crate::call::{Call, Content, KeyUse};
 use crate::clock;
 use crate::content::ContentError;
+use crate::form;
 use crate::idempotency;
 use crate::password::Hashes;
 use crate::report::Report;
@@ -49,6 +50,8 @@ where
 {
     let headers = &parts.headers;
     body::refuse_where_meaningless(&routed, &content)?;
+    origin::refuse_foreign(&routed, headers)?;
+    refuse_expectations(headers)?;
     let limit = inner.settings.content_bytes_max;
     body::refuse_by_length(&content, limit)?;
     let media_type = accept_content(&routed, headers, &content)?;
@@ -75,7 +78,7 @@ where
         now,
         birth: clock::birth(),
         fresh_id: fresh_id(inner, &routed),
-        answer_bytes_max: inner.settings.key_answer_bytes_max,
+        settings: inner.settings.clone(),
         conditions,
         routed,
     };
@@ -83,6 +86,16 @@ where
     call.key = key.map(|key| key_use(inner, &call, &key, &canonical));
     call.hashes = inner.hasher.hash_all(passwords::passwords(&call)).await?;
     Ok(call)
+}
+
+/// 417: the only expectation that HTTP knows is 100-continue, which the connection fulfils.
+fn refuse_expectations(headers: &HeaderMap) -> Result<(), Problem> {
+    let known = |value: &HeaderValue| value.as_bytes().eq_ignore_ascii_case(b"100-continue");
+    if headers.get_all(header::EXPECT).iter().all(known) {
+        return Ok(());
+    }
+    let detail = "The Expect field asks for something other than 100-continue. Leave it out.";
+    Err(Problem::new(Kind::ExpectationFailed, detail))
 }
 
 fn fresh_id(inner: &Inner, routed: &Routed) -> Option<Id> {
@@ -228,8 +241,8 @@ async fn parse(
         return parameters::read_content(inner, call, media_type, bytes, report);
     }
     let document = match media_type.essence.as_str() {
-        "application/x-www-form-urlencoded" => form::urlencoded(call, bytes),
-        "multipart/form-data" => form::multipart(call, media_type, bytes).await,
+        "application/x-www-form-urlencoded" => body::form(call, &form::pairs(bytes)),
+        "multipart/form-data" => body::form(call, &form::multipart(media_type, bytes).await?),
         _ => body::json(bytes),
     }?;
     // Forms and JSON of the same values are the same request; two kinds of patch are not.

@@ -6,9 +6,10 @@ use contract::problem::{Kind, Problem, Violation};
 use contract::table::Operation;
 use model::query::{self, Column, Query};
 
-use super::{body, form};
+use super::body;
 use crate::Inner;
 use crate::call::Call;
+use crate::form;
 use crate::report::Report;
 use crate::route::Routed;
 

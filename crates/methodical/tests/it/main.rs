@@ -1,6 +1,8 @@
 //! Every test that speaks HTTP to the real program: the law, the stories, the crashes.
 
+mod crash;
 mod law;
 mod program;
+mod property;
 mod story;
 mod support;

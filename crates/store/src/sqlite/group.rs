@@ -15,6 +15,10 @@ use crate::error::Error;
 /// How long one attempt to begin waits inside SQLite for another process.
 pub(crate) const LOCK_SLICE: Duration = Duration::from_millis(100);
 
+/// How long one group waits, in all, for writes that are probably on their way: less than the
+/// sync that it saves them.
+const GATHERING: Duration = Duration::from_micros(100);
+
 /// What reaches the writer's thread.
 pub(crate) enum Message {
     /// A write.
@@ -36,6 +40,8 @@ pub(crate) struct Desk {
     pub(crate) is_edited: bool,
     /// What the last write failed with for want of a working disk, until one succeeds.
     pub(crate) trouble: Trouble,
+    /// How many writes the last group had.
+    pub(crate) expected: usize,
     /// How many writes wait in the queue.
     pub(crate) waiting: Arc<AtomicUsize>,
     /// True once Close was met.
@@ -62,6 +68,7 @@ impl Desk {
         let options = Arc::clone(&self.session.options);
         let mut group: Vec<Box<dyn Work>> = Vec::new();
         let mut next = Some(first);
+        let mut patience = GATHERING;
         while let Some(mut work) = next.take() {
             let ran = work.run(&self.session);
             group.push(work);
@@ -75,9 +82,10 @@ impl Desk {
             }
             if group.len() < options.group_writes_max && started.elapsed() < options.group_time_max
             {
-                next = self.take(inbox);
+                next = self.take(inbox).or_else(|| self.expect(inbox, group.len(), &mut patience));
             }
         }
+        self.expected = group.len();
         match self.commit() {
             Ok(()) => {
                 self.learn(&group);
@@ -93,16 +101,36 @@ impl Desk {
     }
 
     fn take(&mut self, inbox: &Receiver<Message>) -> Option<Box<dyn Work>> {
-        match inbox.try_recv() {
-            Ok(Message::Work(work)) => {
+        inbox.try_recv().ok().and_then(|message| self.open(message))
+    }
+
+    /// Waits a little for those who were answered just now: they are on their way back, and a
+    /// commit of their own would cost them more. A lone writer is never waited for.
+    fn expect(
+        &mut self,
+        inbox: &Receiver<Message>,
+        already: usize,
+        patience: &mut Duration,
+    ) -> Option<Box<dyn Work>> {
+        if already >= self.expected || patience.is_zero() {
+            return None;
+        }
+        let begun = Instant::now();
+        let message = inbox.recv_timeout(*patience).ok();
+        *patience = patience.saturating_sub(begun.elapsed());
+        message.and_then(|message| self.open(message))
+    }
+
+    fn open(&mut self, message: Message) -> Option<Box<dyn Work>> {
+        match message {
+            Message::Work(work) => {
                 self.waiting.fetch_sub(1, Ordering::Relaxed);
                 Some(work)
             }
-            Ok(Message::Close) => {
+            Message::Close => {
                 self.is_closing = true;
                 None
             }
-            Err(_) => None,
         }
     }
 

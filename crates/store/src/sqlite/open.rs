@@ -59,6 +59,7 @@ pub(crate) fn open(
     seed: Seed<'_>,
 ) -> Result<Base, OpenError> {
     let claim = claim(&options.path)?;
+    settle(&options.path)?;
     let source =
         Source { options: Arc::new(options.clone()), catalog: Arc::new(Catalog::new(model)) };
     let session = source.writer().map_err(|failure| opening(&options.path, failure))?;
@@ -94,6 +95,28 @@ fn claim(path: &Path) -> Result<File, OpenError> {
         Err(TryLockError::WouldBlock) => Err(OpenError::Locked),
         Err(TryLockError::Error(error)) => Err(at(error)),
     }
+}
+
+/// Syncs what a process that was killed wrote ahead of the database and could not sync any more.
+/// SQLite takes the commits that it finds there for durable, and so would everybody who is told of
+/// them: a client that repeats its Idempotency-Key gets an answer that a power cut must not undo.
+fn settle(path: &Path) -> Result<(), OpenError> {
+    // SQLite follows links, and puts the log beside what they lead to.
+    let path = &path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    let mut log = path.as_os_str().to_owned();
+    log.push("-wal");
+    let log = PathBuf::from(log);
+    let folder = match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    };
+    let synced = match OpenOptions::new().read(true).write(true).open(&log) {
+        // Its name is synced with its folder, and may be as new as its content.
+        Ok(file) => file.sync_all().and_then(|()| File::open(folder)?.sync_all()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(error),
+    };
+    synced.map_err(|error| OpenError::Io(format!("{}: {error}", log.display())))
 }
 
 impl Source {

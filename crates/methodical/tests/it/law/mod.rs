@@ -1,1 +1,70 @@
-//! The law.
+//! **The law**: what the specifications say, written by hand, one sentence a case, and held
+//! against the real program. Nothing here is derived from `contract::table`: a wrong row there
+//! has to fail here.
+
+mod case;
+mod concurrency;
+pub(crate) mod run;
+mod table;
+
+use std::collections::HashSet;
+use std::fs;
+
+use crate::support::server::tests;
+
+macro_rules! laws {
+    ($($test:ident: $file:literal,)*) => {
+        $(
+            #[test]
+            fn $test() {
+                run::run(&tests().join("law").join(concat!($file, ".law")));
+            }
+        )*
+
+        const FILES: &[&str] = &[$($file,)*];
+    };
+}
+
+laws! {
+    every_method_keeps_its_promise: "methods",
+    representations_are_negotiated: "negotiation",
+    validators_say_what_is_current_and_put_replaces: "validators",
+    conditions_are_evaluated_in_order: "conditions",
+    interim_answers_come_when_they_are_due: "expect",
+    answers_say_how_they_may_be_kept: "caching",
+    broken_framing_is_refused: "framing",
+    limits_are_refusals_with_a_reason: "limits",
+    query_is_a_safe_get_with_content: "query",
+    a_key_makes_a_write_once: "idempotency",
+    refusals_say_what_is_wrong_and_where: "problems",
+    preferences_are_optional: "prefer",
+    patches_are_applied_whole_or_not_at_all: "patch",
+    targets_have_one_canonical_url: "links",
+    forms_are_read_like_json: "forms",
+    secrets_in_a_url_are_refused: "secrets",
+    readable_fields_may_have_the_name_of_a_secret: "visible",
+    lists_have_the_shape_of_the_article: "lists",
+}
+
+#[test]
+fn every_file_of_the_law_is_run_and_there_are_at_least_250_sentences() {
+    let folder = tests().join("law");
+    let mut sentences = HashSet::new();
+    for entry in fs::read_dir(&folder).expect("the law") {
+        let path = entry.expect("an entry").path();
+        if path.extension().is_some_and(|extension| extension == "law") {
+            let name = path.file_stem().expect("a name").to_string_lossy().into_owned();
+            assert!(FILES.contains(&name.as_str()), "no test runs {name}.law");
+            for case in case::read(&path).cases {
+                assert!(!case.steps.is_empty(), "{name}.law:{} has no steps", case.line);
+                assert!(
+                    sentences.insert((case.section.clone(), case.sentence.clone())),
+                    "{name}.law:{}: stands twice: {}",
+                    case.line,
+                    case.sentence
+                );
+            }
+        }
+    }
+    assert!(sentences.len() >= 250, "the law has only {} sentences", sentences.len());
+}

@@ -1,34 +1,34 @@
-//! Forms into the same documents that JSON gives: urlencoded (WHATWG URL §5.1) and multipart
-//! (RFC 7578).
+//! The two encodings of a form into names and values: urlencoded (WHATWG URL §5.1) and multipart
+//! (RFC 7578). What they mean is the declaration's to say. Public, so that what strangers send is
+//! read by the same functions where the server is tried with random bytes.
 
 use bytes::Bytes;
 use contract::media_type::MediaType;
 use contract::problem::{Kind, Problem, Violation};
 use futures_util::stream;
 use multer::{Constraints, Multipart, SizeLimit};
-use serde_json::Value;
-
-use crate::call::Call;
 
 /// Most fields of one form: a form is one record.
 const FORM_FIELDS_MAX: usize = 1000;
 
-/// The name and value pairs of an urlencoded form, in order.
-pub(super) fn pairs(bytes: &[u8]) -> Vec<(String, String)> {
+/// The names and values of an urlencoded form, or of the query of a URL, in their order. Bytes
+/// that are no UTF-8 become U+FFFD, as the standard says.
+#[must_use]
+pub fn pairs(bytes: &[u8]) -> Vec<(String, String)> {
     form_urlencoded::parse(bytes)
         .map(|(name, value)| (name.into_owned(), value.into_owned()))
         .collect()
 }
 
-pub(super) fn urlencoded(call: &Call, bytes: &[u8]) -> Result<Value, Problem> {
-    document(call, &pairs(bytes))
-}
-
-pub(super) async fn multipart(
-    call: &Call,
+/// The names and values of the parts of `multipart/form-data`, in their order.
+///
+/// # Errors
+/// 400 where it is malformed, ends too early or is not UTF-8; 413 with more parts than one form
+/// may have; 422 with a file.
+pub async fn multipart(
     media_type: &MediaType,
     bytes: &Bytes,
-) -> Result<Value, Problem> {
+) -> Result<Vec<(String, String)>, Problem> {
     let Some(boundary) =
         media_type.boundary.as_deref().filter(|text| (1..=70).contains(&text.len()))
     else {
@@ -61,7 +61,7 @@ pub(super) async fn multipart(
         })?;
         pairs.push((name, value));
     }
-    document(call, &pairs)
+    Ok(pairs)
 }
 
 fn broken(error: &multer::Error) -> Problem {
@@ -74,12 +74,4 @@ fn broken(error: &multer::Error) -> Problem {
         _ => "The form is not well-formed multipart/form-data (RFC 7578).",
     };
     Problem::new(Kind::MalformedContent, detail)
-}
-
-fn document(call: &Call, pairs: &[(String, String)]) -> Result<Value, Problem> {
-    let (_, resource) = call.resource();
-    model::form::read_pairs(resource, pairs).map_err(|violations| {
-        Problem::new(Kind::Invalid, "The form does not fit the declaration.")
-            .with_errors(violations)
-    })
 }
