@@ -4,7 +4,7 @@ use contract::fault::{self, Fault};
 use contract::problem::{Kind, Problem, Violation};
 use model::model::{Resource, ResourceIndex};
 use model::record::{Record, Rejection, Version};
-use model::value::{Id, Timestamp, Value};
+use model::value::{CHOSEN_ID_MAX, Id, Timestamp, Value};
 use store::change::Change;
 use store::lookup::{Current, Found, Lookup, Node};
 
@@ -149,11 +149,15 @@ fn dangling(
 /// 404 of an item.
 pub(crate) fn missing(call: &Call) -> Problem {
     let (_, resource) = call.resource();
-    let detail = format!(
+    let mut detail = format!(
         "No record of {} has this id, or it has been deleted. GET {}/{} lists those that are \
             there.",
         resource.name, call.model.prefix, resource.name
     );
+    let replaces = call.routed.row.operation == contract::table::Operation::Replace;
+    if replaces && resource.upsert {
+        detail.push_str(&format!(" PUT creates under ids up to {CHOSEN_ID_MAX}."));
+    }
     Problem::new(Kind::NotFound, detail)
 }
 
