@@ -188,8 +188,10 @@ fn recall(call: &Call, current: &Current) -> Option<Decision<Judged>> {
 fn refuse_by_condition(call: &Call, current: &Current) -> Option<Decision<Judged>> {
     let present = op::change::present(current);
     let collection = call.routed.id.is_none();
-    let creates = collection
-        || call.routed.row.operation == Operation::Replace && call.resource().1.creates_by_put();
+    let resource = call.resource().1;
+    let replaces = call.routed.row.operation == Operation::Replace;
+    let creates =
+        call.routed.id.as_ref().is_none_or(|id| replaces && resource.creates_at(id));
     if present.is_none() && !creates {
         return Some(Decision::Refuse(Err(op::change::missing(call))));
     }

@@ -96,10 +96,7 @@ fn root(session: &Session, node: &Node) -> Result<Found, Failure> {
             Vec::new()
         }
         Pick::NextId => {
-            // Other kinds of ids have no next one: they are drawn by whoever decides.
-            if session.catalog.resource(node.resource).id == IdKind::Integer {
-                found.next_id = Some(next_id(session, node.resource)?);
-            }
+            found.next_id = next_id(session, node.resource)?;
             Vec::new()
         }
         Pick::Related { .. } => {
@@ -230,10 +227,14 @@ fn total(
     Ok(Total { records: counted, is_lower_bound: false })
 }
 
-/// The id that the next insert gets: past every id that is or ever was.
-fn next_id(session: &Session, resource: ResourceIndex) -> Result<i64, Failure> {
+/// The id that the next insert gets: past every id that is or ever was. Ids that are text have no
+/// order to go on from.
+fn next_id(session: &Session, resource: ResourceIndex) -> Result<Option<i64>, Failure> {
+    if session.catalog.resource(resource).id != IdKind::Integer {
+        return Ok(None);
+    }
     let Some(kept) = &session.next_ids else {
-        return read_next_id(session, resource);
+        return read_next_id(session, resource).map(Some);
     };
     let known = kept.borrow().get(&resource).copied();
     let next = match known {
@@ -241,7 +242,7 @@ fn next_id(session: &Session, resource: ResourceIndex) -> Result<i64, Failure> {
         None => read_next_id(session, resource)?,
     };
     kept.borrow_mut().insert(resource, next);
-    Ok(next)
+    Ok(Some(next))
 }
 
 fn read_next_id(session: &Session, resource: ResourceIndex) -> Result<i64, Failure> {
