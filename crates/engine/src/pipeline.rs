@@ -177,7 +177,12 @@ fn recall(call: &Call, current: &Current) -> Option<Decision<Judged>> {
             Some(Decision::Refuse(Err(Problem::new(Kind::KeyReused, detail))))
         }
         Recall::Replay => {
-            let answer = kept.and_then(|kept| remembered::decode(&kept.answer));
+            let mut answer = kept.and_then(|kept| remembered::decode(&kept.answer));
+            if let (true, Some(now)) =
+                (fault::on(Fault::ReplayRenderedAnew), op::change::present(current))
+            {
+                answer = Some(representation::render(call, Outcome::Patched(now.clone())));
+            }
             let replayed = answer.map(Outcome::Replayed).ok_or_else(refusal::internal);
             Some(Decision::Commit { outcome: replayed, changes: Vec::new() })
         }
