@@ -1,4 +1,4 @@
-//! Programs that break the law must not compile: `tests/wrong/*.rs`. The first lines of each say
+//! Programs that break the law must not compile: `tests/wrong/*.rs`. A line of each says
 //! what the compiler has to answer (`//@ error: TEXT`), or that it is right (`//@ compiles`), so
 //! that an error of another cause is not taken for the one that is wanted.
 
@@ -30,7 +30,7 @@ fn check(path: &Path, libraries: &Libraries<'_>) -> Result<(), String> {
     let expected: Vec<_> =
         text.lines().filter_map(|line| line.strip_prefix("//@ error: ")).collect();
     let compiles = text.lines().any(|line| line == "//@ compiles");
-    if compiles == !expected.is_empty() {
+    if compiles != expected.is_empty() {
         return Err("it has to say either `//@ error: TEXT` or `//@ compiles`".to_owned());
     }
     match (compiles, libraries.compile(path)) {
