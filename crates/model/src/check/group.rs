@@ -2,8 +2,9 @@
 
 use super::place::Place;
 use super::{Check, Word};
+use crate::complaint::Span;
 use crate::model::{Field, FieldIndex, Kind};
-use crate::source::{Span, Written};
+use crate::source::Written;
 
 /// The field that a word names, or a complaint.
 fn find(check: &mut Check, fields: &[Field], word: &Word) -> Option<FieldIndex> {

@@ -2,7 +2,7 @@
 
 use super::place::Place;
 use super::{Check, access, cache, field, group};
-use crate::model::{IdKind, Resource};
+use crate::model::Resource;
 use crate::source::{Entry, Table, Written};
 
 /// The keys of a resource.
@@ -36,7 +36,7 @@ pub(super) fn read(check: &mut Check, place: &Place<'_>, places: &[Place<'_>]) -
     Resource {
         name: place.name.to_owned(),
         description: check.prose(table, "description"),
-        id: id_kind(table),
+        id: super::kind::id_kind(table),
         search: group::search(check, place, &fields),
         cache: cache::read(check, table),
         preconditions_required: choice(check, "preconditions"),
@@ -48,15 +48,6 @@ pub(super) fn read(check: &mut Check, place: &Place<'_>, places: &[Place<'_>]) -
         access: access::read(check, table),
         fields,
         digest: String::new(),
-    }
-}
-
-/// What the ids are; an unknown word is complained of once, in `read`.
-pub(super) fn id_kind(table: &Table) -> IdKind {
-    match table.get("id").map(|node| &node.written) {
-        Some(Written::Text(word)) if word == "uuid" => IdKind::Uuid,
-        Some(Written::Text(word)) if word == "text" => IdKind::Text,
-        _ => IdKind::Integer,
     }
 }
 

@@ -12,9 +12,6 @@ use super::open::Source;
 use super::session::Session;
 use crate::error::Error;
 
-/// How long one attempt to begin waits inside SQLite for another process.
-pub(crate) const LOCK_SLICE: Duration = Duration::from_millis(100);
-
 /// How long one group waits, in all, for writes that are probably on their way: less than the
 /// sync that it saves them.
 const GATHERING: Duration = Duration::from_micros(100);

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use model::model::{Model, ResourceIndex};
 use model::record::Record;
+use rusqlite::config::DbConfig;
 use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension};
 
@@ -16,10 +17,13 @@ use super::ddl;
 use super::failure::Failure;
 use super::session::Session;
 use crate::error::Error;
+use crate::error::OpenError;
 use crate::fault::{Fault, on};
-use crate::opened::OpenError;
 use crate::options::Options;
 use crate::sql::Catalog;
+
+/// How long one attempt to begin waits inside SQLite for another process.
+pub(crate) const LOCK_SLICE: Duration = Duration::from_millis(100);
 
 /// "Meth" in ASCII: tells our files from other people's.
 const APPLICATION: i32 = 0x4d65_7468;
@@ -125,7 +129,8 @@ impl Source {
             | OpenFlags::SQLITE_OPEN_CREATE
             | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(&self.options.path, flags)?;
-        connection.busy_timeout(super::group::LOCK_SLICE)?;
+        plan_once(&connection)?;
+        connection.busy_timeout(LOCK_SLICE)?;
         let mode: String =
             connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))?;
         if mode != "wal" {
@@ -154,6 +159,7 @@ impl Source {
     pub(crate) fn reader(&self, lock_wait: Duration) -> Result<Session, Failure> {
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let mut connection = Connection::open_with_flags(&self.options.path, flags)?;
+        plan_once(&connection)?;
         connection.busy_timeout(lock_wait)?;
         connection.execute_batch(&format!(
             "PRAGMA query_only = ON; PRAGMA trusted_schema = OFF; PRAGMA cache_size = -{CACHE_KIB};"
@@ -165,6 +171,12 @@ impl Source {
     fn session(&self, connection: Connection) -> Session {
         Session::new(connection, Arc::clone(&self.catalog), Arc::clone(&self.options))
     }
+}
+
+/// A statement keeps its plan whatever is bound to it. Otherwise SQLite throws it away with each
+/// new value of a filter or limit and prepares it again, which takes longer than most reads.
+fn plan_once(connection: &Connection) -> rusqlite::Result<()> {
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).map(drop)
 }
 
 fn reads_only(context: AuthContext<'_>) -> Authorization {
