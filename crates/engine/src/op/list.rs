@@ -1,7 +1,7 @@
 //! A page of records.
 
 use contract::problem::Problem;
-use model::query::Count;
+use model::query::{Count, Filter};
 use store::lookup::{Current, Lookup, Node, Page, Pick};
 
 use crate::call::Call;
@@ -17,6 +17,19 @@ pub(crate) fn lookup(call: &Call) -> Lookup {
         offset: query.offset(),
         limit: query.limit + peek,
         count: query.count,
+    };
+    let (resource, _) = call.resource();
+    Lookup::of(Node { resource, pick: Pick::Page(page), children: Vec::new() })
+}
+
+/// Only the state of the table, without records.
+pub(crate) fn state(call: &Call) -> Lookup {
+    let page = Page {
+        filter: Filter::All(Vec::new()),
+        sort: Vec::new(),
+        offset: 0,
+        limit: 0,
+        count: Count::None,
     };
     let (resource, _) = call.resource();
     Lookup::of(Node { resource, pick: Pick::Page(page), children: Vec::new() })

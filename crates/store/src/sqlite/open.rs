@@ -32,7 +32,7 @@ const LAYOUT: i32 = 1;
 /// Pages that the log ahead of the database holds before a commit moves them over.
 const CHECKPOINT_PAGES: i32 = 4_000;
 /// Cache of a connection, in KiB.
-const CACHE_KIB: i32 = 8_192;
+const CACHE_KIB: i32 = 16_384;
 
 /// Where connections come from.
 #[derive(Clone)]
