@@ -86,7 +86,8 @@ fn refuse_secrets(query: &str, resource: Option<&Resource>) -> Result<(), Proble
     // By folded name: another case or punctuation does not make a secret something else.
     let declared = |name: &str| {
         let mut fields = resource.into_iter().flat_map(|resource| &resource.fields);
-        match fields.find(|field| secret::fold(&field.name) == secret::fold(name)) {
+        let fold = secret::fold(name);
+        match fields.find(|field| secret::folds_to(&field.name, &fold)) {
             Some(field) if field.visible() => Declared::Readable,
             Some(_) => Declared::Hidden,
             None => Declared::Unknown,

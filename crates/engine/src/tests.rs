@@ -202,3 +202,18 @@ async fn a_post_can_be_held_to_the_state_of_the_list() {
     let made = bench.ask("POST /api/orders", &[JSON, KEY, order.1], order.0).await;
     assert_eq!(made.status(), 201, "{}", text(&made));
 }
+
+#[tokio::test]
+async fn json_that_is_called_a_form_is_told_so() {
+    let bench = bench();
+    let form = [("content-type", "application/x-www-form-urlencoded")];
+    for ask in ["POST /api/users", "QUERY /api/users"] {
+        for content in [ALICE, " [1]", "{'name':'Zed'}"] {
+            let refused = bench.ask(ask, &form, content).await;
+            assert_eq!(refused.status(), 400, "{}", text(&refused));
+            assert!(text(&refused).contains("Send `Content-Type: application/json`"));
+        }
+    }
+    let created = bench.ask("POST /api/users", &form, "name=%7B&email=a%40example.com").await;
+    assert_eq!(created.status(), 201, "{}", text(&created));
+}

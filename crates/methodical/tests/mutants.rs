@@ -14,7 +14,8 @@ const FIRST: &[&str] = &["law::", "story::"];
 const THEN: &[&str] = &["property::", "crash::"];
 
 fn main() -> ExitCode {
-    let wanted: Vec<String> = std::env::args().skip(1).filter(|arg| !arg.starts_with('-')).collect();
+    let wanted: Vec<String> =
+        std::env::args().skip(1).filter(|arg| !arg.starts_with('-')).collect();
     let suite = match build() {
         Ok(suite) => suite,
         Err(why) => {

@@ -26,7 +26,8 @@ fn programs_that_break_the_law_do_not_compile() {
 
 fn check(path: &Path, scratch: &Path) -> Result<(), String> {
     let text = fs::read_to_string(path).expect("a program");
-    let expected: Vec<_> = text.lines().filter_map(|line| line.strip_prefix("//@ error: ")).collect();
+    let expected: Vec<_> =
+        text.lines().filter_map(|line| line.strip_prefix("//@ error: ")).collect();
     let compiles = text.lines().any(|line| line == "//@ compiles");
     if compiles == !expected.is_empty() {
         return Err("it has to say either `//@ error: TEXT` or `//@ compiles`".to_owned());

@@ -56,7 +56,11 @@ pub(crate) fn find(session: &Session, lookup: &Lookup) -> Result<Current, Failur
 /// True where one statement answers the lookup, so that it needs no transaction of its own.
 pub(crate) fn is_single(lookup: &Lookup) -> bool {
     match (&lookup.remembered, lookup.roots.as_slice()) {
-        (None, [node]) => node.children.is_empty() && matches!(node.pick, Pick::Key(_)),
+        (None, [node]) if node.children.is_empty() => match &node.pick {
+            Pick::Key(_) => true,
+            Pick::Page(page) => page.limit == 0 && page.count == Count::None,
+            Pick::Related { .. } | Pick::Number(_) | Pick::NextId => false,
+        },
         (Some(_), []) => true,
         _ => false,
     }

@@ -10,7 +10,7 @@ use model::model::{Model, ResourceIndex};
 use model::record::Record;
 use rusqlite::config::DbConfig;
 use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
-use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension};
+use rusqlite::{Connection, ErrorCode, MAIN_DB, OpenFlags, OptionalExtension};
 
 use super::apply;
 use super::ddl;
@@ -32,7 +32,7 @@ const LAYOUT: i32 = 1;
 /// Pages that the log ahead of the database holds before a commit moves them over.
 const CHECKPOINT_PAGES: i32 = 4_000;
 /// Cache of a connection, in KiB.
-const CACHE_KIB: i32 = 8_192;
+const CACHE_KIB: i32 = 16_384;
 
 /// Where connections come from.
 #[derive(Clone)]
@@ -66,6 +66,10 @@ pub(crate) fn open(
     let source =
         Source { options: Arc::new(options.clone()), catalog: Arc::new(Catalog::new(model)) };
     let session = source.writer().map_err(|failure| opening(&options.path, failure))?;
+    // SQLite opens a file that it may not write to all the same.
+    if session.connection.is_readonly(MAIN_DB).unwrap_or(false) {
+        return Err(OpenError::ReadOnly);
+    }
     let is_fresh = recognise(&session).map_err(|found| found.told(&options.path))?;
     if is_fresh {
         create(&session, seed, &options.path)?;
@@ -372,6 +376,7 @@ fn opening(path: &Path, failure: Failure) -> OpenError {
         Some(ErrorCode::NotADatabase) => OpenError::NotOurs,
         Some(ErrorCode::DatabaseCorrupt) => OpenError::Damaged(error.to_string()),
         Some(ErrorCode::DiskFull) => OpenError::NoRoom,
+        Some(ErrorCode::ReadOnly) => OpenError::ReadOnly,
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => OpenError::Locked,
         _ => OpenError::Io(format!("{}: {error}", path.display())),
     }
