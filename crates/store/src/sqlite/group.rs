@@ -268,7 +268,8 @@ impl Desk {
     ) -> Vec<Box<dyn Work>> {
         use crate::fault::{Fault, on};
         let mut early = Vec::new();
-        if !on(Fault::PreconditionOutsideTransaction) {
+        // A version that is not repeated shows only where what was decided on is not the present.
+        if !on(Fault::PreconditionOutsideTransaction) && !on(Fault::No412Repeat) {
             return early;
         }
         std::thread::sleep(Duration::from_millis(20));
