@@ -37,9 +37,11 @@ pub(crate) fn run(matches: &ArgMatches) -> Outcome {
 /// Reads the seed as a fresh database would. Gives the number of errors.
 fn check_seed(declaration: &Declaration) -> usize {
     let Some(model) = &declaration.reading.model else { return 0 };
-    let Err(fault) = seed::read(&declaration.dir, model) else { return 0 };
-    eprintln!("error: the seed does not fit: {fault}");
-    1
+    let Err(faults) = seed::read(&declaration.dir, model) else { return 0 };
+    for fault in faults.lines() {
+        eprintln!("error: the seed does not fit: {fault}");
+    }
+    faults.lines().count()
 }
 
 /// Refuses an address that `serve` would refuse. A name is not looked up: another machine may know
