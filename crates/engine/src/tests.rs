@@ -1,6 +1,8 @@
 //! The walk from end to end, in process: a request in, a response out, on a real database.
 #![allow(clippy::unwrap_used)]
 
+mod ids;
+
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -57,9 +59,13 @@ fields.quantity = { type = "integer", minimum = 1, default = 1 }
 "#;
 
 fn bench() -> Bench {
-    let reading = model::declaration::read(DECLARATION);
+    bench_of(DECLARATION)
+}
+
+fn bench_of(declaration: &str) -> Bench {
+    let reading = model::declaration::read(declaration);
     let faults =
-        model::complaint::render(&reading.complaints, DECLARATION, "methodical.toml", false);
+        model::complaint::render(&reading.complaints, declaration, "methodical.toml", false);
     let model = Arc::new(reading.model.unwrap_or_else(|| panic!("{faults}")));
     let folder = tempfile::tempdir().unwrap();
     let settings = Arc::new(Settings::default());

@@ -40,6 +40,14 @@ impl Node {
     pub fn key(resource: ResourceIndex, id: Id) -> Self {
         Self { resource, pick: Pick::Key(id), children: Vec::new() }
     }
+
+    /// No records: the change counter of a resource, which says whether a list of it is as it was.
+    #[must_use]
+    pub fn state(resource: ResourceIndex) -> Self {
+        let (filter, sort, count) = (Filter::all(), Vec::new(), Count::None);
+        let pick = Pick::Page(Page { filter, sort, offset: 0, limit: 0, count });
+        Self { resource, pick, children: Vec::new() }
+    }
 }
 
 /// Which records of a resource.

@@ -24,7 +24,7 @@ const JSON_PATCH: &str = "application/json-patch+json";
 /// Draws the next request.
 pub(super) fn wish(chance: &mut Chance, world: &World, sent: &[Wish]) -> Wish {
     if chance.once_in(8) && !sent.is_empty() {
-        return again(chance, sent);
+        return again(chance, world, sent);
     }
     let resource =
         *chance.pick(&["things", "things", "things", "things", "parts", "parts", "parts", "notes"]);
@@ -60,9 +60,14 @@ pub(super) fn wish(chance: &mut Chance, world: &World, sent: &[Wish]) -> Wish {
     wish
 }
 
-/// A request that was sent before: as it was, or with the same key and other content.
-fn again(chance: &mut Chance, sent: &[Wish]) -> Wish {
+/// A request that was sent before: as it was, or with the same key and other content, or with the
+/// same key somewhere else, where it is another key.
+fn again(chance: &mut Chance, world: &World, sent: &[Wish]) -> Wish {
     let mut wish = chance.pick(sent).clone();
+    if wish.id.is_some() && chance.once_in(4) {
+        wish.id = Some(place(chance, world, wish.resource));
+        return wish;
+    }
     if chance.once_in(3) {
         match (&mut wish.content, wish.id.is_some()) {
             (Some((media_type, Value::Object(members))), _) if *media_type != JSON_PATCH => {

@@ -170,6 +170,30 @@ fn versions_are_logged(database: &std::path::Path, parts: &[i64], steps: &[Step]
 }
 
 #[test]
+fn changes_within_the_same_millisecond_still_have_an_order() {
+    let server = server();
+    let client = server.client();
+    thing(&client, "a");
+    let part = client.send(&Request::new("POST", "/api/parts").json(r#"{"of":"a"}"#)).json();
+    let path = format!("/api/parts/{}", part["id"]);
+    let each = rounds(40);
+    let shown = together(CLIENTS, |number| {
+        let change = |round: usize| {
+            // No two are alike, so that each is a change.
+            let content = json!({ "size": 100 + number * each + round });
+            let answer = client.send(&Request::new("PATCH", &path).json(content.to_string()));
+            assert_eq!(answer.status, 200, "{}", answer.show());
+            (answer.json()["updatedAt"].clone().to_string(), answer.field("etag"))
+        };
+        (0..each).map(change).collect::<Vec<_>>()
+    });
+    let shown: Vec<_> = shown.into_iter().flatten().collect();
+    let moments: BTreeSet<_> = shown.iter().map(|(moment, _)| moment).collect();
+    let tags: BTreeSet<_> = shown.iter().map(|(_, tag)| tag).collect();
+    assert_eq!((moments.len(), tags.len()), (CLIENTS * each, CLIENTS * each));
+}
+
+#[test]
 fn of_many_clients_that_create_or_delete_the_same_record_exactly_one_does() {
     let server = server();
     let client = server.client();
