@@ -126,7 +126,7 @@ pub(super) fn refuse_json_as_form(bytes: &[u8]) -> Result<(), Problem> {
     }
     let detail = "The content looks like JSON, but Content-Type calls it a form \
                   (application/x-www-form-urlencoded), as curl does by itself. Send \
-                  `Content-Type: application/json`; with curl: -H 'Content-Type: application/json'.";
+                  `Content-Type: application/json`.";
     Err(Problem::new(Kind::MalformedContent, detail))
 }
 
