@@ -11,6 +11,7 @@ mod json;
 mod patch;
 mod query;
 mod record;
+mod schema;
 mod text;
 mod world;
 
@@ -35,6 +36,7 @@ pub const TARGETS: &[Target] = &[
     Target { name: "multipart", check: form::multipart },
     Target { name: "query", check: query::query },
     Target { name: "record", check: record::record },
+    Target { name: "schema", check: schema::schema },
     Target { name: "secret", check: query::secret },
     Target { name: "text", check: text::text },
 ];
