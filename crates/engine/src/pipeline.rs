@@ -3,7 +3,6 @@
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
-use std::time::Instant;
 
 use bytes::Bytes;
 use contract::date;
@@ -76,7 +75,7 @@ async fn walk<B>(
 where
     B: Body<Data = Bytes, Error = ContentError> + Send + Unpin,
 {
-    let mut timing = timing::Timing::start(Instant::now());
+    let mut timing = timing::Timing::start(&parts.headers);
     let routed = route::route(&inner.model, parts, report)?;
     timing.mark("route");
     let call = Arc::new(request::read(inner, routed, parts, content, report).await?);
@@ -104,11 +103,28 @@ async fn carry_out(
             Ok(answer(call))
         }
         Serve::Read { lookup, answer } => {
-            let found = inner.reader.read(lookup(call)).await;
-            answer(call, found.map_err(|error| refusal::of_store(error, call, report))?)
+            let outcome = read(inner, call, lookup, answer).await;
+            outcome.map_err(|error| refusal::of_store(error, call, report))?
         }
         Serve::Write { lookup, decide } => write(inner, call, lookup, decide, report).await,
     }
+}
+
+/// Finds out what there is, unless it is known to be as it was when it was last asked for.
+async fn read(
+    inner: &Inner,
+    call: &Call,
+    lookup: fn(&Call) -> Lookup,
+    answer: fn(&Call, Current) -> Result<Outcome, Problem>,
+) -> Result<Result<Outcome, Problem>, store::error::Error> {
+    if let Some(list) = inner.kept.find(call) {
+        let state = inner.reader.read(op::list::state(call)).await?;
+        if let Some(answer) = list.answer(&state) {
+            return Ok(Ok(Outcome::Rendered(answer)));
+        }
+    }
+    let outcome = answer(call, inner.reader.read(lookup(call)).await?);
+    Ok(outcome.map(|outcome| inner.kept.keep(call, outcome)))
 }
 
 async fn write(
@@ -177,7 +193,12 @@ fn recall(call: &Call, current: &Current) -> Option<Decision<Judged>> {
             Some(Decision::Refuse(Err(Problem::new(Kind::KeyReused, detail))))
         }
         Recall::Replay => {
-            let answer = kept.and_then(|kept| remembered::decode(&kept.answer));
+            let mut answer = kept.and_then(|kept| remembered::decode(&kept.answer));
+            if let (true, Some(now)) =
+                (fault::on(Fault::ReplayRenderedAnew), op::change::present(current))
+            {
+                answer = Some(representation::render(call, Outcome::Patched(now.clone())));
+            }
             let replayed = answer.map(Outcome::Replayed).ok_or_else(refusal::internal);
             Some(Decision::Commit { outcome: replayed, changes: Vec::new() })
         }
@@ -188,8 +209,9 @@ fn recall(call: &Call, current: &Current) -> Option<Decision<Judged>> {
 fn refuse_by_condition(call: &Call, current: &Current) -> Option<Decision<Judged>> {
     let present = op::change::present(current);
     let collection = call.routed.id.is_none();
-    let creates = collection
-        || call.routed.row.operation == Operation::Replace && call.resource().1.creates_by_put();
+    let resource = call.resource().1;
+    let replaces = call.routed.row.operation == Operation::Replace;
+    let creates = call.routed.id.as_ref().is_none_or(|id| replaces && resource.creates_at(id));
     if present.is_none() && !creates {
         return Some(Decision::Refuse(Err(op::change::missing(call))));
     }

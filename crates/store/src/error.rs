@@ -90,6 +90,12 @@ pub enum OpenError {
     /// No room to make the database.
     #[error("the disk is full; make room and start again")]
     NoRoom,
+    /// The file may be read, but not written to.
+    #[error(
+        "the database is read-only for this user; make the file and its folder writable, or \
+         choose another file with --database"
+    )]
+    ReadOnly,
     /// The file cannot be opened or written.
     #[error("the database cannot be opened: {0}")]
     Io(String),

@@ -1,7 +1,7 @@
 //! One resource: its keys, and its fields in their order.
 
 use super::place::Place;
-use super::{Check, access, cache, field, group};
+use super::{Check, access, cache, field, group, top};
 use crate::model::Resource;
 use crate::source::{Entry, Table, Written};
 
@@ -78,7 +78,7 @@ fn hint(entry: &Entry) -> String {
                 format!("write `access = {{ {key} = … }}`")
             }
             "was" => "renaming a resource comes with migrations, in a later version".to_owned(),
-            "prefix" | "alias" | "seed" | "title" => {
+            key if top::is_key(key) => {
                 format!("`{key}` stands at the top of the file, before the first [resources.…]")
             }
             _ => String::new(),

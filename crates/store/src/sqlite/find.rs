@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
-use model::model::ResourceIndex;
+use model::model::{IdKind, ResourceIndex};
 use model::query::{Column, Count, Filter};
 use model::record::Record;
 use model::value::{Id, Timestamp, Value};
@@ -56,7 +56,11 @@ pub(crate) fn find(session: &Session, lookup: &Lookup) -> Result<Current, Failur
 /// True where one statement answers the lookup, so that it needs no transaction of its own.
 pub(crate) fn is_single(lookup: &Lookup) -> bool {
     match (&lookup.remembered, lookup.roots.as_slice()) {
-        (None, [node]) => node.children.is_empty() && matches!(node.pick, Pick::Key(_)),
+        (None, [node]) if node.children.is_empty() => match &node.pick {
+            Pick::Key(_) => true,
+            Pick::Page(page) => page.limit == 0 && page.count == Count::None,
+            Pick::Related { .. } | Pick::Number(_) | Pick::NextId => false,
+        },
         (Some(_), []) => true,
         _ => false,
     }
@@ -96,7 +100,7 @@ fn root(session: &Session, node: &Node) -> Result<Found, Failure> {
             Vec::new()
         }
         Pick::NextId => {
-            found.next_id = Some(next_id(session, node.resource)?);
+            found.next_id = next_id(session, node.resource)?;
             Vec::new()
         }
         Pick::Related { .. } => {
@@ -227,10 +231,14 @@ fn total(
     Ok(Total { records: counted, is_lower_bound: false })
 }
 
-/// The id that the next insert gets: past every id that is or ever was.
-fn next_id(session: &Session, resource: ResourceIndex) -> Result<i64, Failure> {
+/// The id that the next insert gets: past every id that is or ever was. Ids that are text have no
+/// order to go on from.
+fn next_id(session: &Session, resource: ResourceIndex) -> Result<Option<i64>, Failure> {
+    if session.catalog.resource(resource).id != IdKind::Integer {
+        return Ok(None);
+    }
     let Some(kept) = &session.next_ids else {
-        return read_next_id(session, resource);
+        return read_next_id(session, resource).map(Some);
     };
     let known = kept.borrow().get(&resource).copied();
     let next = match known {
@@ -238,7 +246,7 @@ fn next_id(session: &Session, resource: ResourceIndex) -> Result<i64, Failure> {
         None => read_next_id(session, resource)?,
     };
     kept.borrow_mut().insert(resource, next);
-    Ok(next)
+    Ok(Some(next))
 }
 
 fn read_next_id(session: &Session, resource: ResourceIndex) -> Result<i64, Failure> {

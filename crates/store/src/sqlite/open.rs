@@ -8,8 +8,9 @@ use std::time::Duration;
 
 use model::model::{Model, ResourceIndex};
 use model::record::Record;
+use rusqlite::config::DbConfig;
 use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
-use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension};
+use rusqlite::{Connection, ErrorCode, MAIN_DB, OpenFlags, OptionalExtension};
 
 use super::apply;
 use super::ddl;
@@ -31,7 +32,7 @@ const LAYOUT: i32 = 1;
 /// Pages that the log ahead of the database holds before a commit moves them over.
 const CHECKPOINT_PAGES: i32 = 4_000;
 /// Cache of a connection, in KiB.
-const CACHE_KIB: i32 = 8_192;
+const CACHE_KIB: i32 = 16_384;
 
 /// Where connections come from.
 #[derive(Clone)]
@@ -65,6 +66,10 @@ pub(crate) fn open(
     let source =
         Source { options: Arc::new(options.clone()), catalog: Arc::new(Catalog::new(model)) };
     let session = source.writer().map_err(|failure| opening(&options.path, failure))?;
+    // SQLite opens a file that it may not write to all the same.
+    if session.connection.is_readonly(MAIN_DB).unwrap_or(false) {
+        return Err(OpenError::ReadOnly);
+    }
     let is_fresh = recognise(&session).map_err(|found| found.told(&options.path))?;
     if is_fresh {
         create(&session, seed, &options.path)?;
@@ -128,6 +133,7 @@ impl Source {
             | OpenFlags::SQLITE_OPEN_CREATE
             | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(&self.options.path, flags)?;
+        plan_once(&connection)?;
         connection.busy_timeout(LOCK_SLICE)?;
         let mode: String =
             connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))?;
@@ -157,6 +163,7 @@ impl Source {
     pub(crate) fn reader(&self, lock_wait: Duration) -> Result<Session, Failure> {
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let mut connection = Connection::open_with_flags(&self.options.path, flags)?;
+        plan_once(&connection)?;
         connection.busy_timeout(lock_wait)?;
         connection.execute_batch(&format!(
             "PRAGMA query_only = ON; PRAGMA trusted_schema = OFF; PRAGMA cache_size = -{CACHE_KIB};"
@@ -168,6 +175,12 @@ impl Source {
     fn session(&self, connection: Connection) -> Session {
         Session::new(connection, Arc::clone(&self.catalog), Arc::clone(&self.options))
     }
+}
+
+/// A statement keeps its plan whatever is bound to it. Otherwise SQLite throws it away with each
+/// new value of a filter or limit and prepares it again, which takes longer than most reads.
+fn plan_once(connection: &Connection) -> rusqlite::Result<()> {
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).map(drop)
 }
 
 fn reads_only(context: AuthContext<'_>) -> Authorization {
@@ -363,6 +376,7 @@ fn opening(path: &Path, failure: Failure) -> OpenError {
         Some(ErrorCode::NotADatabase) => OpenError::NotOurs,
         Some(ErrorCode::DatabaseCorrupt) => OpenError::Damaged(error.to_string()),
         Some(ErrorCode::DiskFull) => OpenError::NoRoom,
+        Some(ErrorCode::ReadOnly) => OpenError::ReadOnly,
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => OpenError::Locked,
         _ => OpenError::Io(format!("{}: {error}", path.display())),
     }
