@@ -193,7 +193,12 @@ fn recall(call: &Call, current: &Current) -> Option<Decision<Judged>> {
             Some(Decision::Refuse(Err(Problem::new(Kind::KeyReused, detail))))
         }
         Recall::Replay => {
-            let answer = kept.and_then(|kept| remembered::decode(&kept.answer));
+            let mut answer = kept.and_then(|kept| remembered::decode(&kept.answer));
+            if let (true, Some(now)) =
+                (fault::on(Fault::ReplayRenderedAnew), op::change::present(current))
+            {
+                answer = Some(representation::render(call, Outcome::Patched(now.clone())));
+            }
             let replayed = answer.map(Outcome::Replayed).ok_or_else(refusal::internal);
             Some(Decision::Commit { outcome: replayed, changes: Vec::new() })
         }
@@ -204,8 +209,9 @@ fn recall(call: &Call, current: &Current) -> Option<Decision<Judged>> {
 fn refuse_by_condition(call: &Call, current: &Current) -> Option<Decision<Judged>> {
     let present = op::change::present(current);
     let collection = call.routed.id.is_none();
-    let creates = collection
-        || call.routed.row.operation == Operation::Replace && call.resource().1.creates_by_put();
+    let resource = call.resource().1;
+    let replaces = call.routed.row.operation == Operation::Replace;
+    let creates = call.routed.id.as_ref().is_none_or(|id| replaces && resource.creates_at(id));
     if present.is_none() && !creates {
         return Some(Decision::Refuse(Err(op::change::missing(call))));
     }

@@ -1,6 +1,8 @@
 //! The walk from end to end, in process: a request in, a response out, on a real database.
 #![allow(clippy::unwrap_used)]
 
+mod ids;
+
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -57,9 +59,13 @@ fields.quantity = { type = "integer", minimum = 1, default = 1 }
 "#;
 
 fn bench() -> Bench {
-    let reading = model::declaration::read(DECLARATION);
+    bench_of(DECLARATION)
+}
+
+fn bench_of(declaration: &str) -> Bench {
+    let reading = model::declaration::read(declaration);
     let faults =
-        model::complaint::render(&reading.complaints, DECLARATION, "methodical.toml", false);
+        model::complaint::render(&reading.complaints, declaration, "methodical.toml", false);
     let model = Arc::new(reading.model.unwrap_or_else(|| panic!("{faults}")));
     let folder = tempfile::tempdir().unwrap();
     let settings = Arc::new(Settings::default());
@@ -195,4 +201,19 @@ async fn a_post_can_be_held_to_the_state_of_the_list() {
     let order = (r#"{"customer":1}"#, ("if-match", "*"));
     let made = bench.ask("POST /api/orders", &[JSON, KEY, order.1], order.0).await;
     assert_eq!(made.status(), 201, "{}", text(&made));
+}
+
+#[tokio::test]
+async fn json_that_is_called_a_form_is_told_so() {
+    let bench = bench();
+    let form = [("content-type", "application/x-www-form-urlencoded")];
+    for ask in ["POST /api/users", "QUERY /api/users"] {
+        for content in [ALICE, " [1]", "{'name':'Zed'}"] {
+            let refused = bench.ask(ask, &form, content).await;
+            assert_eq!(refused.status(), 400, "{}", text(&refused));
+            assert!(text(&refused).contains("Send `Content-Type: application/json`"));
+        }
+    }
+    let created = bench.ask("POST /api/users", &form, "name=%7B&email=a%40example.com").await;
+    assert_eq!(created.status(), 201, "{}", text(&created));
 }

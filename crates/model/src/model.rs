@@ -71,12 +71,19 @@ impl Resource {
     pub fn creates_by_put(&self) -> bool {
         self.upsert || !matches!(self.id, IdKind::Integer)
     }
+
+    /// True where PUT may create a record of this very id.
+    #[must_use]
+    pub fn creates_at(&self, id: &Id) -> bool {
+        let is_far = matches!(id, Id::Integer(number) if *number > crate::value::CHOSEN_ID_MAX);
+        self.creates_by_put() && !is_far
+    }
 }
 
 /// What the ids of a resource are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum IdKind {
-    /// 1 to 2^52, chosen by the server, never reused.
+    /// From 1, chosen by the server, never reused; a client may choose one up to 2^52.
     Integer,
     /// A UUID (version 7 where the server chooses).
     Uuid,

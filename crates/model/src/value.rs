@@ -5,8 +5,11 @@ use std::time::{Duration, SystemTime};
 
 use crate::{calendar, json};
 
-/// The largest integer id: 2^52, so that every client can hold it exactly.
-pub const ID_MAX: i64 = 1 << 52;
+/// The largest integer id: 2^53 - 1, so that every client can hold it exactly.
+pub const ID_MAX: i64 = (1 << 53) - 1;
+
+/// The largest integer id that a client may choose: it leaves the server room to go on from there.
+pub const CHOSEN_ID_MAX: i64 = 1 << 52;
 
 /// A value of a field. Absence is `Option::None` around it.
 #[derive(Clone, Debug, PartialEq)]

@@ -13,6 +13,8 @@ mod head;
 #[path = "../../methodical/src/serve/http1/target.rs"]
 mod target;
 
+use std::sync::LazyLock;
+
 use bytes::BytesMut;
 use http::header;
 use model::setting::Settings;
@@ -20,6 +22,14 @@ use model::setting::Settings;
 use chunk::{Decoder, Step};
 use framing::Framing;
 use head::{Head, Reader, Reading};
+
+/// Limits so small that random bytes reach them.
+static SMALL: LazyLock<Settings> = LazyLock::new(|| Settings {
+    target_bytes_max: 64,
+    fields_bytes_max: 512,
+    fields_max: 8,
+    ..Settings::default()
+});
 
 /// What became of a head: nothing yet, a refusal, or a request with what follows it.
 #[derive(Debug, PartialEq)]
@@ -30,16 +40,9 @@ enum Outcome {
 }
 
 pub(crate) fn head(data: &[u8]) {
-    // Small, so that random bytes reach them.
-    let settings = Settings {
-        target_bytes_max: 64,
-        fields_bytes_max: 512,
-        fields_max: 8,
-        ..Settings::default()
-    };
-    let whole = arrived(data, data.len().max(1), &settings);
+    let whole = arrived(data, data.len().max(1), &SMALL);
     for size in [1, 7] {
-        let pieces = arrived(data, size, &settings);
+        let pieces = arrived(data, size, &SMALL);
         // A fault may be seen before the head has ended, or once it has.
         let complete = matches!(whole, Outcome::Complete(..));
         if complete || matches!(pieces, Outcome::Complete(..)) {

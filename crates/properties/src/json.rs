@@ -9,9 +9,12 @@ pub(crate) fn json(data: &[u8]) {
     let theirs = serde_json::from_slice::<Value>(bare);
     match json::parse(data) {
         Ok(ours) => {
-            let theirs = theirs.unwrap_or_else(|error| panic!("only we take it: {error}"));
-            assert!(same(&ours, &theirs), "{ours} is not {theirs}");
-            assert!(depth(&ours) <= json::DEPTH_MAX);
+            match theirs {
+                Ok(theirs) => assert!(same(&ours, &theirs), "{ours} is not {theirs}"),
+                // Theirs overflows just before the largest number that binary64 has.
+                Err(error) => assert!(error.to_string().contains("out of range"), "{error}"),
+            }
+            assert!(json::depth(&ours) <= json::DEPTH_MAX);
             canonical(&ours);
         }
         Err(fault) => {
@@ -51,15 +54,6 @@ pub(crate) fn read(text: &[u8]) -> Value {
     json::parse(text).unwrap_or_else(|fault| {
         panic!("cannot read back {}: {fault:?}", String::from_utf8_lossy(text))
     })
-}
-
-/// How deep a value nests.
-pub(crate) fn depth(value: &Value) -> usize {
-    match value {
-        Value::Array(items) => 1 + items.iter().map(depth).max().unwrap_or(0),
-        Value::Object(members) => 1 + members.values().map(depth).max().unwrap_or(0),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => 0,
-    }
 }
 
 /// Equality, but for the last digit of a fraction: `serde_json` reads those quickly, not exactly.

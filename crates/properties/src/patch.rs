@@ -1,11 +1,10 @@
 //! Patches: a document, a line feed, a patch. Merge patches against the RFC's own function, JSON
 //! Patch against `serde_json`'s pointers and against itself one operation at a time.
 
-use model::json;
+use model::json::{self, depth};
 use model::patch::{self, json::FaultKind};
 use serde_json::{Map, Value};
 
-use crate::json::depth;
 use crate::world::halves;
 
 /// How long a document may become, in bytes.

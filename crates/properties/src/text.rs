@@ -8,11 +8,11 @@ use contract::trace_context::TraceParent;
 use contract::{date, structured};
 use model::fold::fold;
 use model::model::IdKind;
-use model::setting::{self, SETTINGS, Settings};
+use model::setting;
 use model::value::Timestamp;
 use sfv::{BareItem, List, ListEntry, Parser};
 
-use crate::world::utf8;
+use crate::world::{SETTINGS, utf8};
 
 pub(crate) fn text(data: &[u8]) {
     tag(data);
@@ -67,10 +67,10 @@ fn names(text: &str) {
 }
 
 fn settings(text: &str) {
-    for setting in SETTINGS {
-        let mut settings = Settings::default();
+    for setting in setting::SETTINGS {
+        let mut settings = SETTINGS.clone();
         if settings.set(setting.key, text).is_err() {
-            assert_eq!(settings, Settings::default(), "{} = {text:?}", setting.key);
+            assert_eq!(settings, *SETTINGS, "{} = {text:?}", setting.key);
         }
     }
     let _ = setting::holds_password(text);

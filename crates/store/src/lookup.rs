@@ -40,6 +40,14 @@ impl Node {
     pub fn key(resource: ResourceIndex, id: Id) -> Self {
         Self { resource, pick: Pick::Key(id), children: Vec::new() }
     }
+
+    /// No records: the change counter of a resource, which says whether a list of it is as it was.
+    #[must_use]
+    pub fn state(resource: ResourceIndex) -> Self {
+        let (filter, sort, count) = (Filter::all(), Vec::new(), Count::None);
+        let pick = Pick::Page(Page { filter, sort, offset: 0, limit: 0, count });
+        Self { resource, pick, children: Vec::new() }
+    }
 }
 
 /// Which records of a resource.
@@ -56,7 +64,7 @@ pub enum Pick {
     },
     /// No records: how many match.
     Number(Filter),
-    /// No records: the id that the next insert gets. For `id = "integer"`, inside a Write only.
+    /// No records: the id that the next insert gets, where ids are integers. Inside a Write only.
     NextId,
 }
 

@@ -4,7 +4,7 @@ use contract::fault::{self, Fault};
 use contract::problem::{Kind, Problem, Violation};
 use model::model::{Resource, ResourceIndex};
 use model::record::{Record, Rejection, Version};
-use model::value::{Id, Timestamp, Value};
+use model::value::{CHOSEN_ID_MAX, Id, Timestamp, Value};
 use store::change::Change;
 use store::lookup::{Current, Found, Lookup, Node};
 
@@ -149,11 +149,15 @@ fn dangling(
 /// 404 of an item.
 pub(crate) fn missing(call: &Call) -> Problem {
     let (_, resource) = call.resource();
-    let detail = format!(
+    let mut detail = format!(
         "No record of {} has this id, or it has been deleted. GET {}/{} lists those that are \
             there.",
         resource.name, call.model.prefix, resource.name
     );
+    let replaces = call.routed.row.operation == contract::table::Operation::Replace;
+    if replaces && resource.upsert {
+        detail.push_str(&format!(" PUT creates under ids up to {CHOSEN_ID_MAX}."));
+    }
     Problem::new(Kind::NotFound, detail)
 }
 
@@ -175,7 +179,7 @@ pub(crate) fn rejected(rejection: &Rejection, call: &Call) -> Problem {
 
 /// A client has taken the largest id by PUT, and the server goes on from there.
 pub(crate) fn no_ids_left() -> Problem {
-    let detail = "The largest id that every client can hold (2^52) is taken, so the server has no \
+    let detail = "The largest id that every client can hold (2^53-1) is taken, so the server has no \
                   next one. PUT the record at an id of your own.";
     Problem::new(Kind::Conflict, detail)
 }

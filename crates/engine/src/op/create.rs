@@ -1,9 +1,8 @@
 //! A new record in a collection.
 
 use model::model::IdKind;
-use model::query::{Count, Filter};
 use model::value::{ID_MAX, Id};
-use store::lookup::{Current, Lookup, Node, Page, Pick};
+use store::lookup::{Current, Lookup, Node, Pick};
 
 use crate::call::{Call, Content};
 use crate::op::change::{self, Draftable};
@@ -15,14 +14,7 @@ pub(crate) fn lookup(call: &Call) -> Lookup {
     let mut roots = vec![Node { resource: index, pick: Pick::NextId, children: Vec::new() }];
     if !call.conditions.is_empty() {
         // What a condition on a POST is about: the state of the list (RFC 9110 §13.2.1).
-        let state = Page {
-            filter: Filter::all(),
-            sort: Vec::new(),
-            offset: 0,
-            limit: 0,
-            count: Count::None,
-        };
-        roots.push(Node { resource: index, pick: Pick::Page(state), children: Vec::new() });
+        roots.push(Node::state(index));
     }
     if let Content::Draft(Ok(draft)) = &call.content {
         roots.extend(change::references(resource, &draft.values, None).map(|(_, node)| node));

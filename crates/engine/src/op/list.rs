@@ -1,7 +1,7 @@
 //! A page of records.
 
 use contract::problem::Problem;
-use model::query::{Count, Filter};
+use model::query::Count;
 use store::lookup::{Current, Lookup, Node, Page, Pick};
 
 use crate::call::Call;
@@ -24,15 +24,8 @@ pub(crate) fn lookup(call: &Call) -> Lookup {
 
 /// Only the state of the table, without records.
 pub(crate) fn state(call: &Call) -> Lookup {
-    let page = Page {
-        filter: Filter::All(Vec::new()),
-        sort: Vec::new(),
-        offset: 0,
-        limit: 0,
-        count: Count::None,
-    };
     let (resource, _) = call.resource();
-    Lookup::of(Node { resource, pick: Pick::Page(page), children: Vec::new() })
+    Lookup::of(Node::state(resource))
 }
 
 // The signature is that of every read, and a list is never refused.

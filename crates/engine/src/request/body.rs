@@ -118,6 +118,18 @@ pub(super) fn json(bytes: &[u8]) -> Result<Value, Problem> {
     })
 }
 
+/// 400 for JSON that is called a form: curl does so by itself, and what would come of it is one
+/// absurd name. No field begins with a brace.
+pub(super) fn refuse_json_as_form(bytes: &[u8]) -> Result<(), Problem> {
+    if !matches!(bytes.trim_ascii_start().first(), Some(b'{' | b'[')) {
+        return Ok(());
+    }
+    let detail = "The content looks like JSON, but Content-Type calls it a form \
+                  (application/x-www-form-urlencoded), as curl does by itself. Send \
+                  `Content-Type: application/json`; with curl: -H 'Content-Type: application/json'.";
+    Err(Problem::new(Kind::MalformedContent, detail))
+}
+
 /// The document that the names and values of a form mean.
 pub(super) fn form(call: &Call, pairs: &[(String, String)]) -> Result<Value, Problem> {
     let (_, resource) = call.resource();

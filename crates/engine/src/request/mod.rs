@@ -241,7 +241,10 @@ async fn parse(
         return parameters::read_content(inner, call, media_type, bytes, report);
     }
     let document = match media_type.essence.as_str() {
-        "application/x-www-form-urlencoded" => body::form(call, &form::pairs(bytes)),
+        "application/x-www-form-urlencoded" => {
+            body::refuse_json_as_form(bytes)?;
+            body::form(call, &form::pairs(bytes))
+        }
         "multipart/form-data" => body::form(call, &form::multipart(media_type, bytes).await?),
         _ => body::json(bytes),
     }?;

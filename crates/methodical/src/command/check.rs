@@ -7,8 +7,8 @@ use clap::ArgMatches;
 use model::complaint::Level;
 use model::model::{Model, Who};
 
-use crate::cli::{Failure, Outcome};
 use crate::command::{Declaration, complain, count, place, read};
+use crate::failure::{Failure, Outcome};
 use crate::serve::seed;
 use crate::settings::{self, Given};
 

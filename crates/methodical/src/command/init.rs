@@ -6,8 +6,8 @@ use std::path::Path;
 
 use clap::ArgMatches;
 
-use crate::cli::{Failure, Outcome};
 use crate::command::{FILE, place, shown};
+use crate::failure::{Failure, Outcome};
 
 /// A file of a template: its path below the folder, and its text.
 type File = (&'static str, &'static str);

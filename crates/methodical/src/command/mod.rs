@@ -13,7 +13,7 @@ use clap::ArgMatches;
 use model::complaint::{self, Complaint, Level};
 use model::declaration::{self, Reading};
 
-use crate::cli::Failure;
+use crate::failure::Failure;
 
 /// The name of a declaration in its folder.
 pub(crate) const FILE: &str = "methodical.toml";

@@ -10,8 +10,8 @@ use model::complaint::Level;
 use model::model::Model;
 use store::{OpenError, Opened, Options};
 
-use crate::cli::{Failure, Outcome};
 use crate::command::{Declaration, complain, count, place, read, shown};
+use crate::failure::{Failure, Outcome};
 use crate::log::Log;
 use crate::serve::app::App;
 use crate::serve::http1::connection::Service;
@@ -26,6 +26,8 @@ pub(crate) fn run(matches: &ArgMatches) -> Outcome {
     #[cfg(feature = "faults")]
     for name in matches.get_many::<String>("fault").into_iter().flatten() {
         contract::fault::select(name).map_err(Failure::usage)?;
+        // The store knows nothing of the contract, so it keeps its own switches.
+        store::fault::select(name);
     }
     let declaration = read(&place(matches))?;
     let given = Given::read(matches)?;

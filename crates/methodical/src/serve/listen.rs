@@ -14,7 +14,7 @@ use tokio::sync::Semaphore;
 use super::http1::Answer;
 use super::http1::connection::{self, Service};
 use super::shutdown::Connections;
-use crate::cli::Failure;
+use crate::failure::Failure;
 use crate::settings::Origin;
 
 /// How long accepting rests after a failure of the system, such as no free file descriptor.

@@ -400,7 +400,7 @@ impl<'a> Reader<'a> {
             Kind::Integer => {
                 let (range, expected) = match field {
                     Some(field) => integer_range(field),
-                    None => (1..=crate::value::ID_MAX, "must be a whole number from 1 to 2^52"),
+                    None => (1..=crate::value::ID_MAX, "must be a whole number from 1 to 2^53-1"),
                 };
                 let number = term.number("must be a whole number")?;
                 let number = json::integer(&number).ok_or("must be a whole number")?;

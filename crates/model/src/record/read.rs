@@ -343,7 +343,7 @@ fn id(kind: IdKind, sent: &Json) -> Option<Id> {
 /// What an id looks like, for a sentence.
 pub(crate) fn expected_id(kind: IdKind) -> &'static str {
     match kind {
-        IdKind::Integer => "a whole number from 1 to 4503599627370496",
+        IdKind::Integer => "a whole number from 1 to 9007199254740991",
         IdKind::Uuid => "a UUID in lower case, such as \"018f3c5e-7b1a-7c3d-9e4f-1a2b3c4d5e6f\"",
         IdKind::Text => "1 to 128 letters, digits and . _ ~ -",
     }

@@ -100,7 +100,7 @@ fn table(model: &Model, resource: &Resource, out: &mut String) {
 fn id_column(kind: IdKind) -> String {
     match kind {
         IdKind::Integer => format!(
-            "\"id\" INTEGER PRIMARY KEY AUTOINCREMENT CONSTRAINT \"id is 1 to 2^52\" \
+            "\"id\" INTEGER PRIMARY KEY AUTOINCREMENT CONSTRAINT \"id is 1 to 2^53-1\" \
              CHECK (\"id\" BETWEEN 1 AND {ID_MAX})"
         ),
         IdKind::Uuid => {

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
-use model::model::ResourceIndex;
+use model::model::{IdKind, ResourceIndex};
 use model::query::{Column, Count, Filter};
 use model::record::Record;
 use model::value::{Id, Timestamp, Value};
@@ -24,6 +24,21 @@ const KEPT: &str = "SELECT change, total FROM _methodical_resource WHERE resourc
 const SEQUENCE: &str = "SELECT seq FROM sqlite_sequence WHERE name = ?";
 /// Values in one IN-list; more of them are asked for in parts.
 const AMONG_MAX: usize = 512;
+
+/// Answers a lookup from one snapshot, which ends with it: no read transaction outlives a read.
+pub(crate) fn snapshot(session: &Session, lookup: &Lookup) -> Result<Current, Failure> {
+    if is_single(lookup) {
+        return find(session, lookup);
+    }
+    session.run("BEGIN")?;
+    let found = find(session, lookup);
+    let ended = session.run("COMMIT");
+    if ended.is_err() && !session.connection.is_autocommit() {
+        // Whoever borrowed the connection sees that it is still in a transaction, and drops it.
+        drop(session.run("ROLLBACK"));
+    }
+    found
+}
 
 /// What was found for a lookup.
 pub(crate) fn find(session: &Session, lookup: &Lookup) -> Result<Current, Failure> {
@@ -85,7 +100,7 @@ fn root(session: &Session, node: &Node) -> Result<Found, Failure> {
             Vec::new()
         }
         Pick::NextId => {
-            found.next_id = Some(next_id(session, node.resource)?);
+            found.next_id = next_id(session, node.resource)?;
             Vec::new()
         }
         Pick::Related { .. } => {
@@ -216,10 +231,14 @@ fn total(
     Ok(Total { records: counted, is_lower_bound: false })
 }
 
-/// The id that the next insert gets: past every id that is or ever was.
-fn next_id(session: &Session, resource: ResourceIndex) -> Result<i64, Failure> {
+/// The id that the next insert gets: past every id that is or ever was. Ids that are text have no
+/// order to go on from.
+fn next_id(session: &Session, resource: ResourceIndex) -> Result<Option<i64>, Failure> {
+    if session.catalog.resource(resource).id != IdKind::Integer {
+        return Ok(None);
+    }
     let Some(kept) = &session.next_ids else {
-        return read_next_id(session, resource);
+        return read_next_id(session, resource).map(Some);
     };
     let known = kept.borrow().get(&resource).copied();
     let next = match known {
@@ -227,7 +246,7 @@ fn next_id(session: &Session, resource: ResourceIndex) -> Result<i64, Failure> {
         None => read_next_id(session, resource)?,
     };
     kept.borrow_mut().insert(resource, next);
-    Ok(next)
+    Ok(Some(next))
 }
 
 fn read_next_id(session: &Session, resource: ResourceIndex) -> Result<i64, Failure> {

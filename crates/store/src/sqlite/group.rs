@@ -7,13 +7,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::failure::Failure;
+use super::home::Home;
 use super::job::{Ran, Work};
 use super::open::Source;
 use super::session::Session;
 use crate::error::Error;
-
-/// How long one attempt to begin waits inside SQLite for another process.
-pub(crate) const LOCK_SLICE: Duration = Duration::from_millis(100);
 
 /// How long one group waits, in all, for writes that are probably on their way: less than the
 /// sync that it saves them.
@@ -34,6 +32,8 @@ pub(crate) type Trouble = Arc<Mutex<Option<Error>>>;
 pub(crate) struct Desk {
     pub(crate) session: Session,
     pub(crate) source: Source,
+    /// The file that is written to.
+    pub(crate) home: Home,
     /// `data_version` as last seen: it moves when another process has committed.
     pub(crate) seen: i64,
     /// True from an edit from outside until what it left undone is done.
@@ -181,6 +181,11 @@ impl Desk {
     /// Begins a transaction, waiting for another process until the deadline of a write that waits
     /// since then.
     pub(crate) fn begin(&mut self, since: Instant) -> Result<(), Error> {
+        if let Err(failure) = self.home.check() {
+            let error = self.told(failure);
+            self.set_trouble(Some(error.clone()));
+            return Err(error);
+        }
         let mut is_reopened = false;
         loop {
             let begun = self.session.run("BEGIN IMMEDIATE").and_then(|()| self.look_outside());
@@ -219,7 +224,8 @@ impl Desk {
 
     /// A connection that an I/O error has left in doubt is replaced.
     fn reopen(&mut self) -> bool {
-        match self.source.writer() {
+        let opened = self.home.check().and_then(|()| self.source.writer());
+        match opened {
             Ok(session) => {
                 self.session = session;
                 // The numbers of another connection do not compare with the old ones.

@@ -10,17 +10,20 @@ use model::model::{Model, ResourceIndex};
 use model::record::Record;
 use rusqlite::config::DbConfig;
 use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
-use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension};
+use rusqlite::{Connection, ErrorCode, MAIN_DB, OpenFlags, OptionalExtension};
 
 use super::apply;
 use super::ddl;
 use super::failure::Failure;
 use super::session::Session;
 use crate::error::Error;
+use crate::error::OpenError;
 use crate::fault::{Fault, on};
-use crate::opened::OpenError;
 use crate::options::Options;
 use crate::sql::Catalog;
+
+/// How long one attempt to begin waits inside SQLite for another process.
+pub(crate) const LOCK_SLICE: Duration = Duration::from_millis(100);
 
 /// "Meth" in ASCII: tells our files from other people's.
 const APPLICATION: i32 = 0x4d65_7468;
@@ -63,6 +66,10 @@ pub(crate) fn open(
     let source =
         Source { options: Arc::new(options.clone()), catalog: Arc::new(Catalog::new(model)) };
     let session = source.writer().map_err(|failure| opening(&options.path, failure))?;
+    // SQLite opens a file that it may not write to all the same.
+    if session.connection.is_readonly(MAIN_DB).unwrap_or(false) {
+        return Err(OpenError::ReadOnly);
+    }
     let is_fresh = recognise(&session).map_err(|found| found.told(&options.path))?;
     if is_fresh {
         create(&session, seed, &options.path)?;
@@ -127,7 +134,7 @@ impl Source {
             | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(&self.options.path, flags)?;
         plan_once(&connection)?;
-        connection.busy_timeout(super::group::LOCK_SLICE)?;
+        connection.busy_timeout(LOCK_SLICE)?;
         let mode: String =
             connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))?;
         if mode != "wal" {
@@ -369,6 +376,7 @@ fn opening(path: &Path, failure: Failure) -> OpenError {
         Some(ErrorCode::NotADatabase) => OpenError::NotOurs,
         Some(ErrorCode::DatabaseCorrupt) => OpenError::Damaged(error.to_string()),
         Some(ErrorCode::DiskFull) => OpenError::NoRoom,
+        Some(ErrorCode::ReadOnly) => OpenError::ReadOnly,
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => OpenError::Locked,
         _ => OpenError::Io(format!("{}: {error}", path.display())),
     }

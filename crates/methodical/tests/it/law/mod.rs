@@ -68,3 +68,24 @@ fn every_file_of_the_law_is_run_and_there_are_at_least_250_sentences() {
     }
     assert!(sentences.len() >= 250, "the law has only {} sentences", sentences.len());
 }
+
+/// No build but that of `make mutants` can break a promise on purpose.
+#[cfg(not(feature = "faults"))]
+#[test]
+fn a_build_without_seeded_faults_does_not_know_the_flag() {
+    let output = std::process::Command::new(env!("CARGO_BIN_EXE_methodical"))
+        .args(["serve", "--fault", "head-with-body"])
+        .output()
+        .expect("the program starts");
+    assert_eq!(output.status.code(), Some(2), "wrong usage is exit code 2");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(said.contains("--fault"), "{said}");
+    let help = std::process::Command::new(env!("CARGO_BIN_EXE_methodical"))
+        .args(["serve", "--help"])
+        .output()
+        .expect("the program starts");
+    assert!(!String::from_utf8_lossy(&help.stdout).contains("fault NAME"));
+    let program = std::fs::read(env!("CARGO_BIN_EXE_methodical")).expect("the program");
+    let name = b"replay-rendered-anew";
+    assert!(!program.windows(name.len()).any(|bytes| bytes == name), "the faults are in it");
+}
