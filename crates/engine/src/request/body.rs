@@ -35,7 +35,8 @@ pub(super) fn refuse_where_meaningless<B: Body>(
     } else {
         "Send the request without content."
     };
-    // Without the method's name: the answer to HEAD is that to GET, to its length (RFC 9110 §9.3.2).
+    // Without the method's name: the answer to HEAD is that to GET, to its length
+    // (RFC 9110 §9.3.2).
     let detail = format!("Content has no meaning in this method. {instead}");
     Err(Problem::new(Kind::ContentNotExpected, detail))
 }
