@@ -6,6 +6,7 @@ use bytes::Bytes;
 use contract::media_type::MediaType;
 use contract::problem::{Kind, Problem, Violation};
 use futures_util::stream;
+use model::json;
 use multer::{Constraints, Multipart, SizeLimit};
 
 /// Most fields of one form: a form is one record.
@@ -47,8 +48,9 @@ pub async fn multipart(
         };
         if part.file_name().is_some() {
             let detail = "Files are not taken yet: send the part without a filename.";
-            return Err(Problem::new(Kind::Invalid, detail)
-                .with_errors(vec![Violation::at(format!("/{name}"), "is a file")]));
+            return Err(
+                Problem::new(Kind::Invalid, detail).with_errors(at_part(&name, "is a file"))
+            );
         }
         if pairs.len() == FORM_FIELDS_MAX {
             let detail = format!("A form may have at most {FORM_FIELDS_MAX} fields.");
@@ -57,11 +59,16 @@ pub async fn multipart(
         let value = part.bytes().await.map_err(|error| broken(&error))?;
         let value = String::from_utf8(value.to_vec()).map_err(|_| {
             Problem::new(Kind::MalformedContent, "A part of the form is not UTF-8.")
-                .with_errors(vec![Violation::at(format!("/{name}"), "is not UTF-8")])
+                .with_errors(at_part(&name, "is not UTF-8"))
         })?;
         pairs.push((name, value));
     }
     Ok(pairs)
+}
+
+/// A fault of the part with this name.
+fn at_part(name: &str, detail: &str) -> Vec<Violation> {
+    vec![Violation::at(format!("/{}", json::escape(name)), detail)]
 }
 
 fn broken(error: &multer::Error) -> Problem {

@@ -15,10 +15,11 @@ mod target;
 
 use std::sync::LazyLock;
 
-use bytes::BytesMut;
-use http::header;
+use bytes::{Bytes, BytesMut};
+use http::{Request, header};
 use model::setting::Settings;
 
+use crate::world::SETTINGS;
 use chunk::{Decoder, Step};
 use framing::Framing;
 use head::{Head, Reader, Reading};
@@ -93,6 +94,24 @@ fn is_sound(head: &Head, settings: &Settings) {
     assert!(!head.expects_continue || head.framing != Framing::Empty);
     let control = |byte: &u8| byte.is_ascii_control() && *byte != b'\t';
     assert!(!fields.values().any(|value| value.as_bytes().iter().any(control)));
+}
+
+/// The first request of a connection with its content, if both are whole. What is framed by a
+/// length may end early here: nobody waits for the rest.
+pub(crate) fn request(data: &[u8]) -> Option<(Request<()>, Bytes)> {
+    let mut input = BytesMut::from(data);
+    let Reading::Complete(head) = Reader::default().read(&mut input, &SETTINGS) else {
+        return None;
+    };
+    let content = match head.framing {
+        Framing::Empty => Bytes::new(),
+        Framing::Length(length) => {
+            let length = usize::try_from(length).unwrap_or(usize::MAX);
+            input.split_to(length.min(input.len())).freeze()
+        }
+        Framing::Chunked => Bytes::from(decoded(&input, input.len().max(1)).ok()??.0),
+    };
+    Some((head.request, content))
 }
 
 /// What became of chunked content: the data, and how many bytes follow it.

@@ -35,7 +35,8 @@ pub(super) fn refuse_where_meaningless<B: Body>(
     } else {
         "Send the request without content."
     };
-    let detail = format!("Content has no meaning in {}. {instead}", routed.nature.name);
+    // Without the method's name: the answer to HEAD is that to GET, to its length (RFC 9110 §9.3.2).
+    let detail = format!("Content has no meaning in this method. {instead}");
     Err(Problem::new(Kind::ContentNotExpected, detail))
 }
 
@@ -126,7 +127,7 @@ pub(super) fn refuse_json_as_form(bytes: &[u8]) -> Result<(), Problem> {
     }
     let detail = "The content looks like JSON, but Content-Type calls it a form \
                   (application/x-www-form-urlencoded), as curl does by itself. Send \
-                  `Content-Type: application/json`; with curl: -H 'Content-Type: application/json'.";
+                  `Content-Type: application/json`.";
     Err(Problem::new(Kind::MalformedContent, detail))
 }
 

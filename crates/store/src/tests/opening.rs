@@ -155,6 +155,7 @@ async fn no_write_is_acknowledged_into_a_file_that_is_gone() {
     bench.commit(vec![insert(USERS, user(1, "A"))]).await.unwrap();
     let aside = bench.folder.path().join("aside.db");
     std::fs::rename(bench.path(), &aside).unwrap();
+    assert!(matches!(bench.reader().ping(), Err(Error::Busy(_))), "nor is another file read");
     let lost = bench.commit(vec![insert(USERS, user(2, "B"))]).await.unwrap_err();
     assert!(matches!(&lost, Error::Busy(why) if why.contains("removed or replaced")), "{lost}");
     assert!(bench.writer().ready().is_err(), "and /readyz says so");
