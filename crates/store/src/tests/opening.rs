@@ -58,6 +58,11 @@ fn a_second_server_and_a_changed_declaration_are_refused() {
     let bench = Bench::new();
     let options = options(&bench.folder);
     assert_eq!(refused(&options, &bench.model), OpenError::Locked);
+    let elsewhere = tempfile::tempdir().unwrap();
+    let mut linked = options.clone();
+    linked.path = elsewhere.path().join("link.db");
+    std::os::unix::fs::symlink(&options.path, &linked.path).unwrap();
+    assert_eq!(refused(&linked, &bench.model), OpenError::Locked, "under another name too");
     let Bench { folder, model, opened } = bench;
     drop(opened);
     let changed = declared(&DECLARATION.replace("[\"string\", \"null\"]", "\"string\""));
