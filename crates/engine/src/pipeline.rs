@@ -190,8 +190,7 @@ fn refuse_by_condition(call: &Call, current: &Current) -> Option<Decision<Judged
     let collection = call.routed.id.is_none();
     let resource = call.resource().1;
     let replaces = call.routed.row.operation == Operation::Replace;
-    let creates =
-        call.routed.id.as_ref().is_none_or(|id| replaces && resource.creates_at(id));
+    let creates = call.routed.id.as_ref().is_none_or(|id| replaces && resource.creates_at(id));
     if present.is_none() && !creates {
         return Some(Decision::Refuse(Err(op::change::missing(call))));
     }

@@ -1,6 +1,7 @@
 //! A new record in a collection.
 
 use model::model::IdKind;
+use model::query::Filter;
 use model::value::Id;
 use store::lookup::{Current, Lookup, Node, Pick};
 
@@ -9,9 +10,15 @@ use crate::op::change::{self, Draftable};
 use crate::outcome::Decided;
 
 /// The next id and the records that the new one refers to: both are known before the writer is met.
+/// Under a condition the state of the list comes first: the condition is about that.
 pub(crate) fn lookup(call: &Call) -> Lookup {
     let (index, resource) = call.resource();
-    let mut roots = vec![Node { resource: index, pick: Pick::NextId, children: Vec::new() }];
+    let own = |pick| Node { resource: index, pick, children: Vec::new() };
+    let mut roots = Vec::with_capacity(4);
+    if !call.conditions.is_empty() {
+        roots.push(own(Pick::Number(Filter::all())));
+    }
+    roots.push(own(Pick::NextId));
     if let Content::Draft(Ok(draft)) = &call.content {
         roots.extend(change::references(resource, &draft.values, None).map(|(_, node)| node));
     }
@@ -27,7 +34,9 @@ pub(crate) fn decide(call: &Call, current: &Current) -> Decided {
         }
         _ => return Decided::Refused(change::no_content()),
     };
-    let next = current.roots.first().and_then(|found| found.next_id);
+    let own = 1 + usize::from(!call.conditions.is_empty());
+    let (own, referred) = current.roots.split_at(own.min(current.roots.len()));
+    let next = own.last().and_then(|found| found.next_id);
     let id = match (resource.id, &draft.id, next) {
         (_, Some(id), _) => id.clone(),
         (IdKind::Integer, None, Some(next)) => Id::Integer(next),
@@ -36,5 +45,5 @@ pub(crate) fn decide(call: &Call, current: &Current) -> Decided {
             .clone()
             .expect("the request stage draws an id where the database does not"),
     };
-    change::insert(call, Draftable { id, values: draft.values.clone() }, &current.roots[1..])
+    change::insert(call, Draftable { id, values: draft.values.clone() }, referred)
 }

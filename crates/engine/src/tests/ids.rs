@@ -18,9 +18,7 @@ fields.text = { type = "string", default = "" }
 #[tokio::test]
 async fn a_record_is_created_beside_those_with_ids_of_text() {
     let bench = bench_of(DECLARATION);
-    for (resource, id) in
-        [("names", "a.b"), ("tokens", "018f3c5e-7b1a-7c3d-9e4f-1a2b3c4d5e6f")]
-    {
+    for (resource, id) in [("names", "a.b"), ("tokens", "018f3c5e-7b1a-7c3d-9e4f-1a2b3c4d5e6f")] {
         let first = bench.ask(&format!("PUT /api/{resource}/{id}"), &[JSON], "{}").await;
         assert_eq!(first.status(), 201, "{}", text(&first));
         let own = bench.ask(&format!("POST /api/{resource}"), &[JSON], "{}").await;
