@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use memchr::memmem::Finder;
 
 use crate::latency::Histogram;
-use crate::process::{Busy, Server};
+use crate::process::Busy;
 use crate::requests::Source;
 
 const BUFFER_BYTES: usize = 64 * 1024;
@@ -136,19 +136,21 @@ pub(crate) fn once(address: SocketAddr, request: &[u8]) -> Result<Whole, String>
     }
 }
 
-/// Loads a server: an unmeasured start, then the measured time. One `Run` a lane.
+/// Loads a server: an unmeasured start, then the measured time. One `Run` a lane. `busy` tells
+/// what the server has had of its core so far.
 pub(crate) fn run(
-    server: &Server,
+    address: SocketAddr,
+    busy: &dyn Fn() -> Busy,
     lanes: &mut [Lane<'_>],
     warm_up: Duration,
     time: Duration,
 ) -> Result<Vec<Run>, String> {
-    let mut connections = open(server.address, lanes)?;
+    let mut connections = open(address, lanes)?;
     drive(&mut connections, lanes, warm_up)?;
-    let before = server.busy();
+    let before = busy();
     let mut runs = drive(&mut connections, lanes, time)?;
-    let busy = server.busy().since(before);
-    runs.iter_mut().for_each(|run| run.busy = busy);
+    let spent = busy().since(before);
+    runs.iter_mut().for_each(|run| run.busy = spent);
     finish(&mut connections)?;
     Ok(runs)
 }

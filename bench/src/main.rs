@@ -18,10 +18,12 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use bare::Constant;
+use load::Lane;
 use machine::Machine;
 use measure::{Bench, Effort};
-use process::Launcher;
+use process::{Busy, Launcher};
 use report::Circumstances;
+use work::Ground;
 
 const USAGE: &str = "\
 bench [--quick] [--sizes N,N,…] [--seconds S] [--rounds N] [--only WORDS]
@@ -31,6 +33,11 @@ bench [--quick] [--sizes N,N,…] [--seconds S] [--rounds N] [--only WORDS]
   --seconds       length of a run: 2
   --rounds        runs of each side: 3
   --only          lines whose name contains these words; the results are not written to a file
+
+bench fill DATABASE ROWS
+  Fills the tables that the server has made there for the declaration of bench/.
+bench load ADDRESS ROWS SECONDS NAME
+  Loads a server that runs already with the line of this name, for a profiler to look at.
 
 Run by scripts/bench, which builds and also says: --server PATH --target FOLDER --date DAY
 --commit NAME --compiler TEXT --core N (of the servers; none where they are not pinned).";
@@ -52,6 +59,8 @@ fn main() -> ExitCode {
     let done = match arguments.first().map(String::as_str) {
         Some("bare") => serve_bare(&arguments[1..]),
         Some("raw") => insert_raw(&arguments[1..]),
+        Some("fill") => fill(&arguments[1..]),
+        Some("load") => load_one(&arguments[1..]),
         Some("help" | "--help") => {
             println!("{USAGE}");
             Ok(())
@@ -86,6 +95,29 @@ fn insert_raw(arguments: &[String]) -> Result<(), String> {
     let time = Duration::from_millis(read(arguments, 2)?);
     let rate = raw::inserts(&path, read(arguments, 1)?, time).map_err(|error| error.to_string())?;
     println!("{rate}");
+    Ok(())
+}
+
+fn fill(arguments: &[String]) -> Result<(), String> {
+    let path: PathBuf = read(arguments, 0)?;
+    data::fill(&path, read(arguments, 1)?).map_err(|error| error.to_string())
+}
+
+fn load_one(arguments: &[String]) -> Result<(), String> {
+    let name: String = read(arguments, 3)?;
+    let work = work::WORKS.iter().find(|work| work.name == name);
+    let work = work.ok_or_else(|| format!("no line is called `{name}`"))?;
+    let ground = Ground {
+        address: read(arguments, 0)?,
+        size: read(arguments, 1)?,
+        series: std::process::id().into(),
+    };
+    let mut source = (work.requests)(&ground)?;
+    let (connections, status) = (work.connections, work.status);
+    let lanes = &mut [Lane { source: source.as_mut(), connections, status }];
+    let time = Duration::from_secs_f64(read(arguments, 2)?);
+    let run = load::run(ground.address, &Busy::default, lanes, Duration::ZERO, time)?.remove(0);
+    println!("{:.0} a second", run.rate());
     Ok(())
 }
 

@@ -38,8 +38,8 @@ pub(crate) struct Figure {
     /// Ours by baseline.
     pub(crate) ratio: f64,
     /// The same of processor time for each answer: what remains of the ratio on a busy machine.
-    /// None where the baseline is no server.
-    pub(crate) effort: Option<f64>,
+    /// With the microseconds of both sides. None where the baseline is no server.
+    pub(crate) effort: Option<(f64, f64, f64)>,
     /// Which part of the time that they were ready to run the servers had to wait.
     pub(crate) waited: f64,
     /// How long an answer of ours takes.
@@ -260,7 +260,7 @@ impl<'a> Bench<'a> {
     }
 
     fn load(&self, server: &Server, lanes: &mut [Lane<'_>]) -> Result<Vec<Run>, String> {
-        load::run(server, lanes, self.effort.warm_up, self.effort.time)
+        load::run(server.address, &|| server.busy(), lanes, self.effort.warm_up, self.effort.time)
     }
 }
 
@@ -297,7 +297,7 @@ struct Pairs {
     baseline: Vec<f64>,
     ours: Vec<f64>,
     ratios: Vec<f64>,
-    efforts: Vec<f64>,
+    efforts: [Vec<f64>; 3],
     busy: Vec<Busy>,
     latency: Histogram,
     answers: u64,
@@ -315,17 +315,21 @@ impl Pairs {
 
     fn add_server(&mut self, baseline: &Run, ours: &Run) {
         self.add(baseline.rate(), ours);
-        self.efforts.push(baseline.effort() / ours.effort());
+        let (baseline_effort, effort) = (baseline.effort(), ours.effort());
+        let three = [baseline_effort / effort, baseline_effort, effort];
+        self.efforts.iter_mut().zip(three).for_each(|(kept, new)| kept.push(new));
         self.busy.push(baseline.busy);
     }
 
     fn figure(self, work: &'static Work, size: u64, note: String) -> Figure {
+        let [ratios, baselines, efforts] = self.efforts;
         let sum = |part: fn(&Busy) -> f64| self.busy.iter().map(part).sum::<f64>();
         let (ran, waited) = (sum(|busy| busy.ran), sum(|busy| busy.waited));
         Figure {
             work,
             size,
-            effort: (!self.efforts.is_empty()).then(|| median(self.efforts)),
+            effort: (!ratios.is_empty())
+                .then(|| (median(ratios), median(baselines), median(efforts))),
             waited: waited / (ran + waited).max(f64::MIN_POSITIVE),
             baseline: median(self.baseline),
             plain: None,

@@ -103,7 +103,9 @@ fn reached(is_reached: bool, is_moonshot: bool) -> &'static str {
 
 fn line(figure: &Figure) -> String {
     let Figure { work, size, baseline, plain, ours, ratio, effort, latency, note, .. } = figure;
-    let effort = effort.map_or_else(String::new, |effort| format!("{effort:.2}"));
+    let effort = effort.map_or_else(String::new, |(ratio, baseline, ours)| {
+        format!("{ratio:.2} ({baseline:.1} / {ours:.1} µs)")
+    });
     let mut remarks = note.clone();
     if let Some((rate, ratio)) = plain {
         let state = reached(*ratio >= work.least, *ratio >= work.moonshot);

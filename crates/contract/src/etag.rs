@@ -62,7 +62,11 @@ impl EntityTag {
     /// The value of an ETag field.
     #[must_use]
     pub fn value(&self) -> HeaderValue {
-        HeaderValue::try_from(self.to_string())
+        let prefix: &[u8] = if self.weak { b"W/\"" } else { b"\"" };
+        // Each character is the byte that it was read from, so that bytes come back as they came.
+        let opaque = self.opaque.chars().map(|c| u8::try_from(c).unwrap_or(b'?'));
+        let bytes: Vec<u8> = prefix.iter().copied().chain(opaque).chain([b'"']).collect();
+        HeaderValue::from_bytes(&bytes)
             .expect("`strong` and `parse` let only characters of an opaque-tag in")
     }
 }
@@ -153,5 +157,7 @@ mod tests {
     fn a_tag_is_a_field_value() {
         assert_eq!(EntityTag::strong("7.j").value(), r#""7.j""#);
         assert_eq!(tag(r#"W/"7.j""#).value(), r#"W/"7.j""#);
+        let bytes = EntityTag::parse(b"\"\xff\"").unwrap();
+        assert_eq!(bytes.value().as_bytes(), b"\"\xff\"");
     }
 }

@@ -131,7 +131,17 @@ pub fn userinfo(target: &str) -> bool {
 /// A name without case and punctuation: `API-Key`, `api_key` and `apiKey` are one.
 #[must_use]
 pub fn fold(name: &str) -> String {
-    name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+    folded(name).collect()
+}
+
+/// True where a name folds to this. Asked of every field for every parameter, so it copies nothing.
+#[must_use]
+pub fn folds_to(name: &str, fold: &str) -> bool {
+    folded(name).eq(fold.chars())
+}
+
+fn folded(name: &str) -> impl Iterator<Item = char> {
+    name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase)
 }
 
 fn by_name(name: &str, declared: &dyn Fn(&str) -> Declared) -> Option<Secret> {

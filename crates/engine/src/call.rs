@@ -8,6 +8,7 @@ use contract::prefer::Preferences;
 use model::model::{Model, Resource, ResourceIndex};
 use model::query::{Column, Query};
 use model::record::{Draft, Rejection};
+use model::setting::Settings;
 use model::value::{Id, Timestamp};
 use serde_json::Value;
 use store::lookup::KeyHash;
@@ -53,8 +54,8 @@ pub(crate) struct Call {
     pub(crate) birth: i64,
     /// The id of a new record, where the server draws it and the database does not.
     pub(crate) fresh_id: Option<Id>,
-    /// Largest content that is remembered for a key.
-    pub(crate) answer_bytes_max: usize,
+    /// Limits and times.
+    pub(crate) settings: Arc<Settings>,
 }
 
 /// The content of a request, parsed.

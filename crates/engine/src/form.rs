@@ -7,6 +7,7 @@ use contract::media_type::MediaType;
 use contract::problem::{Kind, Problem, Violation};
 use futures_util::stream;
 use http::header::{self, HeaderMap, HeaderValue};
+use model::json;
 use multer::{Constraints, Multipart, SizeLimit};
 
 /// Most fields of one form: a form is one record.
@@ -50,8 +51,9 @@ pub async fn multipart(
         };
         if part.file_name().is_some() {
             let detail = "Files are not taken yet: send the part without a filename.";
-            return Err(Problem::new(Kind::Invalid, detail)
-                .with_errors(vec![Violation::at(format!("/{name}"), "is a file")]));
+            return Err(
+                Problem::new(Kind::Invalid, detail).with_errors(at_part(&name, "is a file"))
+            );
         }
         if pairs.len() == FORM_FIELDS_MAX {
             let detail = format!("A form may have at most {FORM_FIELDS_MAX} fields.");
@@ -60,7 +62,7 @@ pub async fn multipart(
         let value = part.bytes().await.map_err(|error| broken(&error))?;
         let value = String::from_utf8(value.to_vec()).map_err(|_| {
             Problem::new(Kind::MalformedContent, "A part of the form is not UTF-8.")
-                .with_errors(vec![Violation::at(format!("/{name}"), "is not UTF-8")])
+                .with_errors(at_part(&name, "is not UTF-8"))
         })?;
         pairs.push((name, value));
     }
@@ -72,6 +74,11 @@ fn is_form_data(headers: &HeaderMap) -> bool {
     let value = headers.get(header::CONTENT_DISPOSITION).map_or(&[][..], HeaderValue::as_bytes);
     let kind = value.split(|byte| *byte == b';').next().unwrap_or_default();
     kind.trim_ascii().eq_ignore_ascii_case(b"form-data")
+}
+
+/// A fault of the part with this name.
+fn at_part(name: &str, detail: &str) -> Vec<Violation> {
+    vec![Violation::at(format!("/{}", json::escape(name)), detail)]
 }
 
 fn broken(error: &multer::Error) -> Problem {

@@ -12,6 +12,7 @@ mod answer;
 mod call;
 mod coding;
 mod idempotency;
+mod kept;
 mod op;
 mod outcome;
 mod password;
@@ -65,6 +66,7 @@ pub(crate) struct Inner {
     pub(crate) salts: Vec<String>,
     pub(crate) running: idempotency::Running,
     pub(crate) hasher: password::Hasher,
+    pub(crate) kept: kept::Kept,
 }
 
 impl Engine {
@@ -75,7 +77,9 @@ impl Engine {
         let salts = response::salts(&model, epoch);
         let running = idempotency::Running::default();
         let hasher = password::Hasher::start();
-        Self(Arc::new(Inner { model, settings, reader, writer, secret, salts, running, hasher }))
+        let kept = kept::Kept::new(&model);
+        let inner = Inner { model, settings, reader, writer, secret, salts, running, hasher, kept };
+        Self(Arc::new(inner))
     }
 
     /// Answers one request. The target is in origin-form or `*`; extensions carry the `RequestId`.

@@ -3,7 +3,6 @@
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
-use std::time::Instant;
 
 use bytes::Bytes;
 use contract::date;
@@ -76,7 +75,7 @@ async fn walk<B>(
 where
     B: Body<Data = Bytes, Error = ContentError> + Send + Unpin,
 {
-    let mut timing = timing::Timing::start(Instant::now());
+    let mut timing = timing::Timing::start(&parts.headers);
     let routed = route::route(&inner.model, parts, report)?;
     timing.mark("route");
     let call = Arc::new(request::read(inner, routed, parts, content, report).await?);
@@ -104,11 +103,28 @@ async fn carry_out(
             Ok(answer(call))
         }
         Serve::Read { lookup, answer } => {
-            let found = inner.reader.read(lookup(call)).await;
-            answer(call, found.map_err(|error| refusal::of_store(error, call, report))?)
+            let outcome = read(inner, call, lookup, answer).await;
+            outcome.map_err(|error| refusal::of_store(error, call, report))?
         }
         Serve::Write { lookup, decide } => write(inner, call, lookup, decide, report).await,
     }
+}
+
+/// Finds out what there is, unless it is known to be as it was when it was last asked for.
+async fn read(
+    inner: &Inner,
+    call: &Call,
+    lookup: fn(&Call) -> Lookup,
+    answer: fn(&Call, Current) -> Result<Outcome, Problem>,
+) -> Result<Result<Outcome, Problem>, store::error::Error> {
+    if let Some(list) = inner.kept.find(call) {
+        let state = inner.reader.read(op::list::state(call)).await?;
+        if let Some(answer) = list.answer(&state) {
+            return Ok(Ok(Outcome::Rendered(answer)));
+        }
+    }
+    let outcome = answer(call, inner.reader.read(lookup(call)).await?);
+    Ok(outcome.map(|outcome| inner.kept.keep(call, outcome)))
 }
 
 async fn write(
@@ -177,7 +193,12 @@ fn recall(call: &Call, current: &Current) -> Option<Decision<Judged>> {
             Some(Decision::Refuse(Err(Problem::new(Kind::KeyReused, detail))))
         }
         Recall::Replay => {
-            let answer = kept.and_then(|kept| remembered::decode(&kept.answer));
+            let mut answer = kept.and_then(|kept| remembered::decode(&kept.answer));
+            if let (true, Some(now)) =
+                (fault::on(Fault::ReplayRenderedAnew), op::change::present(current))
+            {
+                answer = Some(representation::render(call, Outcome::Patched(now.clone())));
+            }
             let replayed = answer.map(Outcome::Replayed).ok_or_else(refusal::internal);
             Some(Decision::Commit { outcome: replayed, changes: Vec::new() })
         }
@@ -202,7 +223,8 @@ fn refuse_by_condition(call: &Call, current: &Current) -> Option<Decision<Judged
     if call.conditions.is_empty() {
         return None;
     }
-    let version = match (present, current.roots.first()) {
+    // On a collection the state of the list stands behind the next id (`op::create`).
+    let version = match (present, current.roots.get(1)) {
         (Some(record), _) => tag::record(record, &call.salt),
         (None, Some(found)) if collection => tag::list(found, &call.salt),
         _ => String::new(),

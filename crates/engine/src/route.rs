@@ -50,7 +50,7 @@ const RESERVED: &[&str] = &["search", "changes", "login", "logout", "me", "batch
 /// 501 for an unknown method, 400 for a secret in the URL, 404, 405: in this order.
 pub(crate) fn route(model: &Model, parts: &Parts, report: &mut Report) -> Result<Routed, Problem> {
     let token = table::method(parts.method.as_str());
-    if token == Token::Unknown {
+    if token == Token::Unknown && !fault::on(Fault::UnknownMethod405) {
         return Err(not_implemented(parts.method.as_str()));
     }
     let query = parts.uri.query().filter(|query| !query.is_empty());
@@ -91,7 +91,8 @@ pub(crate) fn secret_in(query: &str, resource: Option<&Resource>) -> Option<Secr
     // By folded name: another case or punctuation does not make a secret something else.
     let declared = |name: &str| {
         let mut fields = resource.into_iter().flat_map(|resource| &resource.fields);
-        match fields.find(|field| secret::fold(&field.name) == secret::fold(name)) {
+        let fold = secret::fold(name);
+        match fields.find(|field| secret::folds_to(&field.name, &fold)) {
             Some(field) if field.visible() => Declared::Readable,
             Some(_) => Declared::Hidden,
             None => Declared::Unknown,

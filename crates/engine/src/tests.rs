@@ -208,3 +208,32 @@ async fn a_page_of_another_site_changes_nothing() {
     let other = bench.ask("GET /api/users/1", &[("expect", "200-ok")], "").await;
     assert_eq!(other.status(), 417);
 }
+
+#[tokio::test]
+async fn a_post_can_be_held_to_the_state_of_the_list() {
+    let bench = bench();
+    let list = bench.ask("GET /api/users", &[], "").await;
+    let held = ("if-match", field(&list, "etag"));
+    let first = bench.ask("POST /api/users", &[JSON, held], ALICE).await;
+    assert_eq!(first.status(), 201, "{}", text(&first));
+    let second = bench.ask("POST /api/users", &[JSON, held], &ALICE.replace("alice", "al")).await;
+    assert_eq!(second.status(), 412, "{}", text(&second));
+    let order = (r#"{"customer":1}"#, ("if-match", "*"));
+    let made = bench.ask("POST /api/orders", &[JSON, KEY, order.1], order.0).await;
+    assert_eq!(made.status(), 201, "{}", text(&made));
+}
+
+#[tokio::test]
+async fn json_that_is_called_a_form_is_told_so() {
+    let bench = bench();
+    let form = [("content-type", "application/x-www-form-urlencoded")];
+    for ask in ["POST /api/users", "QUERY /api/users"] {
+        for content in [ALICE, " [1]", "{'name':'Zed'}"] {
+            let refused = bench.ask(ask, &form, content).await;
+            assert_eq!(refused.status(), 400, "{}", text(&refused));
+            assert!(text(&refused).contains("Send `Content-Type: application/json`"));
+        }
+    }
+    let created = bench.ask("POST /api/users", &form, "name=%7B&email=a%40example.com").await;
+    assert_eq!(created.status(), 201, "{}", text(&created));
+}

@@ -6,37 +6,7 @@ use std::ffi::OsString;
 use clap::{Arg, ArgAction, ArgMatches};
 
 use crate::command::{check, init, routes, serve};
-
-/// Why a command ended without doing what it was asked for.
-#[derive(Debug)]
-pub(crate) struct Failure {
-    /// 1: refused or failed. 2: wrong usage.
-    pub(crate) code: u8,
-    /// What was wrong and what to do next; may be empty where everything has been said.
-    pub(crate) message: String,
-}
-
-impl Failure {
-    /// Refused or failed.
-    pub(crate) fn refused(message: impl Into<String>) -> Self {
-        Self { code: 1, message: message.into() }
-    }
-
-    /// Wrong usage.
-    pub(crate) fn usage(message: impl Into<String>) -> Self {
-        Self { code: 2, message: message.into() }
-    }
-
-    /// Says it on standard error.
-    pub(crate) fn print(&self) {
-        if !self.message.is_empty() {
-            eprintln!("error: {}", self.message);
-        }
-    }
-}
-
-/// What a command gives.
-pub(crate) type Outcome = Result<(), Failure>;
+use crate::failure::{Failure, Outcome};
 
 /// An argument of a command.
 #[derive(Clone, Copy, Debug)]

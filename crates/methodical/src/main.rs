@@ -2,6 +2,7 @@
 
 mod cli;
 mod command;
+mod failure;
 mod log;
 mod serve;
 mod settings;

@@ -8,7 +8,7 @@ use clap::ArgMatches;
 use model::complaint::Complaint;
 use model::setting::{SETTINGS, Settings, Written};
 
-use crate::cli::Failure;
+use crate::failure::Failure;
 
 /// Flags that are short for `--set`.
 const FLAGS: &[(&str, &str)] = &[

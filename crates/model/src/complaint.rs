@@ -1,8 +1,10 @@
 //! Complaints about a declaration: what is wrong, where, and what to write instead.
 
-use crate::source::Span;
 use annotate_snippets::{AnnotationKind, Level as Title, Renderer, Snippet};
 use std::ops::Range;
+
+/// A place in the text: bytes from the start of the file.
+pub(crate) type Span = Range<usize>;
 
 /// How much a complaint weighs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -74,7 +74,7 @@ fn scalar(field: &Field, text: &str) -> Result<Option<Value>, &'static str> {
             "false" | "off" => Ok(Some(Value::Bool(false))),
             _ => Err("must be true or false"),
         },
-        Kind::Json => Ok(Some(json_or_text(text))),
+        Kind::Json => Ok(Some(json_or_text(text, 1))),
     }
 }
 
@@ -89,8 +89,8 @@ fn array(field: &Field, document: &mut Map<String, Value>, text: &str) {
     if text.is_empty() {
         return;
     }
-    match json::parse(text.as_bytes()) {
-        Ok(Value::Array(sent)) if !present => items.extend(sent),
+    match parse(text, 1) {
+        Some(Value::Array(sent)) if !present => items.extend(sent),
         _ => items.push(item(field.schema.items(), text)),
     }
 }
@@ -99,12 +99,19 @@ fn array(field: &Field, document: &mut Map<String, Value>, text: &str) {
 fn item(schema: Option<&Schema>, text: &str) -> Value {
     match schema.and_then(Schema::types) {
         Some(types) if types.contains(&Type::String) => Value::String(text.to_owned()),
-        _ => json_or_text(text),
+        _ => json_or_text(text, 2),
     }
 }
 
-fn json_or_text(text: &str) -> Value {
-    json::parse(text.as_bytes()).unwrap_or_else(|_| Value::String(text.to_owned()))
+/// A text that is no JSON means itself, as does one that would make a document of `around` more
+/// levels deeper than one that can be sent as JSON: it could be kept, and not be sent back.
+fn json_or_text(text: &str, around: usize) -> Value {
+    parse(text, around).unwrap_or_else(|| Value::String(text.to_owned()))
+}
+
+fn parse(text: &str, around: usize) -> Option<Value> {
+    let value = json::parse(text.as_bytes()).ok()?;
+    (json::depth(&value) + around <= json::DEPTH_MAX).then_some(value)
 }
 
 /// Reads a number by the grammar of JSON. Surrounding space is a slip of the hand.

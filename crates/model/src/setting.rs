@@ -284,7 +284,7 @@ fn database(text: &str) -> Result<(), String> {
     if path == ":memory:" {
         return Err("a database in memory would lose what was acknowledged: name a file".to_owned());
     }
-    if path.contains("://") || path.contains('\0') {
+    if path.contains("://") || path.starts_with("file:") || path.contains('\0') {
         return Err("expected a file, such as \"data.db\" or \"sqlite:data.db\"".to_owned());
     }
     if path.trim().is_empty() {
@@ -403,6 +403,7 @@ mod tests {
             ("database", "postgres://db/x", "PostgreSQL comes in a later version"),
             ("database", ":memory:", "in memory"),
             ("database", "mysql://db/x", "expected a file"),
+            ("database", "file:x.db?mode=ro", "expected a file"),
             ("database", " ", "expected a file"),
             ("limits.targt", "1", "did you mean `limits.target`?"),
         ] {

@@ -1,13 +1,9 @@
 //! The declaration exactly as it was written: a tree in the order of the file, in which every
 //! key and every value knows its place.
 
-use crate::complaint::Complaint;
-use std::ops::Range;
+use crate::complaint::{Complaint, Span};
 use toml::Spanned;
 use toml::de::{DeInteger, DeTable, DeValue};
-
-/// A place in the text: bytes from the start of the file.
-pub(crate) type Span = Range<usize>;
 
 /// A value and its place.
 #[derive(Clone, Debug)]

@@ -20,7 +20,8 @@ use std::sync::Arc;
 use model::model::{Model, ResourceIndex};
 use model::record::Record;
 
-pub use opened::{OpenError, Opened};
+pub use error::OpenError;
+pub use opened::Opened;
 pub use options::Options;
 pub use reader::Reader;
 pub use writer::Writer;

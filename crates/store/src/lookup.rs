@@ -40,6 +40,14 @@ impl Node {
     pub fn key(resource: ResourceIndex, id: Id) -> Self {
         Self { resource, pick: Pick::Key(id), children: Vec::new() }
     }
+
+    /// No records: the change counter of a resource, which says whether a list of it is as it was.
+    #[must_use]
+    pub fn state(resource: ResourceIndex) -> Self {
+        let (filter, sort, count) = (Filter::all(), Vec::new(), Count::None);
+        let pick = Pick::Page(Page { filter, sort, offset: 0, limit: 0, count });
+        Self { resource, pick, children: Vec::new() }
+    }
 }
 
 /// Which records of a resource.
@@ -56,7 +64,7 @@ pub enum Pick {
     },
     /// No records: how many match.
     Number(Filter),
-    /// No records: the id that the next insert gets. For `id = "integer"`, inside a Write only.
+    /// No records: the id that the next insert gets, where ids are integers. Inside a Write only.
     NextId,
 }
 
@@ -65,11 +73,11 @@ pub enum Pick {
 pub struct Page {
     /// Which records.
     pub filter: Filter,
-    /// In which order; the store adds the id to make it total.
+    /// In which order; the store adds the id, in the direction of the last key, to make it total.
     pub sort: Vec<Sort>,
     /// How many are passed over.
     pub offset: u64,
-    /// How many are read.
+    /// How many are read. With 0 only the change counter is, and a total that is kept.
     pub limit: u32,
     /// How exactly the total is wanted.
     pub count: Count,
@@ -110,7 +118,8 @@ pub struct Found {
     /// How many match, where it was asked for.
     pub total: Option<Total>,
     /// The change counter of the resource in this snapshot: it grows with every write to the
-    /// table, from outside too. Part of a list's ETag.
+    /// table, from outside too. Part of a list's ETag. Not read (0) for `Key` and `NextId`, whose
+    /// records have versions of their own.
     pub change: i64,
     /// The next id (`Pick::NextId`).
     pub next_id: Option<i64>,

@@ -1,8 +1,7 @@
 //! A new record in a collection.
 
 use model::model::IdKind;
-use model::query::Filter;
-use model::value::Id;
+use model::value::{ID_MAX, Id};
 use store::lookup::{Current, Lookup, Node, Pick};
 
 use crate::call::{Call, Content};
@@ -10,15 +9,13 @@ use crate::op::change::{self, Draftable};
 use crate::outcome::Decided;
 
 /// The next id and the records that the new one refers to: both are known before the writer is met.
-/// Under a condition the state of the list comes first: the condition is about that.
 pub(crate) fn lookup(call: &Call) -> Lookup {
     let (index, resource) = call.resource();
-    let own = |pick| Node { resource: index, pick, children: Vec::new() };
-    let mut roots = Vec::with_capacity(4);
+    let mut roots = vec![Node { resource: index, pick: Pick::NextId, children: Vec::new() }];
     if !call.conditions.is_empty() {
-        roots.push(own(Pick::Number(Filter::all())));
+        // What a condition on a POST is about: the state of the list (RFC 9110 §13.2.1).
+        roots.push(Node::state(index));
     }
-    roots.push(own(Pick::NextId));
     if let Content::Draft(Ok(draft)) = &call.content {
         roots.extend(change::references(resource, &draft.values, None).map(|(_, node)| node));
     }
@@ -34,9 +31,10 @@ pub(crate) fn decide(call: &Call, current: &Current) -> Decided {
         }
         _ => return Decided::Refused(change::no_content()),
     };
-    let own = 1 + usize::from(!call.conditions.is_empty());
-    let (own, referred) = current.roots.split_at(own.min(current.roots.len()));
-    let next = own.last().and_then(|found| found.next_id);
+    let next = current.roots.first().and_then(|found| found.next_id);
+    if draft.id.is_none() && next.is_some_and(|next| next > ID_MAX) {
+        return Decided::Refused(change::no_ids_left());
+    }
     let id = match (resource.id, &draft.id, next) {
         (_, Some(id), _) => id.clone(),
         (IdKind::Integer, None, Some(next)) => Id::Integer(next),
@@ -45,5 +43,6 @@ pub(crate) fn decide(call: &Call, current: &Current) -> Decided {
             .clone()
             .expect("the request stage draws an id where the database does not"),
     };
-    change::insert(call, Draftable { id, values: draft.values.clone() }, referred)
+    let known = 1 + usize::from(!call.conditions.is_empty());
+    change::insert(call, Draftable { id, values: draft.values.clone() }, &current.roots[known..])
 }

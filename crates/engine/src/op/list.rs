@@ -22,6 +22,12 @@ pub(crate) fn lookup(call: &Call) -> Lookup {
     Lookup::of(Node { resource, pick: Pick::Page(page), children: Vec::new() })
 }
 
+/// Only the state of the table, without records.
+pub(crate) fn state(call: &Call) -> Lookup {
+    let (resource, _) = call.resource();
+    Lookup::of(Node::state(resource))
+}
+
 // The signature is that of every read, and a list is never refused.
 #[allow(clippy::unnecessary_wraps)]
 pub(crate) fn answer(_: &Call, mut current: Current) -> Result<Outcome, Problem> {

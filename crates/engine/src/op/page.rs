@@ -20,10 +20,22 @@ pub(crate) fn home(call: &Call) -> Outcome {
             (resource.name.clone(), url.into())
         })
         .collect();
+    // Who sends a key has to know for how long it holds (Idempotency-Key §2.3).
+    let required: Vec<_> = call
+        .model
+        .resources
+        .iter()
+        .filter(|resource| resource.key_required)
+        .map(|resource| resource.name.as_str())
+        .collect();
     document(&json!({
         "title": call.model.title,
         "description": call.model.description,
         "resources": resources,
+        "idempotencyKey": {
+            "retentionSeconds": call.settings.key_retention.as_secs(),
+            "requiredBy": required,
+        },
         "problems": "/problems",
     }))
 }

@@ -3,22 +3,30 @@
 use std::fmt::Write;
 use std::time::Instant;
 
+use http::HeaderMap;
+
 /// Stages and their ends.
 pub(super) struct Timing {
-    start: Instant,
+    /// None where nobody has a preference, so that nobody can ask for it: looking at the clock
+    /// after every stage takes longer than some of them.
+    start: Option<Instant>,
     marks: [(&'static str, f64); 4],
     used: usize,
 }
 
 impl Timing {
-    pub(super) fn start(start: Instant) -> Self {
+    /// The first stage begins now.
+    pub(super) fn start(fields: &HeaderMap) -> Self {
+        let start = fields.contains_key("prefer").then(Instant::now);
         Self { start, marks: [("", 0.0); 4], used: 0 }
     }
 
     /// The stage of this name ends now.
     pub(super) fn mark(&mut self, stage: &'static str) {
-        self.marks[self.used] = (stage, self.start.elapsed().as_secs_f64() * 1e3);
-        self.used += 1;
+        if let Some(start) = self.start {
+            self.marks[self.used] = (stage, start.elapsed().as_secs_f64() * 1e3);
+            self.used += 1;
+        }
     }
 
     /// The field's value: milliseconds a stage.

@@ -91,7 +91,7 @@ fn representation(call: &Call, record: &Record, status: u16) -> Answer {
         return answer;
     }
     let content = json(call, record);
-    if call.key.is_some() && content.len() > call.answer_bytes_max {
+    if call.key.is_some() && content.len() > call.settings.key_answer_bytes_max {
         let status = if status == 200 { 204 } else { status };
         return Answer::new(status, "", Vec::new());
     }

@@ -47,7 +47,9 @@ where
     } else {
         "Send the request without content."
     };
-    let detail = format!("Content has no meaning in {}. {instead}", routed.nature.name);
+    // Without the method's name: the answer to HEAD is that to GET, to its length
+    // (RFC 9110 §9.3.2).
+    let detail = format!("Content has no meaning in this method. {instead}");
     Err(Problem::new(Kind::ContentNotExpected, detail))
 }
 
@@ -130,6 +132,18 @@ pub(super) fn json(bytes: &[u8]) -> Result<Value, Problem> {
             format!("Line {}, column {}: {}.", refusal.line, refusal.column, refusal.detail);
         Problem::new(kind, place).with_errors(vec![Violation::at(refusal.pointer, refusal.detail)])
     })
+}
+
+/// 400 for JSON that is called a form: curl does so by itself, and what would come of it is one
+/// absurd name. No field begins with a brace.
+pub(super) fn refuse_json_as_form(bytes: &[u8]) -> Result<(), Problem> {
+    if !matches!(bytes.trim_ascii_start().first(), Some(b'{' | b'[')) {
+        return Ok(());
+    }
+    let detail = "The content looks like JSON, but Content-Type calls it a form \
+                  (application/x-www-form-urlencoded), as curl does by itself. Send \
+                  `Content-Type: application/json`.";
+    Err(Problem::new(Kind::MalformedContent, detail))
 }
 
 /// The document that the names and values of a form mean.

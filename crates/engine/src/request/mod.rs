@@ -79,7 +79,7 @@ where
         now,
         birth: clock::birth(),
         fresh_id: fresh_id(inner, &routed),
-        answer_bytes_max: inner.settings.key_answer_bytes_max,
+        settings: inner.settings.clone(),
         conditions,
         routed,
     };
@@ -242,7 +242,10 @@ async fn parse(
         return parameters::read_content(inner, call, media_type, bytes, report);
     }
     let document = match media_type.essence.as_str() {
-        "application/x-www-form-urlencoded" => body::form(call, &form::pairs(bytes)),
+        "application/x-www-form-urlencoded" => {
+            body::refuse_json_as_form(bytes)?;
+            body::form(call, &form::pairs(bytes))
+        }
         "multipart/form-data" => body::form(call, &form::multipart(media_type, bytes).await?),
         _ => body::json(bytes),
     }?;

@@ -76,6 +76,7 @@ pub(super) fn read_content(
         let document = body::json(bytes)?;
         query::read_json(resource, &document, &inner.settings)
     } else {
+        body::refuse_json_as_form(bytes)?;
         query::read(&inner.model, resource, &form::pairs(bytes), &inner.settings)
     };
     // RFC 10008 §2.1: well-formed, and cannot be carried out.

@@ -90,6 +90,9 @@ fn read(call: &Call, answer: Answer, bytes_min: usize) -> Result<Response<Bytes>
     }
     let content = representation_of(answer, coding, &mut headers);
     let bare = call.routed.nature.bare && !fault::on(Fault::HeadWithBody);
+    if bare && fault::on(Fault::HeadWithoutLength) {
+        headers.remove(header::CONTENT_LENGTH);
+    }
     Ok(assemble(status, headers, if bare { Vec::new() } else { content }))
 }
 

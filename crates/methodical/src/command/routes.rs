@@ -9,8 +9,8 @@ use contract::table::{self, Conditions, Key, ROWS, Row, Target};
 use model::complaint::Level;
 use model::model::{Model, Resource};
 
-use crate::cli::{Failure, Outcome};
 use crate::command::{complain, count, place, read};
+use crate::failure::{Failure, Outcome};
 
 /// Prints the routes on standard output.
 pub(crate) fn run(matches: &ArgMatches) -> Outcome {

@@ -1,4 +1,4 @@
-//! Every test that speaks HTTP to the real program: the law, the stories, the crashes.
+//! Every test that speaks HTTP to the real program, and what must not compile.
 
 mod crash;
 mod law;
@@ -6,3 +6,4 @@ mod program;
 mod property;
 mod story;
 mod support;
+mod wrong;

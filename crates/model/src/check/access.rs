@@ -2,8 +2,9 @@
 
 use super::place::Place;
 use super::{Check, Word};
+use crate::complaint::Span;
 use crate::model::{Access, Model, Who};
-use crate::source::{Span, Table, Written};
+use crate::source::{Table, Written};
 
 /// Names that every declaration knows. `admin` is the role that may do everything.
 const CIRCLES: &[&str] = &["anyone", "signed-in", "owner", "admin"];

@@ -2,8 +2,9 @@
 
 use super::Check;
 use super::place::Place;
+use crate::complaint::Span;
 use crate::model::{CacheLife, Model, Who};
-use crate::source::{Span, Table};
+use crate::source::Table;
 
 /// The longest life, in seconds: a year, as far as caches look.
 const LIFE_S_MAX: u32 = 31_536_000;

@@ -207,7 +207,7 @@ fn schema(check: &mut Check, place: &FieldPlace<'_>, keywords: &Map<String, Json
 }
 
 /// Where a keyword stands: `items/pattern` is looked for level by level.
-fn located(place: &FieldPlace<'_>, keyword: &str) -> crate::source::Span {
+fn located(place: &FieldPlace<'_>, keyword: &str) -> crate::complaint::Span {
     let mut span = place.span.clone();
     let mut table = Some(place.table);
     let mut node: Option<&Node> = None;

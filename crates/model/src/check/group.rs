@@ -2,8 +2,9 @@
 
 use super::place::Place;
 use super::{Check, Word};
+use crate::complaint::Span;
 use crate::model::{Field, FieldIndex, Kind};
-use crate::source::{Span, Written};
+use crate::source::Written;
 
 /// The field that a word names, or a complaint.
 fn find(check: &mut Check, fields: &[Field], word: &Word) -> Option<FieldIndex> {
@@ -83,13 +84,17 @@ pub(super) fn groups(
             check.mismatch(&format!("{key}[]"), item, "an array of strings", &help);
             continue;
         };
+        let written = words.len();
         let words = check.words(key, words);
         let group: Vec<_> = words.iter().filter_map(|word| one(check, fields, word)).collect();
-        size(check, key, &item.span, &words);
-        if !group.is_empty() && groups.contains(&group) {
+        if words.len() == written {
+            size(check, key, &item.span, &words);
+        }
+        // What is left of a faulty group says nothing of what was meant.
+        if group.len() == written && groups.contains(&group) {
             check.error(&item.span, format!("this group is in `{key}` twice"), "");
         }
-        groups.push(group);
+        groups.push(if group.len() == written { group } else { Vec::new() });
     }
     groups
 }

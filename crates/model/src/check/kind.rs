@@ -2,8 +2,9 @@
 
 use super::Check;
 use super::place::FieldPlace;
-use crate::model::Kind;
-use crate::source::{Node, Span, Written};
+use crate::complaint::Span;
+use crate::model::{IdKind, Kind};
+use crate::source::{Node, Table, Written};
 
 /// The types of JSON Schema.
 const TYPES: &[&str] = &["string", "integer", "number", "boolean", "array", "object", "null"];
@@ -143,4 +144,13 @@ fn implied(place: &FieldPlace<'_>) -> Vec<String> {
 /// True where JSON Schema has this type.
 pub(super) fn is_type(name: &str) -> bool {
     TYPES.contains(&name)
+}
+
+/// What the ids are; an unknown word is complained of once, in `read`.
+pub(super) fn id_kind(table: &Table) -> IdKind {
+    match table.get("id").map(|node| &node.written) {
+        Some(Written::Text(word)) if word == "uuid" => IdKind::Uuid,
+        Some(Written::Text(word)) if word == "text" => IdKind::Text,
+        _ => IdKind::Integer,
+    }
 }

@@ -15,9 +15,9 @@ mod resource;
 mod signin;
 mod top;
 
-use crate::complaint::{Complaint, Level};
+use crate::complaint::{Complaint, Level, Span};
 use crate::model::Model;
-use crate::source::{Entry, Node, Span, Table, Written};
+use crate::source::{Entry, Node, Table, Written};
 use crate::suggest;
 
 pub(crate) use keyword::ANNOTATIONS;

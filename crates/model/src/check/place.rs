@@ -1,7 +1,8 @@
 //! Where resources and their fields stand in the file, and whether their names can be names.
 
 use super::Check;
-use crate::source::{EMPTY, Entry, Span, Table, Written};
+use crate::complaint::Span;
+use crate::source::{EMPTY, Entry, Table, Written};
 
 /// A resource as written.
 pub(super) struct Place<'a> {

@@ -25,7 +25,7 @@ pub(super) fn read(
         check.error(&word.span, format!("there is no resource `{}`", word.text), &help);
         return;
     };
-    let id = super::resource::id_kind(places[resource].table);
+    let id = super::kind::id_kind(places[resource].table);
     field.kind = if id == IdKind::Integer { Kind::Integer } else { Kind::Text };
     field.references = Some(Reference { resource, on_delete });
     let own = if id == IdKind::Integer { "integer" } else { "string" };

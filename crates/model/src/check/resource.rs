@@ -1,8 +1,8 @@
 //! One resource: its keys, and its fields in their order.
 
 use super::place::Place;
-use super::{Check, access, cache, field, group};
-use crate::model::{IdKind, Resource};
+use super::{Check, access, cache, field, group, top};
+use crate::model::Resource;
 use crate::source::{Entry, Table, Written};
 
 /// The keys of a resource.
@@ -36,7 +36,7 @@ pub(super) fn read(check: &mut Check, place: &Place<'_>, places: &[Place<'_>]) -
     Resource {
         name: place.name.to_owned(),
         description: check.prose(table, "description"),
-        id: id_kind(table),
+        id: super::kind::id_kind(table),
         search: group::search(check, place, &fields),
         cache: cache::read(check, table),
         preconditions_required: choice(check, "preconditions"),
@@ -48,15 +48,6 @@ pub(super) fn read(check: &mut Check, place: &Place<'_>, places: &[Place<'_>]) -
         access: access::read(check, table),
         fields,
         digest: String::new(),
-    }
-}
-
-/// What the ids are; an unknown word is complained of once, in `read`.
-pub(super) fn id_kind(table: &Table) -> IdKind {
-    match table.get("id").map(|node| &node.written) {
-        Some(Written::Text(word)) if word == "uuid" => IdKind::Uuid,
-        Some(Written::Text(word)) if word == "text" => IdKind::Text,
-        _ => IdKind::Integer,
     }
 }
 
@@ -87,7 +78,7 @@ fn hint(entry: &Entry) -> String {
                 format!("write `access = {{ {key} = … }}`")
             }
             "was" => "renaming a resource comes with migrations, in a later version".to_owned(),
-            "prefix" | "alias" | "seed" | "title" => {
+            key if top::is_key(key) => {
                 format!("`{key}` stands at the top of the file, before the first [resources.…]")
             }
             _ => String::new(),

@@ -43,6 +43,12 @@ pub(super) fn read(check: &mut Check, root: &Table) -> Top {
     }
 }
 
+/// True for a key of the top, a setting's too: TOML takes one that follows a table into it.
+pub(super) fn is_key(key: &str) -> bool {
+    let heads = SETTINGS.iter().map(|setting| setting.key.split('.').next().unwrap_or_default());
+    TOP_KEYS.iter().copied().chain(heads).any(|known| known == key)
+}
+
 fn unknown(check: &mut Check, root: &Table) {
     let groups = SETTINGS.iter().map(|setting| setting.key.split('.').next().unwrap_or_default());
     let mut known: Vec<&str> = TOP_KEYS.iter().copied().chain(groups).collect();

@@ -23,6 +23,16 @@ pub fn escape(name: &str) -> String {
     }
 }
 
+/// How many arrays and objects stand around the innermost value.
+#[must_use]
+pub fn depth(value: &Value) -> usize {
+    match value {
+        Value::Array(items) => 1 + items.iter().map(depth).max().unwrap_or(0),
+        Value::Object(members) => 1 + members.values().map(depth).max().unwrap_or(0),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => 0,
+    }
+}
+
 /// A number as JSON has it: one without a fraction is written without one, as ECMAScript does, so
 /// that 10 comes back as 10.
 #[must_use]

@@ -260,14 +260,7 @@ fn add(document: &mut Value, path: &[String], value: Value) -> Result<Option<Val
 /// Refuses a value that would make the document deeper than one that can be sent: adding to what
 /// was added would otherwise nest without an end.
 fn shallow(path: &[String], value: &Value) -> Result<(), Refusal> {
-    fn depth(value: &Value) -> usize {
-        match value {
-            Value::Array(items) => 1 + items.iter().map(depth).max().unwrap_or(0),
-            Value::Object(members) => 1 + members.values().map(depth).max().unwrap_or(0),
-            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => 0,
-        }
-    }
-    if path.len() + depth(value) > json::DEPTH_MAX {
+    if path.len() + json::depth(value) > json::DEPTH_MAX {
         let detail = format!("nests the document deeper than {}", json::DEPTH_MAX);
         return Err(inapplicable("/path", detail));
     }

@@ -25,6 +25,21 @@ const SEQUENCE: &str = "SELECT seq FROM sqlite_sequence WHERE name = ?";
 /// Values in one IN-list; more of them are asked for in parts.
 const AMONG_MAX: usize = 512;
 
+/// Answers a lookup from one snapshot, which ends with it: no read transaction outlives a read.
+pub(crate) fn snapshot(session: &Session, lookup: &Lookup) -> Result<Current, Failure> {
+    if is_single(lookup) {
+        return find(session, lookup);
+    }
+    session.run("BEGIN")?;
+    let found = find(session, lookup);
+    let ended = session.run("COMMIT");
+    if ended.is_err() && !session.connection.is_autocommit() {
+        // Whoever borrowed the connection sees that it is still in a transaction, and drops it.
+        drop(session.run("ROLLBACK"));
+    }
+    found
+}
+
 /// What was found for a lookup.
 pub(crate) fn find(session: &Session, lookup: &Lookup) -> Result<Current, Failure> {
     let remembered = match &lookup.remembered {
@@ -41,7 +56,11 @@ pub(crate) fn find(session: &Session, lookup: &Lookup) -> Result<Current, Failur
 /// True where one statement answers the lookup, so that it needs no transaction of its own.
 pub(crate) fn is_single(lookup: &Lookup) -> bool {
     match (&lookup.remembered, lookup.roots.as_slice()) {
-        (None, [node]) => node.children.is_empty() && matches!(node.pick, Pick::Key(_)),
+        (None, [node]) if node.children.is_empty() => match &node.pick {
+            Pick::Key(_) => true,
+            Pick::Page(page) => page.limit == 0 && page.count == Count::None,
+            Pick::Related { .. } | Pick::Number(_) | Pick::NextId => false,
+        },
         (Some(_), []) => true,
         _ => false,
     }

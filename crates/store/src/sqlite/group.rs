@@ -12,8 +12,9 @@ use super::open::Source;
 use super::session::Session;
 use crate::error::Error;
 
-/// How long one attempt to begin waits inside SQLite for another process.
-pub(crate) const LOCK_SLICE: Duration = Duration::from_millis(100);
+/// How long one group waits, in all, for writes that are probably on their way: less than the
+/// sync that it saves them.
+const GATHERING: Duration = Duration::from_micros(100);
 
 /// What reaches the writer's thread.
 pub(crate) enum Message {
@@ -36,6 +37,8 @@ pub(crate) struct Desk {
     pub(crate) is_edited: bool,
     /// What the last write failed with for want of a working disk, until one succeeds.
     pub(crate) trouble: Trouble,
+    /// How many writes the last group had.
+    pub(crate) expected: usize,
     /// How many writes wait in the queue.
     pub(crate) waiting: Arc<AtomicUsize>,
     /// True once Close was met.
@@ -62,6 +65,7 @@ impl Desk {
         let options = Arc::clone(&self.session.options);
         let mut group: Vec<Box<dyn Work>> = Vec::new();
         let mut next = Some(first);
+        let mut patience = GATHERING;
         while let Some(mut work) = next.take() {
             let ran = work.run(&self.session);
             group.push(work);
@@ -75,9 +79,10 @@ impl Desk {
             }
             if group.len() < options.group_writes_max && started.elapsed() < options.group_time_max
             {
-                next = self.take(inbox);
+                next = self.take(inbox).or_else(|| self.expect(inbox, group.len(), &mut patience));
             }
         }
+        self.expected = group.len();
         match self.commit() {
             Ok(()) => {
                 self.learn(&group);
@@ -93,16 +98,36 @@ impl Desk {
     }
 
     fn take(&mut self, inbox: &Receiver<Message>) -> Option<Box<dyn Work>> {
-        match inbox.try_recv() {
-            Ok(Message::Work(work)) => {
+        inbox.try_recv().ok().and_then(|message| self.open(message))
+    }
+
+    /// Waits a little for those who were answered just now: they are on their way back, and a
+    /// commit of their own would cost them more. A lone writer is never waited for.
+    fn expect(
+        &mut self,
+        inbox: &Receiver<Message>,
+        already: usize,
+        patience: &mut Duration,
+    ) -> Option<Box<dyn Work>> {
+        if already >= self.expected || patience.is_zero() {
+            return None;
+        }
+        let begun = Instant::now();
+        let message = inbox.recv_timeout(*patience).ok();
+        *patience = patience.saturating_sub(begun.elapsed());
+        message.and_then(|message| self.open(message))
+    }
+
+    fn open(&mut self, message: Message) -> Option<Box<dyn Work>> {
+        match message {
+            Message::Work(work) => {
                 self.waiting.fetch_sub(1, Ordering::Relaxed);
                 Some(work)
             }
-            Ok(Message::Close) => {
+            Message::Close => {
                 self.is_closing = true;
                 None
             }
-            Err(_) => None,
         }
     }
 
@@ -153,6 +178,11 @@ impl Desk {
     /// Begins a transaction, waiting for another process until the deadline of a write that waits
     /// since then.
     pub(crate) fn begin(&mut self, since: Instant) -> Result<(), Error> {
+        if let Err(failure) = self.source.at_home() {
+            let error = self.told(failure);
+            self.set_trouble(Some(error.clone()));
+            return Err(error);
+        }
         let mut is_reopened = false;
         loop {
             let begun = self.session.run("BEGIN IMMEDIATE").and_then(|()| self.look_outside());
@@ -191,7 +221,8 @@ impl Desk {
 
     /// A connection that an I/O error has left in doubt is replaced.
     fn reopen(&mut self) -> bool {
-        match self.source.writer() {
+        let opened = self.source.at_home().and_then(|()| self.source.writer());
+        match opened {
             Ok(session) => {
                 self.session = session;
                 // The numbers of another connection do not compare with the old ones.
@@ -234,7 +265,8 @@ impl Desk {
     ) -> Vec<Box<dyn Work>> {
         use crate::fault::{Fault, on};
         let mut early = Vec::new();
-        if !on(Fault::PreconditionOutsideTransaction) {
+        // A version that is not repeated shows only where what was decided on is not the present.
+        if !on(Fault::PreconditionOutsideTransaction) && !on(Fault::No412Repeat) {
             return early;
         }
         std::thread::sleep(Duration::from_millis(20));

@@ -3,23 +3,28 @@
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use model::model::{Model, ResourceIndex};
 use model::record::Record;
+use rusqlite::config::DbConfig;
 use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
-use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension};
+use rusqlite::{Connection, ErrorCode, MAIN_DB, OpenFlags, OptionalExtension};
 
 use super::apply;
 use super::ddl;
 use super::failure::Failure;
+use super::home::Home;
 use super::session::Session;
 use crate::error::Error;
+use crate::error::OpenError;
 use crate::fault::{Fault, on};
-use crate::opened::OpenError;
 use crate::options::Options;
 use crate::sql::Catalog;
+
+/// How long one attempt to begin waits inside SQLite for another process.
+pub(crate) const LOCK_SLICE: Duration = Duration::from_millis(100);
 
 /// "Meth" in ASCII: tells our files from other people's.
 const APPLICATION: i32 = 0x4d65_7468;
@@ -28,13 +33,15 @@ const LAYOUT: i32 = 1;
 /// Pages that the log ahead of the database holds before a commit moves them over.
 const CHECKPOINT_PAGES: i32 = 4_000;
 /// Cache of a connection, in KiB.
-const CACHE_KIB: i32 = 8_192;
+const CACHE_KIB: i32 = 16_384;
 
 /// Where connections come from.
 #[derive(Clone)]
 pub(crate) struct Source {
     pub(crate) options: Arc<Options>,
     pub(crate) catalog: Arc<Catalog>,
+    /// The file that was opened first.
+    pub(crate) home: Arc<OnceLock<Home>>,
 }
 
 /// What was found or made.
@@ -59,9 +66,17 @@ pub(crate) fn open(
 ) -> Result<Base, OpenError> {
     let claim = claim(&options.path)?;
     settle(&options.path)?;
-    let source =
-        Source { options: Arc::new(options.clone()), catalog: Arc::new(Catalog::new(model)) };
+    let source = Source {
+        options: Arc::new(options.clone()),
+        catalog: Arc::new(Catalog::new(model)),
+        home: Arc::default(),
+    };
     let session = source.writer().map_err(|failure| opening(&options.path, failure))?;
+    // SQLite opens a file that it may not write to all the same.
+    if session.connection.is_readonly(MAIN_DB).unwrap_or(false) {
+        return Err(OpenError::ReadOnly);
+    }
+    source.home.get_or_init(|| Home::of(&options.path));
     let is_fresh = recognise(&session).map_err(|found| found.told(&options.path))?;
     if is_fresh {
         create(&session, seed, &options.path)?;
@@ -119,13 +134,19 @@ fn settle(path: &Path) -> Result<(), OpenError> {
 }
 
 impl Source {
+    /// Fails where the database is no longer the file that was opened first.
+    pub(crate) fn at_home(&self) -> Result<(), Failure> {
+        self.home.get().map_or(Ok(()), Home::check)
+    }
+
     /// The connection that writes.
     pub(crate) fn writer(&self) -> Result<Session, Failure> {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
             | OpenFlags::SQLITE_OPEN_CREATE
             | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(&self.options.path, flags)?;
-        connection.busy_timeout(super::group::LOCK_SLICE)?;
+        plan_once(&connection)?;
+        connection.busy_timeout(LOCK_SLICE)?;
         let mode: String =
             connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))?;
         if mode != "wal" {
@@ -152,8 +173,10 @@ impl Source {
     /// A connection that cannot write: opened read-only, told `query_only`, and every statement
     /// that is not a read is refused while it is prepared.
     pub(crate) fn reader(&self, lock_wait: Duration) -> Result<Session, Failure> {
+        self.at_home()?;
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let mut connection = Connection::open_with_flags(&self.options.path, flags)?;
+        plan_once(&connection)?;
         connection.busy_timeout(lock_wait)?;
         connection.execute_batch(&format!(
             "PRAGMA query_only = ON; PRAGMA trusted_schema = OFF; PRAGMA cache_size = -{CACHE_KIB};"
@@ -165,6 +188,12 @@ impl Source {
     fn session(&self, connection: Connection) -> Session {
         Session::new(connection, Arc::clone(&self.catalog), Arc::clone(&self.options))
     }
+}
+
+/// A statement keeps its plan whatever is bound to it. Otherwise SQLite throws it away with each
+/// new value of a filter or limit and prepares it again, which takes longer than most reads.
+fn plan_once(connection: &Connection) -> rusqlite::Result<()> {
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).map(drop)
 }
 
 fn reads_only(context: AuthContext<'_>) -> Authorization {
@@ -360,6 +389,7 @@ fn opening(path: &Path, failure: Failure) -> OpenError {
         Some(ErrorCode::NotADatabase) => OpenError::NotOurs,
         Some(ErrorCode::DatabaseCorrupt) => OpenError::Damaged(error.to_string()),
         Some(ErrorCode::DiskFull) => OpenError::NoRoom,
+        Some(ErrorCode::ReadOnly) => OpenError::ReadOnly,
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => OpenError::Locked,
         _ => OpenError::Io(format!("{}: {error}", path.display())),
     }

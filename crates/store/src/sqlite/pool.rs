@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 
 use super::failure::Failure;
+use super::find::snapshot;
 use super::open::Source;
-use super::reader::snapshot;
 use super::session::Session;
 use crate::error::Error;
 use crate::lookup::{Current, Lookup};

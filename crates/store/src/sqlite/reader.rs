@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use super::failure::Failure;
-use super::find::{find, is_single};
+use super::find::snapshot;
 use super::open::Source;
 use super::pool::Pool;
 use super::session::Session;
@@ -114,19 +114,4 @@ impl Readers {
     fn told(&self, failure: Failure) -> Error {
         failure.told(&self.source.catalog.model, 0, 0)
     }
-}
-
-/// Answers a lookup from one snapshot, which ends with it: no read transaction outlives a read.
-pub(crate) fn snapshot(session: &Session, lookup: &Lookup) -> Result<Current, Failure> {
-    if is_single(lookup) {
-        return find(session, lookup);
-    }
-    session.run("BEGIN")?;
-    let found = find(session, lookup);
-    let ended = session.run("COMMIT");
-    if ended.is_err() && !session.connection.is_autocommit() {
-        // Whoever borrowed the connection sees that it is still in a transaction, and drops it.
-        drop(session.run("ROLLBACK"));
-    }
-    found
 }

@@ -10,6 +10,7 @@ use rusqlite::params;
 use super::failure::Failure;
 use super::group::Desk;
 use super::trigger::settled;
+use crate::error::Error;
 use crate::sql::{fold_column, folded, quote};
 
 /// Rows removed in one transaction, so that no write waits long for it.
@@ -37,7 +38,9 @@ impl Desk {
             Ok(more) => more,
             Err(failure) => {
                 let error = self.told(failure);
-                self.set_trouble(Some(error));
+                if matches!(error, Error::Full | Error::Broken(_)) {
+                    self.set_trouble(Some(error));
+                }
                 self.roll_back();
                 false
             }
@@ -45,6 +48,7 @@ impl Desk {
     }
 
     fn round(&mut self) -> Result<bool, Failure> {
+        self.source.at_home()?;
         self.look_outside()?;
         let now = (self.session.options.clock)();
         let keep = i64::try_from(self.session.options.change_retention.as_millis());
@@ -56,7 +60,10 @@ impl Desk {
         if !(expired || old || self.is_edited || troubled) {
             return Ok(false);
         }
-        self.begin(Instant::now()).map_err(Failure::Told)?;
+        // Upkeep waits for nobody: its patience is spent when it begins.
+        let deadline = self.session.options.write_deadline;
+        let begun = Instant::now();
+        self.begin(begun.checked_sub(deadline).unwrap_or(begun)).map_err(Failure::Told)?;
         let chunk = i64::try_from(CHUNK).unwrap_or(i64::MAX);
         let mut done = 0;
         if expired {

@@ -46,6 +46,7 @@ impl Writers {
             is_edited: true,
             trouble: Arc::clone(&trouble),
             is_closing: false,
+            expected: 0,
             waiting: Arc::clone(&waiting),
         };
         desk.seen = desk.data_version().map_err(|failure| desk.told(failure))?;

@@ -1,35 +1,59 @@
 //! Writes that share a commit: each is judged alone, whatever befalls the others.
 
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use super::*;
 
-/// Transacts so many writes at once, the first of which holds the thread until all are queued.
+/// A write that holds the thread until it is let go.
+struct Hold {
+    go: Arc<AtomicBool>,
+    ended: tokio::task::JoinHandle<()>,
+}
+
+impl Hold {
+    async fn the_thread_of(bench: &Bench) -> Self {
+        let (go, begun) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
+        let (waits, begins) = (Arc::clone(&go), Arc::clone(&begun));
+        let hold = step(move |_| {
+            begins.store(true, Ordering::SeqCst);
+            while !waits.load(Ordering::SeqCst) {
+                std::thread::sleep(Duration::from_millis(1));
+            }
+            Decision::Refuse(())
+        });
+        let writer = bench.writer().clone();
+        let ended = tokio::spawn(async move { drop(writer.transact(vec![hold]).await.unwrap()) });
+        while !begun.load(Ordering::SeqCst) {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        Self { go, ended }
+    }
+
+    async fn let_go(self) {
+        self.go.store(true, Ordering::SeqCst);
+        self.ended.await.unwrap();
+    }
+}
+
+/// Transacts so many writes at once: the thread is held until all are queued.
 async fn together<O: Send + 'static>(
     bench: &Bench,
     writes: Vec<Vec<Step<O>>>,
 ) -> Vec<Result<Verdict<O>, Error>> {
-    let writer = bench.writer().clone();
-    let gate = tokio::spawn(async move {
-        let hold = step(|_| {
-            std::thread::sleep(Duration::from_millis(60));
-            Decision::Refuse(())
-        });
-        writer.transact(vec![hold]).await
-    });
-    tokio::time::sleep(Duration::from_millis(15)).await;
-    let tasks: Vec<_> = writes
-        .into_iter()
-        .map(|steps| {
-            let writer = bench.writer().clone();
-            tokio::spawn(async move { writer.transact(steps).await })
-        })
-        .collect();
+    let hold = Hold::the_thread_of(bench).await;
+    let mut tasks = Vec::new();
+    for steps in writes {
+        let writer = bench.writer().clone();
+        tasks.push(tokio::spawn(async move { writer.transact(steps).await }));
+        // The one thread of the test polls it once, which queues it.
+        tokio::task::yield_now().await;
+    }
+    hold.let_go().await;
     let mut verdicts = Vec::new();
     for task in tasks {
         verdicts.push(task.await.unwrap());
     }
-    gate.await.unwrap().unwrap();
     verdicts
 }
 
@@ -163,22 +187,15 @@ async fn a_full_queue_and_a_closing_store_are_busy() {
 #[tokio::test]
 async fn what_was_queued_before_the_end_is_answered() {
     let bench = Bench::new();
-    let writer = bench.writer().clone();
-    let hold = tokio::spawn(async move {
-        let hold = step(|_| {
-            std::thread::sleep(Duration::from_millis(80));
-            Decision::<()>::Refuse(())
-        });
-        writer.transact(vec![hold]).await
-    });
-    tokio::time::sleep(Duration::from_millis(20)).await;
+    let hold = Hold::the_thread_of(&bench).await;
     let writer = bench.writer().clone();
     let queued = tokio::spawn(async move { writer.transact(creating(1)).await });
-    tokio::time::sleep(Duration::from_millis(20)).await;
+    tokio::task::yield_now().await;
     let writer = bench.writer().clone();
-    tokio::task::spawn_blocking(move || writer.close()).await.unwrap();
+    let closed = tokio::task::spawn_blocking(move || writer.close());
+    hold.let_go().await;
+    closed.await.unwrap();
     assert_eq!(queued.await.unwrap(), Ok(Verdict::Committed(vec![1])));
-    hold.await.unwrap().unwrap();
 }
 
 #[tokio::test]
@@ -214,6 +231,11 @@ async fn a_full_disk_fails_only_what_does_not_fit() {
     bench.assert_true();
     assert_eq!(together(&bench, vec![big(4)]).await[0], Err(Error::Full));
     assert_eq!(bench.writer().ready(), Err(Error::Full));
-    tokio::time::sleep(Duration::from_millis(600)).await;
-    assert_eq!(bench.writer().ready(), Ok(()), "tried again by itself");
+    for _ in 0..200 {
+        if bench.writer().ready().is_ok() {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    panic!("the disk was never tried again");
 }

@@ -131,3 +131,41 @@ async fn remembered_answers_and_ids_outlive_a_restart() {
     let verdict = opened.writer.transact(vec![step]).await.unwrap();
     assert_eq!(verdict, Verdict::Committed(vec![(Some(answer(5, 60_000)), Some(8))]));
 }
+
+#[cfg(unix)]
+#[test]
+fn a_file_that_may_only_be_read_is_refused_at_the_start() {
+    use std::os::unix::fs::PermissionsExt;
+    let bench = Bench::new();
+    let path = bench.path();
+    let Bench { folder, model, opened } = bench;
+    opened.writer.close();
+    drop(opened);
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o444)).unwrap();
+    // An administrator may write all the same.
+    if std::fs::OpenOptions::new().write(true).open(&path).is_err() {
+        assert_eq!(refused(&options(&folder), &model), OpenError::ReadOnly);
+    }
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn no_write_is_acknowledged_into_a_file_that_is_gone() {
+    let bench = Bench::new();
+    bench.commit(vec![insert(USERS, user(1, "A"))]).await.unwrap();
+    let aside = bench.folder.path().join("aside.db");
+    std::fs::rename(bench.path(), &aside).unwrap();
+    assert!(matches!(bench.reader().ping(), Err(Error::Busy(_))), "nor is another file read");
+    let lost = bench.commit(vec![insert(USERS, user(2, "B"))]).await.unwrap_err();
+    assert!(matches!(&lost, Error::Busy(why) if why.contains("removed or replaced")), "{lost}");
+    assert!(bench.writer().ready().is_err(), "and /readyz says so");
+    assert!(!bench.path().exists(), "no empty database takes its place");
+
+    std::fs::write(bench.path(), "another file").unwrap();
+    bench.commit(vec![insert(USERS, user(2, "B"))]).await.unwrap_err();
+
+    std::fs::rename(&aside, bench.path()).unwrap();
+    bench.commit(vec![insert(USERS, user(2, "B"))]).await.unwrap();
+    assert_eq!(bench.writer().ready(), Ok(()));
+    assert_eq!(bench.list(USERS).await.rows.len(), 2);
+}

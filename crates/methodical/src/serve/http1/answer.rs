@@ -142,6 +142,15 @@ fn forbids_content(status: StatusCode) -> bool {
     status.is_informational() || matches!(status.as_u16(), 204 | 304)
 }
 
+/// The phrase that RFC 9110 gives a status; the library still has the older ones of two.
+fn reason(status: StatusCode) -> &'static str {
+    match status {
+        StatusCode::PAYLOAD_TOO_LARGE => "Content Too Large",
+        StatusCode::UNPROCESSABLE_ENTITY => "Unprocessable Content",
+        _ => status.canonical_reason().unwrap_or_default(),
+    }
+}
+
 /// The length that GET's content would have, for a seeded fault.
 fn declared_length(parts: &Parts) -> Option<usize> {
     parts.headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
@@ -153,7 +162,7 @@ fn write_head(out: &mut Vec<u8>, parts: &Parts, length: usize, manner: Manner<'_
     out.extend_from_slice(b"HTTP/1.1 ");
     out.extend_from_slice(parts.status.as_str().as_bytes());
     out.push(b' ');
-    out.extend_from_slice(parts.status.canonical_reason().unwrap_or_default().as_bytes());
+    out.extend_from_slice(reason(parts.status).as_bytes());
     out.extend_from_slice(b"\r\n");
     let has_content = !manner.bare && !forbids_content(parts.status);
     // HEAD says the length that GET's content would have (RFC 9110 §9.3.2).

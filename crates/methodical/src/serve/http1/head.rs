@@ -202,7 +202,13 @@ impl Reader {
         if line.target.1 > settings.target_bytes_max {
             return Err(target_too_long(settings));
         }
-        let fields_length = line.length - (line.target.0 + line.target.1);
+        // Whether the line came in one piece or in many: the same line is too long.
+        let end = line.target.0 + line.target.1;
+        let rest = input[end..].iter().position(|byte| *byte == b'\n').unwrap_or(0);
+        if end + rest > line_bytes_max(settings) {
+            return Err(line_too_long(input, settings));
+        }
+        let fields_length = line.length - end;
         if fields_length > settings.fields_bytes_max {
             return Err(self.fields_too_large(input, settings));
         }
@@ -322,13 +328,9 @@ fn is_bare(input: &[u8]) -> bool {
 
 /// What an unfinished head is refused for before its end has come.
 fn too_long(input: &[u8], settings: &Settings) -> Option<Problem> {
-    let most = settings.target_bytes_max + LINE_BYTES_BESIDE_TARGET;
+    let most = line_bytes_max(settings);
     match input.iter().take(most + 1).position(|byte| *byte == b'\n') {
-        None if input.len() > most => Some(if input[..LINE_BYTES_BESIDE_TARGET].contains(&b' ') {
-            target_too_long(settings)
-        } else {
-            malformed("The request line does not begin with a method (RFC 9112 §3).")
-        }),
+        None if input.len() > most => Some(line_too_long(input, settings)),
         Some(line) if input.len() - line > settings.fields_bytes_max => {
             let detail =
                 format!("The header section is larger than {} bytes.", settings.fields_bytes_max);
@@ -336,6 +338,18 @@ fn too_long(input: &[u8], settings: &Settings) -> Option<Problem> {
         }
         _ => None,
     }
+}
+
+fn line_bytes_max(settings: &Settings) -> usize {
+    settings.target_bytes_max + LINE_BYTES_BESIDE_TARGET
+}
+
+/// A request line that is too long by its target, or by something that is no method.
+fn line_too_long(input: &[u8], settings: &Settings) -> Problem {
+    if input[..LINE_BYTES_BESIDE_TARGET].contains(&b' ') {
+        return target_too_long(settings);
+    }
+    malformed("The request line does not begin with a method (RFC 9112 §3).")
 }
 
 fn target_too_long(settings: &Settings) -> Problem {

@@ -57,7 +57,8 @@ impl Promise {
     pub(super) fn read(payment: Payment, answer: Answer) -> Result<Self, String> {
         let record = answer.json();
         let id = record["id"].as_i64().ok_or("no id")?;
-        let same = record["marker"] == payment.marker.as_str() && record["amount"] == payment.amount;
+        let same =
+            record["marker"] == payment.marker.as_str() && record["amount"] == payment.amount;
         let location = answer.field("location");
         if !same || location.as_deref() != Some(&format!("/api/payments/{id}")) {
             return Err(format!("{payment:?} was answered with\n{}", answer.show()));

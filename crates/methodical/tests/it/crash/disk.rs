@@ -54,7 +54,8 @@ pub(super) struct Disk {
 impl Disk {
     /// An empty one.
     pub(super) fn new() -> Self {
-        let folder = tempfile::Builder::new().prefix("methodical-disk-").tempdir().expect("a folder");
+        let folder =
+            tempfile::Builder::new().prefix("methodical-disk-").tempdir().expect("a folder");
         for name in ["real", "shadow"] {
             fs::create_dir(folder.path().join(name)).expect("a folder");
         }

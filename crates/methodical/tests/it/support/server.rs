@@ -163,6 +163,7 @@ impl Process {
             .arg(home)
             .args(["--listen", "127.0.0.1:0"])
             .args(&options.arguments)
+            .args(seeded())
             .envs(options.environment.iter().cloned().collect::<HashMap<_, _>>())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -203,6 +204,12 @@ impl Drop for Process {
         drop(self.child.kill());
         drop(self.child.wait());
     }
+}
+
+/// The fault that `make mutants` has chosen for this run.
+fn seeded() -> Vec<String> {
+    let chosen = std::env::var("METHODICAL_FAULT").ok().filter(|_| cfg!(feature = "faults"));
+    chosen.map_or_else(Vec::new, |name| vec!["--fault".to_owned(), name])
 }
 
 fn first(addresses: &Receiver<SocketAddr>) -> Option<SocketAddr> {

@@ -1,0 +1,94 @@
+//! Lists as they were last rendered, each with the state of its table. While the table stands
+//! still, asking again takes one look at its change counter instead of a query.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use contract::table::Operation;
+use model::model::Model;
+use store::lookup::Current;
+
+use crate::answer::Answer;
+use crate::call::Call;
+use crate::outcome::Outcome;
+use crate::representation;
+
+/// Most bytes of content and queries that are kept. Whoever asks chooses how many queries there
+/// are, so beyond that all of them are forgotten.
+const BYTES_MAX: usize = 8 << 20;
+/// A larger answer is not kept: few of them would push out many.
+const ANSWER_BYTES_MAX: usize = 256 << 10;
+
+/// The kept lists of all resources.
+pub(crate) struct Kept(Mutex<Shelves>);
+
+struct Shelves {
+    /// One a resource, by the query component as it was sent.
+    lists: Vec<HashMap<String, Arc<List>>>,
+    bytes: usize,
+}
+
+/// A list as it was last rendered.
+pub(crate) struct List {
+    change: i64,
+    answer: Answer,
+}
+
+impl List {
+    /// The answer, if the table is still in the state that it was rendered from. The counter is
+    /// read anew each time, so that edits from outside count as well.
+    pub(crate) fn answer(&self, state: &Current) -> Option<Answer> {
+        let found = state.roots.first()?;
+        (found.change == self.change).then(|| self.answer.clone())
+    }
+}
+
+impl Kept {
+    /// Empty shelves.
+    pub(crate) fn new(model: &Model) -> Self {
+        let lists = model.resources.iter().map(|_| HashMap::new()).collect();
+        Self(Mutex::new(Shelves { lists, bytes: 0 }))
+    }
+
+    /// What was kept of the list that a call asks for.
+    pub(crate) fn find(&self, call: &Call) -> Option<Arc<List>> {
+        let query = name(call)?;
+        let shelves = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        shelves.lists.get(call.routed.resource?)?.get(query).cloned()
+    }
+
+    /// Renders a list and keeps it; any other outcome stays as it is.
+    pub(crate) fn keep(&self, call: &Call, outcome: Outcome) -> Outcome {
+        let (Outcome::Listed(found), Some(query)) = (&outcome, name(call)) else { return outcome };
+        let change = found.change;
+        let answer = representation::render(call, outcome);
+        let bytes = answer.content.len() + query.len();
+        if bytes <= ANSWER_BYTES_MAX {
+            let list = Arc::new(List { change, answer: answer.clone() });
+            self.0.lock().unwrap_or_else(PoisonError::into_inner).put(call, query, list, bytes);
+        }
+        Outcome::Rendered(answer)
+    }
+}
+
+impl Shelves {
+    fn put(&mut self, call: &Call, query: &str, list: Arc<List>, bytes: usize) {
+        if self.bytes + bytes > BYTES_MAX {
+            self.lists.iter_mut().for_each(HashMap::clear);
+            self.bytes = 0;
+        }
+        let (resource, _) = call.resource();
+        if let Some(old) = self.lists[resource].insert(query.to_owned(), list) {
+            self.bytes -= old.answer.content.len() + query.len();
+        }
+        self.bytes += bytes;
+    }
+}
+
+/// What tells a list from the others of its resource. A query that came as content is not kept:
+/// its answer names other fields, and it is seldom asked twice.
+fn name(call: &Call) -> Option<&str> {
+    let row = call.routed.row;
+    let plain = row.operation == Operation::List && row.accepts.is_empty();
+    plain.then(|| call.routed.query.as_deref().unwrap_or_default())
+}

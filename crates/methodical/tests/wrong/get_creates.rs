@@ -1,0 +1,16 @@
+//! GET creates: must not compile (RFC 9110 §9.2.1).
+//@ error: a safe method creates nothing
+use contract::table::*;
+
+const fn row(target: Target, method: Method) -> Row {
+    let mut i = 0;
+    loop {
+        if ROWS[i].target as u8 == target as u8 && ROWS[i].method as u8 == method as u8 {
+            return Row { statuses: &[200, 201, 304, 412], ..ROWS[i] };
+        }
+        i += 1;
+    }
+}
+
+const WRONG: &[Row] = &[row(Target::Item, Method::Get)];
+const _: () = contract::proof::prove(METHODS, WRONG);

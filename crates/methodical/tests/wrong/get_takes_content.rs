@@ -1,0 +1,16 @@
+//! GET takes content: must not compile (RFC 9110 §9.3.1).
+//@ error: a row names media types exactly where content has a meaning
+use contract::table::*;
+
+const fn row(target: Target, method: Method) -> Row {
+    let mut i = 0;
+    loop {
+        if ROWS[i].target as u8 == target as u8 && ROWS[i].method as u8 == method as u8 {
+            return Row { accepts: &["application/json"], ..ROWS[i] };
+        }
+        i += 1;
+    }
+}
+
+const WRONG: &[Row] = &[row(Target::Item, Method::Get)];
+const _: () = contract::proof::prove(METHODS, WRONG);
