@@ -69,16 +69,16 @@ pub async fn multipart(
     Ok(pairs)
 }
 
+/// A fault of the part with this name.
+fn at_part(name: &str, detail: &str) -> Vec<Violation> {
+    vec![Violation::at(format!("/{}", json::escape(name)), detail)]
+}
+
 /// True for a part that says that it is a field of a form.
 fn is_form_data(headers: &HeaderMap) -> bool {
     let value = headers.get(header::CONTENT_DISPOSITION).map_or(&[][..], HeaderValue::as_bytes);
     let kind = value.split(|byte| *byte == b';').next().unwrap_or_default();
     kind.trim_ascii().eq_ignore_ascii_case(b"form-data")
-}
-
-/// A fault of the part with this name.
-fn at_part(name: &str, detail: &str) -> Vec<Violation> {
-    vec![Violation::at(format!("/{}", json::escape(name)), detail)]
 }
 
 fn broken(error: &multer::Error) -> Problem {

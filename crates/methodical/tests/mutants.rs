@@ -13,10 +13,6 @@ const FIRST: &[&str] = &["law::", "story::"];
 /// Those that are asked where the first did not notice: they take longer.
 const THEN: &[&str] = &["property::", "crash::"];
 
-/// Faults that no request can meet, for another guard stands before them: the check in the same
-/// transaction. `store/tests/faults.rs` shows that each does its harm where that guard is missing.
-const BEHIND_ANOTHER: &[&str] = &["no-412-repeat"];
-
 fn main() -> ExitCode {
     let wanted: Vec<String> =
         std::env::args().skip(1).filter(|arg| !arg.starts_with('-')).collect();
@@ -37,14 +33,10 @@ fn main() -> ExitCode {
         .iter()
         .map(|(_, name)| *name)
         .filter(|name| wanted.is_empty() || wanted.iter().any(|wanted| wanted == name))
-        .filter(|name| !BEHIND_ANOTHER.contains(name))
         .collect();
     let mut trusted = None;
     let survivors: Vec<_> =
         chosen.iter().filter(|name| !notices(&suite, name, &mut trusted)).collect();
-    for name in BEHIND_ANOTHER {
-        println!("{name:<34}{:>8}  (behind another guard: store/tests/faults.rs)", "");
-    }
     println!("{} of {} faults noticed", chosen.len() - survivors.len(), chosen.len());
     if survivors.is_empty() && !chosen.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }

@@ -158,7 +158,9 @@ impl Reader<'_> {
             (Some(_), None) => true,
             (None, current) => self.purpose.is_patch() && current.is_some(),
         };
-        if changed {
+        if changed && self.purpose.is_patch() {
+            self.conflict(name, "must stay as it is: a patch neither changes nor removes it");
+        } else if changed {
             self.conflict(name, "must not be changed: leave it out, or send it as it is");
         }
     }

@@ -178,11 +178,7 @@ impl Desk {
     /// Begins a transaction, waiting for another process until the deadline of a write that waits
     /// since then.
     pub(crate) fn begin(&mut self, since: Instant) -> Result<(), Error> {
-        if let Err(failure) = self.source.at_home() {
-            let error = self.told(failure);
-            self.set_trouble(Some(error.clone()));
-            return Err(error);
-        }
+        self.at_home()?;
         let mut is_reopened = false;
         loop {
             let begun = self.session.run("BEGIN IMMEDIATE").and_then(|()| self.look_outside());
@@ -202,6 +198,15 @@ impl Desk {
             }
             is_reopened = true;
         }
+    }
+
+    /// Fails, and is not ready, where the database is no longer the file that was opened.
+    pub(crate) fn at_home(&self) -> Result<(), Error> {
+        self.source.at_home().map_err(|failure| {
+            let error = self.told(failure);
+            self.set_trouble(Some(error.clone()));
+            error
+        })
     }
 
     /// Commits; nothing is acknowledged before.

@@ -64,8 +64,11 @@ pub(crate) fn open(
     model: Arc<Model>,
     seed: Seed<'_>,
 ) -> Result<Base, OpenError> {
-    let claim = claim(&options.path)?;
-    settle(&options.path)?;
+    // SQLite follows links, and puts its files beside what they lead to: two names of one database
+    // are one claim.
+    let file = options.path.canonicalize().unwrap_or_else(|_| options.path.clone());
+    let claim = claim(&file)?;
+    settle(&file)?;
     let source = Source {
         options: Arc::new(options.clone()),
         catalog: Arc::new(Catalog::new(model)),
@@ -115,8 +118,6 @@ fn claim(path: &Path) -> Result<File, OpenError> {
 /// SQLite takes the commits that it finds there for durable, and so would everybody who is told of
 /// them: a client that repeats its Idempotency-Key gets an answer that a power cut must not undo.
 fn settle(path: &Path) -> Result<(), OpenError> {
-    // SQLite follows links, and puts the log beside what they lead to.
-    let path = &path.canonicalize().unwrap_or_else(|_| path.to_owned());
     let mut log = path.as_os_str().to_owned();
     log.push("-wal");
     let log = PathBuf::from(log);
