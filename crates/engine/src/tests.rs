@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod ids;
+mod kept;
 
 use std::pin::Pin;
 use std::sync::Arc;
