@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::machine::Machine;
-use crate::measure::{Effort, Figure, Footprint};
+use crate::measure::{BUSY, Effort, Figure, Footprint};
 
 /// What must be reached of a process: cold start in milliseconds, memory in megabytes; and what
 /// to dream of.
@@ -79,10 +79,11 @@ fn quiet(figures: &[Figure]) -> String {
     let most = figures.iter().map(|figure| figure.waited).fold(0.0, f64::max);
     let mean =
         figures.iter().map(|figure| figure.waited).sum::<f64>() / figures.len().max(1) as f64;
-    let verdict = if mean < 0.05 {
+    let verdict = if mean <= BUSY {
         "the machine was quiet"
     } else {
-        "**the machine was busy with other work: trust the ratio by CPU time rather than the other**"
+        "**the machine was busy with other work: no ratio but the one by CPU time means much, and \
+         the worse of the two is judged**"
     };
     format!(
         "While they were ready to run, the servers waited for their core {:.0} % of the time on \
@@ -120,7 +121,7 @@ fn line(figure: &Figure) -> String {
         ours = thousands(*ours),
         least = work.least,
         moonshot = work.moonshot,
-        state = reached(*ratio >= work.least, *ratio >= work.moonshot),
+        state = reached(figure.judged() >= work.least, figure.judged() >= work.moonshot),
         p50 = latency.per_mille(500),
         p99 = latency.per_mille(990),
     )
@@ -147,10 +148,10 @@ fn footprint(print: &Footprint) -> String {
 
 /// The lines that were missed, once more, so that nobody has to look for them.
 fn missed(figures: &[Figure], prints: &[Footprint]) -> String {
-    let works = figures.iter().filter(|figure| figure.ratio < figure.work.least).map(|figure| {
+    let works = figures.iter().filter(|figure| figure.judged() < figure.work.least).map(|figure| {
         let size = thousands(figure.size as f64);
         let (name, least) = (figure.work.name, figure.work.least);
-        format!("- {name}, {size} rows: {:.2}, at least {least} is wanted\n", figure.ratio)
+        format!("- {name}, {size} rows: {:.2}, at least {least} is wanted\n", figure.judged())
     });
     let processes = prints.iter().flat_map(|print| {
         let size = thousands(print.size as f64);

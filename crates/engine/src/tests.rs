@@ -4,6 +4,7 @@
 mod conditions;
 mod content;
 mod ids;
+mod kept;
 mod lists;
 
 use std::pin::Pin;
