@@ -33,7 +33,8 @@ pub(crate) fn text(place: &Circumstances, figures: &[Figure], prints: &[Footprin
     let mut out = head(place);
     out.push_str(&quiet(figures));
     out.push_str(
-        "| work | rows | baseline/s | ours/s | ratio | by CPU | at least | moonshot | | p50 / p99 ms | \
+        "| work | rows | baseline/s | ours/s | ratio | by CPU | at least | moonshot | | p50 / \
+        p99 ms | \
          remarks |\n\
          | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | --- | ---: | --- |\n",
     );
@@ -60,9 +61,11 @@ fn head(place: &Circumstances) -> String {
          {pinned}; keep-alive over loopback, one request at a time on each connection; runs of \
          {time} s, {rounds} of each side, in turn; medians. A ratio is the median of the ratios of \
          neighbouring runs.\n\n\
-         Baselines: for reads a bare hyper server that sends the same number of bytes; for POST the \
+         Baselines: for reads a bare hyper server that sends the same number of bytes; for \
+         POST the \
          server's own INSERT by raw SQLite, `synchronous=FULL`, on the same tables with the same \
-         indexes and triggers (and, under remarks, without the triggers), in transactions of as many \
+         indexes and triggers (and, under remarks, without the triggers), in transactions of \
+         as many \
          as there are connections. The server runs with its defaults: `synchronous=FULL`, one log \
          line a request.\n\n",
         processor = machine.processor,
@@ -113,7 +116,8 @@ fn line(figure: &Figure) -> String {
         let _ = write!(remarks, "without triggers {}/s: {ratio:.2}, {state}", thousands(*rate));
     }
     format!(
-        "| {name} | {size} | {baseline} | {ours} | {ratio:.2} | {effort} | {least} | {moonshot} | {state} | \
+        "| {name} | {size} | {baseline} | {ours} | {ratio:.2} | {effort} | {least} | \
+        {moonshot} | {state} | \
          {p50:.2} / {p99:.2} | {remarks} |\n",
         name = work.name,
         size = thousands(*size as f64),
@@ -140,7 +144,8 @@ fn footprint(print: &Footprint) -> String {
     let line = |(name, unit, value, (most, moonshot)): (&str, &str, f64, (f64, f64))| {
         let state = reached(value <= most, value <= moonshot);
         format!(
-            "| {name} | {size} | | {value:.1} {unit} | | | at most {most} | {moonshot} | {state} | | |\n"
+            "| {name} | {size} | | {value:.1} {unit} | | | at most {most} | {moonshot} | \
+            {state} | | |\n"
         )
     };
     parts(print).map(line).concat()
