@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 use contract::media_type::MediaType;
+use contract::problem::Place;
 use engine::form;
 use futures_util::FutureExt;
 use http::{HeaderMap, HeaderValue, header};
@@ -51,7 +52,17 @@ pub(crate) fn multipart(data: &[u8]) {
 fn parts(media_type: &MediaType, content: &[u8]) -> Option<Pairs> {
     let content = Bytes::copy_from_slice(content);
     let read = form::multipart(media_type, &content).now_or_never();
-    read.unwrap_or_else(|| panic!("waits for content that is all there")).ok()
+    match read.unwrap_or_else(|| panic!("waits for content that is all there")) {
+        Ok(pairs) => Some(pairs),
+        Err(problem) => {
+            // One part of the form, whatever its name holds.
+            for violation in &problem.errors {
+                let Place::Pointer(pointer) = &violation.place else { panic!("{violation:?}") };
+                assert_eq!(pointer.rfind('/'), Some(0), "{pointer}");
+            }
+            None
+        }
+    }
 }
 
 /// The form as RFC 7578 has it written, where its names need no escapes.

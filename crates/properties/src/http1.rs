@@ -15,10 +15,11 @@ mod target;
 
 use std::sync::LazyLock;
 
-use bytes::BytesMut;
-use http::header;
+use bytes::{Bytes, BytesMut};
+use http::{Request, header};
 use model::setting::Settings;
 
+use crate::world::SETTINGS;
 use chunk::{Decoder, Step};
 use framing::Framing;
 use head::{Head, Reader, Reading};
@@ -95,6 +96,24 @@ fn is_sound(head: &Head, settings: &Settings) {
     assert!(!fields.values().any(|value| value.as_bytes().iter().any(control)));
 }
 
+/// The first request of a connection with its content, if both are whole. What is framed by a
+/// length may end early here: nobody waits for the rest.
+pub(crate) fn request(data: &[u8]) -> Option<(Request<()>, Bytes)> {
+    let mut input = BytesMut::from(data);
+    let Reading::Complete(head) = Reader::default().read(&mut input, &SETTINGS) else {
+        return None;
+    };
+    let content = match head.framing {
+        Framing::Empty => Bytes::new(),
+        Framing::Length(length) => {
+            let length = usize::try_from(length).unwrap_or(usize::MAX);
+            input.split_to(length.min(input.len())).freeze()
+        }
+        Framing::Chunked => Bytes::from(decoded(&input, input.len().max(1)).ok()??.0),
+    };
+    Some((head.request, content))
+}
+
 /// What became of chunked content: the data, and how many bytes follow it.
 type Decoded = Result<Option<(Vec<u8>, usize)>, &'static str>;
 
@@ -127,9 +146,12 @@ fn decoded(data: &[u8], size: usize) -> Decoded {
     for (number, piece) in data.chunks(size).enumerate() {
         input.extend_from_slice(piece);
         loop {
+            let announced = decoder.announced();
             match decoder.step(&mut input)? {
                 Step::Data(data) => {
                     assert!(!data.is_empty());
+                    let length = data.len() as u64;
+                    assert!(announced == 0 || announced == length + decoder.announced());
                     content.extend_from_slice(&data);
                 }
                 Step::More => break,

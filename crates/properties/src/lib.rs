@@ -11,6 +11,8 @@ mod json;
 mod patch;
 mod query;
 mod record;
+mod request;
+mod schema;
 mod text;
 mod world;
 
@@ -35,6 +37,8 @@ pub const TARGETS: &[Target] = &[
     Target { name: "multipart", check: form::multipart },
     Target { name: "query", check: query::query },
     Target { name: "record", check: record::record },
+    Target { name: "request", check: request::request },
+    Target { name: "schema", check: schema::schema },
     Target { name: "secret", check: query::secret },
     Target { name: "text", check: text::text },
 ];

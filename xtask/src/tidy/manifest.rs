@@ -18,6 +18,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("store", &["model"]),
     ("engine", &["contract", "model", "store"]),
     ("methodical", &["contract", "model", "store", "engine"]),
+    ("properties", &["contract", "model", "store", "engine"]),
     ("xtask", &["contract", "model"]),
 ];
 
