@@ -93,8 +93,8 @@ fn serve_bare(arguments: &[String]) -> Result<(), String> {
 fn insert_raw(arguments: &[String]) -> Result<(), String> {
     let path: PathBuf = read(arguments, 0)?;
     let time = Duration::from_millis(read(arguments, 2)?);
-    let rate = raw::inserts(&path, read(arguments, 1)?, time).map_err(|error| error.to_string())?;
-    println!("{rate}");
+    let run = raw::inserts(&path, read(arguments, 1)?, time).map_err(|error| error.to_string())?;
+    println!("{} {} {} {}", run.answers, run.seconds, run.busy.ran, run.busy.waited);
     Ok(())
 }
 

@@ -41,8 +41,8 @@ pub(crate) struct Figure {
     /// Ours by baseline.
     pub(crate) ratio: f64,
     /// The same of processor time for each answer: what remains of the ratio on a busy machine.
-    /// With the microseconds of both sides. None where the baseline is no server.
-    pub(crate) effort: Option<(f64, f64, f64)>,
+    /// With the microseconds of both sides.
+    pub(crate) effort: (f64, f64, f64),
     /// Which part of the time that they were ready to run the servers had to wait.
     pub(crate) waited: f64,
     /// How long an answer of ours takes.
@@ -55,10 +55,7 @@ impl Figure {
     /// The ratio that counts: on a busy machine the worse one, because there whoever needs the
     /// core longer is not slowed down as much as he should be.
     pub(crate) fn judged(&self) -> f64 {
-        match self.effort {
-            Some((effort, ..)) if self.waited > BUSY => self.ratio.min(effort),
-            _ => self.ratio,
-        }
+        if self.waited > BUSY { self.ratio.min(self.effort.0) } else { self.ratio }
     }
 }
 
@@ -193,7 +190,7 @@ impl<'a> Bench<'a> {
             let baseline = self.load(&bare, lanes)?.remove(0);
             let (ours, changed) = self.ours(work, server)?;
             changes.extend(changed);
-            pairs.add_server(&baseline, &ours);
+            pairs.add(&baseline, &ours);
         }
         bare.stop()?;
         if !changes.is_empty() {
@@ -233,9 +230,9 @@ impl<'a> Bench<'a> {
             let baseline = self.launcher.raw(&raw, group, self.effort.time)?;
             let (ours, _) = self.ours(work, server)?;
             let without = self.launcher.raw(&plain, group, self.effort.time)?;
-            pairs.add(baseline, &ours);
-            plains.push(without);
-            ratios.push(ours.rate() / without);
+            pairs.add(&baseline, &ours);
+            plains.push(without.rate());
+            ratios.push(ours.rate() / without.rate());
         }
         let created = total(server)?.saturating_sub(before);
         if created < pairs.answers {
@@ -256,7 +253,7 @@ impl<'a> Bench<'a> {
         for _ in 0..self.effort.rounds {
             let (baseline, _) = self.ours(other, server)?;
             let (ours, _) = self.ours(work, server)?;
-            pairs.add_server(&baseline, &ours);
+            pairs.add(&baseline, &ours);
         }
         Ok(pairs.figure(work, self.size, format!("baseline is our own {}", other.name)))
     }
@@ -319,21 +316,16 @@ struct Pairs {
 }
 
 impl Pairs {
-    fn add(&mut self, baseline: f64, ours: &Run) {
-        self.baseline.push(baseline);
+    fn add(&mut self, baseline: &Run, ours: &Run) {
+        self.baseline.push(baseline.rate());
         self.ours.push(ours.rate());
-        self.ratios.push(ours.rate() / baseline);
+        self.ratios.push(ours.rate() / baseline.rate());
         self.latency.merge(&ours.latency);
         self.answers += ours.answers;
-        self.busy.push(ours.busy);
-    }
-
-    fn add_server(&mut self, baseline: &Run, ours: &Run) {
-        self.add(baseline.rate(), ours);
-        let (baseline_effort, effort) = (baseline.effort(), ours.effort());
-        let three = [baseline_effort / effort, baseline_effort, effort];
+        let (theirs, effort) = (baseline.effort(), ours.effort());
+        let three = [theirs / effort, theirs, effort];
         self.efforts.iter_mut().zip(three).for_each(|(kept, new)| kept.push(new));
-        self.busy.push(baseline.busy);
+        self.busy.extend([baseline.busy, ours.busy]);
     }
 
     fn figure(self, work: &'static Work, size: u64, note: String) -> Figure {
@@ -343,8 +335,7 @@ impl Pairs {
         Figure {
             work,
             size,
-            effort: (!ratios.is_empty())
-                .then(|| (median(ratios), median(baselines), median(efforts))),
+            effort: (median(ratios), median(baselines), median(efforts)),
             waited: waited / (ran + waited).max(f64::MIN_POSITIVE),
             baseline: median(self.baseline),
             plain: None,

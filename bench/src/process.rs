@@ -8,7 +8,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::bare::Constant;
-use crate::load;
+use crate::load::{self, Run};
 use crate::requests;
 
 /// How long a process may take to start or to end.
@@ -35,6 +35,20 @@ pub(crate) struct Busy {
 }
 
 impl Busy {
+    /// What the process of this number, or `self`, has had so far. Nothing where the system does
+    /// not tell.
+    pub(crate) fn of(process: &str) -> Self {
+        let threads = fs::read_dir(format!("/proc/{process}/task"));
+        let mut busy = Self::default();
+        for thread in threads.into_iter().flatten().flatten() {
+            let text = fs::read_to_string(thread.path().join("schedstat")).unwrap_or_default();
+            let mut numbers = text.split_whitespace().map(|n| n.parse().unwrap_or(0.0) / 1e9);
+            busy.ran += numbers.next().unwrap_or(0.0);
+            busy.waited += numbers.next().unwrap_or(0.0);
+        }
+        busy
+    }
+
     /// What came since an earlier look.
     pub(crate) fn since(self, before: Self) -> Self {
         Self { ran: self.ran - before.ran, waited: self.waited - before.waited }
@@ -82,14 +96,20 @@ impl Launcher {
         Server::start(command, address, &requests::get("/", ""))
     }
 
-    /// Runs raw inserts, and gives how many a second there were.
-    pub(crate) fn raw(&self, database: &Path, group: u64, time: Duration) -> Result<f64, String> {
+    /// Runs raw inserts.
+    pub(crate) fn raw(&self, database: &Path, group: u64, time: Duration) -> Result<Run, String> {
         let mut command = self.command(&own_path()?);
         command.arg("raw").arg(database).arg(group.to_string());
         command.arg(time.as_millis().to_string()).stdout(Stdio::piped());
         let output = command.output().map_err(|error| format!("raw SQLite: {error}"))?;
         let text = String::from_utf8_lossy(&output.stdout);
-        text.trim().parse().map_err(|_| "raw SQLite told no figure".to_owned())
+        let numbers: Option<Vec<f64>> =
+            text.split_whitespace().map(|number| number.parse().ok()).collect();
+        let Some(&[inserts, seconds, ran, waited]) = numbers.as_deref() else {
+            return Err("raw SQLite told no figures".to_owned());
+        };
+        let busy = Busy { ran, waited };
+        Ok(Run { answers: inserts as u64, seconds, busy, ..Run::default() })
     }
 }
 
@@ -128,17 +148,9 @@ impl Server {
         kibibytes.map(|number| number * 1024.0 / 1e6).ok_or_else(|| "no VmRSS".to_owned())
     }
 
-    /// What it has had of its core. Nothing where the system does not tell.
+    /// What it has had of its core.
     pub(crate) fn busy(&self) -> Busy {
-        let threads = fs::read_dir(format!("/proc/{}/task", self.child.id()));
-        let mut busy = Busy::default();
-        for thread in threads.into_iter().flatten().flatten() {
-            let text = fs::read_to_string(thread.path().join("schedstat")).unwrap_or_default();
-            let mut numbers = text.split_whitespace().map(|n| n.parse().unwrap_or(0.0) / 1e9);
-            busy.ran += numbers.next().unwrap_or(0.0);
-            busy.waited += numbers.next().unwrap_or(0.0);
-        }
-        busy
+        Busy::of(&self.child.id().to_string())
     }
 
     /// Ends it as an operator would, so that its database is one whole file.

@@ -7,6 +7,8 @@ use std::time::{Duration, Instant};
 use rusqlite::Connection;
 
 use crate::data::{INSERT, User};
+use crate::load::Run;
+use crate::process::Busy;
 
 /// Leaves the tables, columns, constraints and indexes, and drops the triggers.
 pub(crate) fn drop_triggers(path: &Path) -> rusqlite::Result<()> {
@@ -21,8 +23,8 @@ pub(crate) fn drop_triggers(path: &Path) -> rusqlite::Result<()> {
     Ok(())
 }
 
-/// Inserts a second, in groups of this size, each synced before the next.
-pub(crate) fn inserts(path: &Path, group: u64, time: Duration) -> rusqlite::Result<f64> {
+/// Inserts in groups of this size, each synced before the next.
+pub(crate) fn inserts(path: &Path, group: u64, time: Duration) -> rusqlite::Result<Run> {
     let connection = Connection::open(path)?;
     // As the server opens its own.
     connection.execute_batch(
@@ -39,6 +41,7 @@ pub(crate) fn inserts(path: &Path, group: u64, time: Duration) -> rusqlite::Resu
     let users: Vec<User> = (0..4096).map(|number| User::of(next + number)).collect();
     let mut users = users.iter().cycle();
     let first = next;
+    let before = Busy::of("self");
     let start = Instant::now();
     while start.elapsed() < time {
         begin.execute([])?;
@@ -48,5 +51,6 @@ pub(crate) fn inserts(path: &Path, group: u64, time: Duration) -> rusqlite::Resu
         }
         commit.execute([])?;
     }
-    Ok((next - first) as f64 / start.elapsed().as_secs_f64())
+    let (answers, seconds) = (next - first, start.elapsed().as_secs_f64());
+    Ok(Run { answers, seconds, busy: Busy::of("self").since(before), ..Run::default() })
 }

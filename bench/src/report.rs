@@ -107,13 +107,11 @@ fn reached(is_reached: bool, is_moonshot: bool) -> &'static str {
 
 fn line(figure: &Figure) -> String {
     let Figure { work, size, baseline, plain, ours, ratio, effort, latency, note, .. } = figure;
-    let effort = effort.map_or_else(String::new, |(ratio, baseline, ours)| {
-        format!("{ratio:.2} ({baseline:.1} / {ours:.1} µs)")
-    });
+    let (by_time, theirs, own) = effort;
+    let effort = format!("{by_time:.2} ({theirs:.1} / {own:.1} µs)");
     let mut remarks = note.clone();
     if let Some((rate, ratio)) = plain {
-        let state = reached(*ratio >= work.least, *ratio >= work.moonshot);
-        let _ = write!(remarks, "without triggers {}/s: {ratio:.2}, {state}", thousands(*rate));
+        let _ = write!(remarks, "without triggers {}/s: {ratio:.2}", thousands(*rate));
     }
     format!(
         "| {name} | {size} | {baseline} | {ours} | {ratio:.2} | {effort} | {least} | \
