@@ -51,7 +51,8 @@ const CHUNK: u64 = 50_000;
 
 /// A new user, as the server writes one.
 pub(crate) const INSERT: &str = "INSERT INTO users \
-    (id, name, email, role, createdAt, updatedAt, _birth, _version) VALUES (?, ?, ?, ?, ?, ?, ?, ?)";
+    (id, name, email, role, createdAt, updatedAt, _birth, _version) VALUES (?, ?, ?, ?, ?, ?, \
+        ?, ?)";
 
 /// A user.
 pub(crate) struct User {

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::machine::Machine;
-use crate::measure::{Effort, Figure, Footprint};
+use crate::measure::{BUSY, Effort, Figure, Footprint};
 
 /// What must be reached of a process: cold start in milliseconds, memory in megabytes; and what
 /// to dream of.
@@ -33,7 +33,8 @@ pub(crate) fn text(place: &Circumstances, figures: &[Figure], prints: &[Footprin
     let mut out = head(place);
     out.push_str(&quiet(figures));
     out.push_str(
-        "| work | rows | baseline/s | ours/s | ratio | by CPU | at least | moonshot | | p50 / p99 ms | \
+        "| work | rows | baseline/s | ours/s | ratio | by CPU | at least | moonshot | | p50 / \
+        p99 ms | \
          remarks |\n\
          | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | --- | ---: | --- |\n",
     );
@@ -60,9 +61,11 @@ fn head(place: &Circumstances) -> String {
          {pinned}; keep-alive over loopback, one request at a time on each connection; runs of \
          {time} s, {rounds} of each side, in turn; medians. A ratio is the median of the ratios of \
          neighbouring runs.\n\n\
-         Baselines: for reads a bare hyper server that sends the same number of bytes; for POST the \
+         Baselines: for reads a bare hyper server that sends the same number of bytes; for \
+         POST the \
          server's own INSERT by raw SQLite, `synchronous=FULL`, on the same tables with the same \
-         indexes and triggers (and, under remarks, without the triggers), in transactions of as many \
+         indexes and triggers (and, under remarks, without the triggers), in transactions of \
+         as many \
          as there are connections. The server runs with its defaults: `synchronous=FULL`, one log \
          line a request.\n\n",
         processor = machine.processor,
@@ -79,10 +82,11 @@ fn quiet(figures: &[Figure]) -> String {
     let most = figures.iter().map(|figure| figure.waited).fold(0.0, f64::max);
     let mean =
         figures.iter().map(|figure| figure.waited).sum::<f64>() / figures.len().max(1) as f64;
-    let verdict = if mean < 0.05 {
+    let verdict = if mean <= BUSY {
         "the machine was quiet"
     } else {
-        "**the machine was busy with other work: trust the ratio by CPU time rather than the other**"
+        "**the machine was busy with other work: no ratio but the one by CPU time means much, and \
+         the worse of the two is judged**"
     };
     format!(
         "While they were ready to run, the servers waited for their core {:.0} % of the time on \
@@ -112,7 +116,8 @@ fn line(figure: &Figure) -> String {
         let _ = write!(remarks, "without triggers {}/s: {ratio:.2}, {state}", thousands(*rate));
     }
     format!(
-        "| {name} | {size} | {baseline} | {ours} | {ratio:.2} | {effort} | {least} | {moonshot} | {state} | \
+        "| {name} | {size} | {baseline} | {ours} | {ratio:.2} | {effort} | {least} | \
+        {moonshot} | {state} | \
          {p50:.2} / {p99:.2} | {remarks} |\n",
         name = work.name,
         size = thousands(*size as f64),
@@ -120,7 +125,7 @@ fn line(figure: &Figure) -> String {
         ours = thousands(*ours),
         least = work.least,
         moonshot = work.moonshot,
-        state = reached(*ratio >= work.least, *ratio >= work.moonshot),
+        state = reached(figure.judged() >= work.least, figure.judged() >= work.moonshot),
         p50 = latency.per_mille(500),
         p99 = latency.per_mille(990),
     )
@@ -139,7 +144,8 @@ fn footprint(print: &Footprint) -> String {
     let line = |(name, unit, value, (most, moonshot)): (&str, &str, f64, (f64, f64))| {
         let state = reached(value <= most, value <= moonshot);
         format!(
-            "| {name} | {size} | | {value:.1} {unit} | | | at most {most} | {moonshot} | {state} | | |\n"
+            "| {name} | {size} | | {value:.1} {unit} | | | at most {most} | {moonshot} | \
+            {state} | | |\n"
         )
     };
     parts(print).map(line).concat()
@@ -147,10 +153,10 @@ fn footprint(print: &Footprint) -> String {
 
 /// The lines that were missed, once more, so that nobody has to look for them.
 fn missed(figures: &[Figure], prints: &[Footprint]) -> String {
-    let works = figures.iter().filter(|figure| figure.ratio < figure.work.least).map(|figure| {
+    let works = figures.iter().filter(|figure| figure.judged() < figure.work.least).map(|figure| {
         let size = thousands(figure.size as f64);
         let (name, least) = (figure.work.name, figure.work.least);
-        format!("- {name}, {size} rows: {:.2}, at least {least} is wanted\n", figure.ratio)
+        format!("- {name}, {size} rows: {:.2}, at least {least} is wanted\n", figure.judged())
     });
     let processes = prints.iter().flat_map(|print| {
         let size = thousands(print.size as f64);

@@ -82,6 +82,31 @@ pub(crate) fn item(id: u64) -> String {
 /// The first ten by name, with the total.
 pub(crate) const LIST: &str = "/api/users?page=1&limit=10&sort=name";
 
+/// The same list in so many spellings: letters stand for themselves or as `%XX`. Whoever keeps
+/// answers by what was asked has none of these, so that each is made anew.
+pub(crate) fn spellings(count: u64) -> Vec<Vec<u8>> {
+    let (path, query) = LIST.split_once('?').unwrap_or((LIST, ""));
+    let spelt = |draw: u64| {
+        let mut mask = draw;
+        let mut target = format!("{path}?");
+        for letter in query.chars() {
+            if letter.is_ascii_lowercase() && take_bit(&mut mask) {
+                target.push_str(&format!("%{:02X}", u32::from(letter)));
+            } else {
+                target.push(letter);
+            }
+        }
+        get(&target, "")
+    };
+    (0..count).map(spelt).collect()
+}
+
+fn take_bit(mask: &mut u64) -> bool {
+    let bit = *mask & 1 == 1;
+    *mask >>= 1;
+    bit
+}
+
 /// Reads of items drawn at random among so many.
 pub(crate) fn items(size: u64, count: u64) -> Vec<Vec<u8>> {
     (0..count).map(|draw| get(&item(1 + data::mix(draw) % size), "")).collect()
@@ -113,7 +138,17 @@ pub(crate) fn creations(size: u64, fields: &str) -> Vec<Vec<u8>> {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
-    use super::{Keyed, Source};
+    use super::{Keyed, Source, spellings};
+    use std::collections::HashSet;
+
+    #[test]
+    fn spellings_differ() {
+        let requests = spellings(65_536);
+        assert_eq!(requests.iter().collect::<HashSet<_>>().len(), 65_536);
+        let plain = b"GET /api/users?page=1&limit=10&sort=name HTTP/1.1";
+        assert!(requests[0].starts_with(plain));
+        assert!(requests[1].starts_with(b"GET /api/users?%70age=1&limit=10&sort=name HTTP/1.1"));
+    }
 
     #[test]
     fn keys_differ_and_nothing_else_is_touched() {

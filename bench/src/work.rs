@@ -29,7 +29,8 @@ pub(crate) struct Work {
     pub(crate) moonshot: f64,
     /// How many connections ask.
     pub(crate) connections: usize,
-    /// True where one more connection changes a record all the time.
+    /// True where one more connection changes a record all the time, and no answer is asked for
+    /// twice.
     pub(crate) changing: bool,
     /// The status of every answer.
     pub(crate) status: u16,
@@ -100,7 +101,7 @@ pub(crate) const WORKS: &[Work] = &[
         least: 0.15,
         moonshot: 0.25,
         changing: true,
-        requests: list,
+        requests: |_| Ok(pool(requests::spellings(DRAWN))),
         ..READ
     },
     Work {

@@ -38,6 +38,8 @@ pub(crate) struct Call {
     pub(crate) credentials: bool,
     /// The list that is asked for.
     pub(crate) query: Option<Query>,
+    /// How many records a page may leave out before its first.
+    pub(crate) offset_max: u64,
     /// The members that are asked for, of one record.
     pub(crate) fields: Option<Vec<Column>>,
     /// The content.

@@ -6,6 +6,7 @@ use bytes::Bytes;
 use contract::media_type::MediaType;
 use contract::problem::{Kind, Problem, Violation};
 use futures_util::stream;
+use http::header::{self, HeaderMap, HeaderValue};
 use model::json;
 use multer::{Constraints, Multipart, SizeLimit};
 
@@ -42,8 +43,10 @@ pub async fn multipart(
     let mut parts = Multipart::with_constraints(whole, boundary, limits);
     let mut pairs = Vec::new();
     while let Some(part) = parts.next_field().await.map_err(|error| broken(&error))? {
-        let Some(name) = part.name().map(str::to_owned) else {
-            let detail = "A part has no name in its Content-Disposition (RFC 7578 §4.2).";
+        let Some(name) = part.name().filter(|_| is_form_data(part.headers())).map(str::to_owned)
+        else {
+            let detail = "A part is no field of a form: each has Content-Disposition: form-data; \
+                          name=\"…\" (RFC 7578 §4.2).";
             return Err(Problem::new(Kind::MalformedContent, detail));
         };
         if part.file_name().is_some() {
@@ -71,12 +74,20 @@ fn at_part(name: &str, detail: &str) -> Vec<Violation> {
     vec![Violation::at(format!("/{}", json::escape(name)), detail)]
 }
 
+/// True for a part that says that it is a field of a form.
+fn is_form_data(headers: &HeaderMap) -> bool {
+    let value = headers.get(header::CONTENT_DISPOSITION).map_or(&[][..], HeaderValue::as_bytes);
+    let kind = value.split(|byte| *byte == b';').next().unwrap_or_default();
+    kind.trim_ascii().eq_ignore_ascii_case(b"form-data")
+}
+
 fn broken(error: &multer::Error) -> Problem {
     let detail = match error {
         multer::Error::IncompleteStream
         | multer::Error::IncompleteFieldData { .. }
         | multer::Error::IncompleteHeaders => {
-            "The form ends before its closing boundary, so a part of it is missing."
+            "The form ends before its closing boundary, so a part of it is missing; or a part has \
+             no empty line after its Content-Disposition."
         }
         _ => "The form is not well-formed multipart/form-data (RFC 7578).",
     };

@@ -47,8 +47,13 @@ pub(crate) fn fingerprint(secret: &[u8; 32], call: &Call, canonical: &str) -> [u
     if fault::on(Fault::FingerprintIgnored) {
         return [0; 16];
     }
-    let query = call.routed.query.as_deref().unwrap_or_default();
-    hash(secret, "fingerprint", &[canonical, query, &call.conditions.fingerprint()])
+    // Parameters that are passed over do not make another request of it.
+    let query: Vec<_> =
+        form_urlencoded::parse(call.routed.query.as_deref().unwrap_or_default().as_bytes())
+            .filter(|(name, _)| !model::query::is_ignored(&call.model, name))
+            .map(|(name, value)| format!("{}:{name}={value}", name.len()))
+            .collect();
+    hash(secret, "fingerprint", &[canonical, &query.join("&"), &call.conditions.fingerprint()])
 }
 
 /// The keys that are being carried out in this process.

@@ -223,8 +223,8 @@ fn refuse_by_condition(call: &Call, current: &Current) -> Option<Decision<Judged
     if call.conditions.is_empty() {
         return None;
     }
-    // On a collection the state of the list stands behind the next id (`op::create`).
-    let version = match (present, current.roots.get(1)) {
+    // On a collection the state of the list stands first (`op::create`).
+    let version = match (present, current.roots.first()) {
         (Some(record), _) => tag::record(record, &call.salt),
         (None, Some(found)) if collection => tag::list(found, &call.salt),
         _ => String::new(),

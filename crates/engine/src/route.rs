@@ -2,7 +2,7 @@
 
 use contract::fault::{self, Fault};
 use contract::problem::{Kind, Problem};
-use contract::secret::{self, Declared};
+use contract::secret::{self, Declared, Secret};
 use contract::table::{self, Nature, Row, Target, Token};
 use http::request::Parts;
 use model::model::{IdKind, Model, Resource, ResourceIndex};
@@ -83,6 +83,11 @@ fn not_implemented(token: &str) -> Problem {
 }
 
 fn refuse_secrets(query: &str, resource: Option<&Resource>) -> Result<(), Problem> {
+    secret_in(query, resource).map_or(Ok(()), |found| Err(found.problem()))
+}
+
+/// The first secret in the query component of a URL of this resource.
+pub(crate) fn secret_in(query: &str, resource: Option<&Resource>) -> Option<Secret> {
     // By folded name: another case or punctuation does not make a secret something else.
     let declared = |name: &str| {
         let mut fields = resource.into_iter().flat_map(|resource| &resource.fields);
@@ -93,7 +98,7 @@ fn refuse_secrets(query: &str, resource: Option<&Resource>) -> Result<(), Proble
             None => Declared::Unknown,
         }
     };
-    secret::find(query, &declared).map_or(Ok(()), |found| Err(found.problem()))
+    secret::find(query, &declared)
 }
 
 /// The row of a target and a method, as far as the declaration leaves it.
@@ -155,7 +160,8 @@ fn place(model: &Model, path: &str) -> Result<Place, Problem> {
         return problem_page(slug, path);
     }
     let prefixes = std::iter::once(&model.prefix).chain(&model.alias);
-    let mut refusal = None;
+    // Of the refusals, that of the longest prefix: `/v1/x` is no resource `v1` under the alias `/`.
+    let mut refusal: Option<(usize, Problem)> = None;
     for (position, prefix) in prefixes.enumerate() {
         let Some(rest) = path.strip_prefix(prefix.as_str()) else { continue };
         if rest.is_empty() || rest == "/" && prefix.is_empty() {
@@ -163,18 +169,27 @@ fn place(model: &Model, path: &str) -> Result<Place, Problem> {
             return Ok(Place { aliased: position > 0, ..page(Target::Home, canonical) });
         }
         let Some(rest) = rest.strip_prefix('/') else { continue };
-        match inside(model, rest, position > 0) {
-            Ok(place) => return Ok(place),
-            Err(problem) => refusal = refusal.or(Some(problem)),
+        let problem = if rest.is_empty() {
+            let detail = format!("Without the slash at its end, this is {prefix}.");
+            Problem::new(Kind::NotFound, detail)
+        } else {
+            match inside(model, rest, position > 0) {
+                Ok(place) => return Ok(place),
+                Err(problem) => problem,
+            }
+        };
+        if refusal.as_ref().is_none_or(|(length, _)| *length < prefix.len()) {
+            refusal = Some((prefix.len(), problem));
         }
     }
-    Err(refusal.unwrap_or_else(|| {
-        let at = if model.prefix.is_empty() { "/" } else { &model.prefix };
-        Problem::new(
-            Kind::NotFound,
-            format!("Nothing is at this path. GET {at} lists the resources."),
-        )
-    }))
+    Err(refusal.map_or_else(
+        || {
+            let at = if model.prefix.is_empty() { "/" } else { &model.prefix };
+            let detail = format!("Nothing is at this path. GET {at} lists the resources.");
+            Problem::new(Kind::NotFound, detail)
+        },
+        |(_, problem)| problem,
+    ))
 }
 
 fn problem_page(slug: &str, path: &str) -> Result<Place, Problem> {

@@ -1,7 +1,11 @@
 //! The walk from end to end, in process: a request in, a response out, on a real database.
 #![allow(clippy::unwrap_used)]
 
+mod conditions;
+mod content;
 mod ids;
+mod kept;
+mod lists;
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -15,8 +19,17 @@ use model::setting::Settings;
 use crate::content::ContentError;
 use crate::{Engine, Parts};
 
-/// Content that is there at once.
-struct Whole(Option<Bytes>);
+/// Content that is there at once, its length known or not.
+struct Whole {
+    content: Option<Bytes>,
+    chunked: bool,
+}
+
+impl Whole {
+    fn chunked(content: Option<Bytes>) -> Self {
+        Self { content, chunked: true }
+    }
+}
 
 impl Body for Whole {
     type Data = Bytes;
@@ -26,15 +39,19 @@ impl Body for Whole {
         mut self: Pin<&mut Self>,
         _: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, ContentError>>> {
-        Poll::Ready(self.0.take().map(|bytes| Ok(Frame::data(bytes))))
+        self.chunked = false;
+        Poll::Ready(self.content.take().map(|bytes| Ok(Frame::data(bytes))))
     }
 
     fn is_end_stream(&self) -> bool {
-        self.0.is_none()
+        self.content.is_none() && !self.chunked
     }
 
     fn size_hint(&self) -> SizeHint {
-        SizeHint::with_exact(self.0.as_ref().map_or(0, |bytes| bytes.len() as u64))
+        if self.chunked {
+            return SizeHint::default();
+        }
+        SizeHint::with_exact(self.content.as_ref().map_or(0, |bytes| bytes.len() as u64))
     }
 }
 
@@ -63,12 +80,16 @@ fn bench() -> Bench {
 }
 
 fn bench_of(declaration: &str) -> Bench {
+    bench_with(declaration, Settings::default())
+}
+
+fn bench_with(declaration: &str, settings: Settings) -> Bench {
     let reading = model::declaration::read(declaration);
     let faults =
         model::complaint::render(&reading.complaints, declaration, "methodical.toml", false);
     let model = Arc::new(reading.model.unwrap_or_else(|| panic!("{faults}")));
     let folder = tempfile::tempdir().unwrap();
-    let settings = Arc::new(Settings::default());
+    let settings = Arc::new(settings);
     let options = store::Options::from(&settings, &folder.path().join("data.db"));
     let opened = store::open(&options, model.clone(), &mut || Ok(Vec::new())).unwrap();
     let store::Opened { reader, writer, epoch, secret, .. } = opened;
@@ -84,7 +105,7 @@ impl Bench {
             request = request.header(*name, *value);
         }
         let content = (!content.is_empty()).then(|| Bytes::copy_from_slice(content.as_bytes()));
-        self.engine.answer(request.body(Whole(content)).unwrap()).await
+        self.engine.answer(request.body(Whole { content, chunked: false }).unwrap()).await
     }
 }
 

@@ -146,9 +146,12 @@ fn decoded(data: &[u8], size: usize) -> Decoded {
     for (number, piece) in data.chunks(size).enumerate() {
         input.extend_from_slice(piece);
         loop {
+            let announced = decoder.announced();
             match decoder.step(&mut input)? {
                 Step::Data(data) => {
                     assert!(!data.is_empty());
+                    let length = data.len() as u64;
+                    assert!(announced == 0 || announced == length + decoder.announced());
                     content.extend_from_slice(&data);
                 }
                 Step::More => break,

@@ -179,8 +179,8 @@ pub(crate) fn rejected(rejection: &Rejection, call: &Call) -> Problem {
 
 /// A client has taken the largest id by PUT, and the server goes on from there.
 pub(crate) fn no_ids_left() -> Problem {
-    let detail = "The largest id that every client can hold (2^53-1) is taken, so the server has no \
-                  next one. PUT the record at an id of your own.";
+    let detail = "The largest id that every client can hold (2^53-1) is taken, so the server has \
+                  no next one. PUT the record at an id of your own.";
     Problem::new(Kind::Conflict, detail)
 }
 

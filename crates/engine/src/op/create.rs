@@ -9,13 +9,14 @@ use crate::op::change::{self, Draftable};
 use crate::outcome::Decided;
 
 /// The next id and the records that the new one refers to: both are known before the writer is met.
+/// Under a condition the state of the list comes first: the condition is about that.
 pub(crate) fn lookup(call: &Call) -> Lookup {
     let (index, resource) = call.resource();
-    let mut roots = vec![Node { resource: index, pick: Pick::NextId, children: Vec::new() }];
+    let mut roots = Vec::with_capacity(4);
     if !call.conditions.is_empty() {
-        // What a condition on a POST is about: the state of the list (RFC 9110 §13.2.1).
         roots.push(Node::state(index));
     }
+    roots.push(Node { resource: index, pick: Pick::NextId, children: Vec::new() });
     if let Content::Draft(Ok(draft)) = &call.content {
         roots.extend(change::references(resource, &draft.values, None).map(|(_, node)| node));
     }
@@ -31,7 +32,9 @@ pub(crate) fn decide(call: &Call, current: &Current) -> Decided {
         }
         _ => return Decided::Refused(change::no_content()),
     };
-    let next = current.roots.first().and_then(|found| found.next_id);
+    let own = 1 + usize::from(!call.conditions.is_empty());
+    let (own, referred) = current.roots.split_at(own.min(current.roots.len()));
+    let next = own.last().and_then(|found| found.next_id);
     if draft.id.is_none() && next.is_some_and(|next| next > ID_MAX) {
         return Decided::Refused(change::no_ids_left());
     }
@@ -43,6 +46,5 @@ pub(crate) fn decide(call: &Call, current: &Current) -> Decided {
             .clone()
             .expect("the request stage draws an id where the database does not"),
     };
-    let known = 1 + usize::from(!call.conditions.is_empty());
-    change::insert(call, Draftable { id, values: draft.values.clone() }, &current.roots[known..])
+    change::insert(call, Draftable { id, values: draft.values.clone() }, referred)
 }

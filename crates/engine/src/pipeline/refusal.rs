@@ -17,6 +17,18 @@ pub(super) fn internal() -> Problem {
     Problem::new(Kind::Internal, detail)
 }
 
+/// 500 of a disk or a database that failed. A write that failed at its very last step can still
+/// come to light after a crash, so nothing is promised about it.
+fn broken(safe: bool) -> Problem {
+    if safe {
+        return internal();
+    }
+    let detail = "The write failed. Repeat it with the same Idempotency-Key; without one, look \
+        first whether it is there. Whoever runs this server finds the cause in its log, under \
+        the id in `requestId`.";
+    Problem::new(Kind::Internal, detail)
+}
+
 /// What a panic said.
 pub(super) fn words(panic: &(dyn Any + Send)) -> String {
     let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
@@ -74,7 +86,7 @@ pub(super) fn of_store(error: Error, call: &Call, report: &mut Report) -> Proble
         )),
         Error::Broken(cause) => {
             report.cause = Some(cause);
-            internal()
+            broken(call.routed.nature.safe)
         }
     }
 }

@@ -26,6 +26,19 @@ impl Pages<'_> {
         let base = format!("{}/{}", self.call.model.prefix, self.resource.name);
         format!("{base}?{terms}")
     }
+
+    /// True where the content of QUERY holds what must not be in a URL (RFC 10008 §4): GET would
+    /// refuse that URL, and it must not be written into fields.
+    fn secret(&self) -> bool {
+        let by_content = !self.call.routed.row.accepts.is_empty();
+        let terms = || query::canonical(self.resource, self.query);
+        by_content && crate::route::secret_in(&terms(), Some(self.resource)).is_some()
+    }
+
+    /// True where GET would answer this page.
+    fn reaches(&self, page: u32) -> bool {
+        self.query.with_page(page).offset() <= self.call.offset_max
+    }
 }
 
 pub(super) fn render(call: &Call, found: &Found) -> Answer {
@@ -35,7 +48,7 @@ pub(super) fn render(call: &Call, found: &Found) -> Answer {
     let limit = query.limit as usize;
     let shown = &found.rows[..found.rows.len().min(limit)];
     let more = has_more(query, found, shown.len());
-    let next = more.then(|| pages.url(query.page + 1));
+    let next = (more && !pages.secret()).then(|| pages.url(query.page + 1));
     let mut content = Vec::with_capacity(64 + shown.len() * 200);
     content.push(b'{');
     record::write_value(&mut content, &model::value::Value::Text(resource.name.clone()));
@@ -58,13 +71,13 @@ pub(super) fn render(call: &Call, found: &Found) -> Answer {
     }
     content.push(b'}');
     let mut answer = Answer::new(200, call.media, content);
-    if let Some(links) = links(&pages, found.total, next.as_deref()).value() {
-        answer.fields.push((header::LINK, links));
-    }
-    // RFC 10008 §2.4: where the same query can be had by GET.
-    if !call.routed.row.accepts.is_empty() {
-        let location = pages.url(query.page);
-        if location.len() <= LOCATION_BYTES_MAX {
+    let location = pages.url(query.page);
+    if location.len() <= URL_BYTES_MAX && !pages.secret() {
+        if let Some(links) = links(&pages, found.total, next.as_deref()).value() {
+            answer.fields.push((header::LINK, links));
+        }
+        // RFC 10008 §2.4: where the same query can be had by GET.
+        if !call.routed.row.accepts.is_empty() {
             answer.fields.push((header::LOCATION, field(&location)));
         }
     }
@@ -72,8 +85,9 @@ pub(super) fn render(call: &Call, found: &Found) -> Answer {
     answer
 }
 
-/// URLs longer than this are cut by some browsers and proxies.
-const LOCATION_BYTES_MAX: usize = 2048;
+/// URLs longer than this are cut by some browsers and proxies, and four of them in Link make a
+/// header section that clients refuse: some take no more than 16 KiB.
+const URL_BYTES_MAX: usize = 2048;
 
 fn has_more(query: &Query, found: &Found, shown: usize) -> bool {
     match found.total {
@@ -96,7 +110,7 @@ fn links(pages: &Pages<'_>, total: Option<Total>, next: Option<&str>) -> Links {
     }
     if let Some(total) = total.filter(|total| !total.is_lower_bound) {
         let last = total.records.div_ceil(u64::from(query.limit)).max(1);
-        if let Ok(last) = u32::try_from(last) {
+        if let Some(last) = u32::try_from(last).ok().filter(|last| pages.reaches(*last)) {
             links.add(&pages.url(last), "last");
         }
     }

@@ -16,15 +16,27 @@ use crate::content::ContentError;
 use crate::route::Routed;
 
 /// 400 for content on a method where it has no meaning (RFC 9110 §9.3.1).
-pub(super) fn refuse_where_meaningless<B: Body>(
+pub(super) async fn refuse_where_meaningless<B>(
     routed: &Routed,
-    content: &B,
-) -> Result<(), Problem> {
+    content: &mut B,
+    limit: usize,
+) -> Result<(), Problem>
+where
+    B: Body<Data = Bytes, Error = ContentError> + Unpin,
+{
     if routed.nature.content != table::Content::Refused
         || content.is_end_stream()
         || fault::on(Fault::GetContentAccepted)
     {
         return Ok(());
+    }
+    // Whether chunked content is empty shows only when it is read; some clients send it so.
+    if content.size_hint().exact().is_none() {
+        match poll_fn(|context| Pin::new(&mut *content).poll_frame(context)).await {
+            None => return Ok(()),
+            Some(Err(error)) => return Err(unread(error, limit)),
+            Some(Ok(_)) => {}
+        }
     }
     let query = table::rows(routed.row.target).any(|row| {
         let nature = table::nature(row.method);
@@ -35,7 +47,8 @@ pub(super) fn refuse_where_meaningless<B: Body>(
     } else {
         "Send the request without content."
     };
-    // Without the method's name: the answer to HEAD is that to GET, to its length (RFC 9110 §9.3.2).
+    // Without the method's name: the answer to HEAD is that to GET, to its length
+    // (RFC 9110 §9.3.2).
     let detail = format!("Content has no meaning in this method. {instead}");
     Err(Problem::new(Kind::ContentNotExpected, detail))
 }
@@ -63,7 +76,9 @@ where
     let mut parts = BytesMut::new();
     while let Some(frame) = poll_fn(|context| Pin::new(&mut *content).poll_frame(context)).await {
         let Ok(data) = frame.map_err(|error| unread(error, limit))?.into_data() else { continue };
-        if whole.len() + parts.len() + data.len() > limit {
+        let length = (whole.len() + parts.len() + data.len()) as u64;
+        // What is still to come of a chunk is announced by its size.
+        if length.saturating_add(content.size_hint().lower()) > limit as u64 {
             return Err(too_large(limit).closing());
         }
         if whole.is_empty() && parts.is_empty() {
@@ -127,7 +142,7 @@ pub(super) fn refuse_json_as_form(bytes: &[u8]) -> Result<(), Problem> {
     }
     let detail = "The content looks like JSON, but Content-Type calls it a form \
                   (application/x-www-form-urlencoded), as curl does by itself. Send \
-                  `Content-Type: application/json`; with curl: -H 'Content-Type: application/json'.";
+                  `Content-Type: application/json`.";
     Err(Problem::new(Kind::MalformedContent, detail))
 }
 

@@ -49,10 +49,10 @@ where
     B: Body<Data = Bytes, Error = ContentError> + Send + Unpin,
 {
     let headers = &parts.headers;
-    body::refuse_where_meaningless(&routed, &content)?;
+    let limit = inner.settings.content_bytes_max;
+    body::refuse_where_meaningless(&routed, &mut content, limit).await?;
     origin::refuse_foreign(&routed, headers)?;
     refuse_expectations(headers)?;
-    let limit = inner.settings.content_bytes_max;
     body::refuse_by_length(&content, limit)?;
     let media_type = accept_content(&routed, headers, &content)?;
     let (media, coding) = offer(&routed, headers)?;
@@ -71,6 +71,7 @@ where
         credentials: headers.contains_key(header::AUTHORIZATION)
             || headers.contains_key(header::COOKIE),
         query: parameters.query,
+        offset_max: inner.settings.offset_rows_max,
         fields: parameters.fields,
         content: Content::None,
         key: None,

@@ -91,14 +91,20 @@ fn refuse_unknown(
     pairs: &[(String, String)],
     known: &[&str],
 ) -> Result<(), Problem> {
-    let unknown = pairs
-        .iter()
-        .find(|(name, _)| !known.contains(&name.as_str()) && !query::is_ignored(model, name));
-    let Some((name, _)) = unknown else { return Ok(()) };
-    let list = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
-    let detail = format!("Known here: {list}.");
-    let violation = Violation::parameter(name.clone(), "is not known here");
-    Err(Problem::new(Kind::UnknownParameter, detail).with_errors(vec![violation]))
+    let mut seen = Vec::new();
+    for (name, _) in pairs.iter().filter(|(name, _)| !query::is_ignored(model, name)) {
+        let is_known = known.contains(&name.as_str());
+        if is_known && !seen.contains(&name) {
+            seen.push(name);
+            continue;
+        }
+        let list = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+        let detail = format!("Known here: {list}.");
+        let fault = if is_known { "is there more than once" } else { "is not known here" };
+        let violation = Violation::parameter(name.clone(), fault);
+        return Err(Problem::new(Kind::UnknownParameter, detail).with_errors(vec![violation]));
+    }
+    Ok(())
 }
 
 fn refused(refusal: query::Rejection, otherwise: Kind) -> Problem {

@@ -14,7 +14,7 @@ use contract::table::{self, Cache};
 use contract::{allow, date};
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use http::{Response, StatusCode};
-use model::model::Model;
+use model::model::{Model, OnDelete, ResourceIndex};
 use model::value::Timestamp;
 
 use crate::answer::Answer;
@@ -176,10 +176,31 @@ fn cache_control(call: &Call) -> HeaderValue {
     freshness::cache_control(call.routed.row.cache, life, call.credentials)
 }
 
-/// RFC 9875: a write names the group whose stored answers it makes stale.
+/// RFC 9875: a write names the groups whose stored answers it makes stale.
 fn group(call: &Call, headers: &mut HeaderMap, name: HeaderName) {
-    if let Some(index) = call.routed.resource {
-        headers.insert(name, field(&format!("\"{}\"", call.model.resources[index].name)));
+    let Some(index) = call.routed.resource else { return };
+    let mut touched = vec![index];
+    if call.routed.row.operation == table::Operation::Delete {
+        touch(&call.model, index, &mut touched);
+    }
+    let names = touched.iter().map(|index| format!("\"{}\"", call.model.resources[*index].name));
+    headers.insert(name, field(&names.collect::<Vec<_>>().join(", ")));
+}
+
+/// Adds the resources whose records a deletion deletes or clears along with its own.
+fn touch(model: &Model, deleted: ResourceIndex, touched: &mut Vec<ResourceIndex>) {
+    for (index, resource) in model.resources.iter().enumerate() {
+        let follows = |on_delete| {
+            let mut references = resource.fields.iter().filter_map(|field| field.references);
+            references.any(|to| to.resource == deleted && to.on_delete == on_delete)
+        };
+        let (cascades, clears) = (follows(OnDelete::Cascade), follows(OnDelete::Clear));
+        if (cascades || clears) && !touched.contains(&index) {
+            touched.push(index);
+            if cascades {
+                touch(model, index, touched);
+            }
+        }
     }
 }
 

@@ -1,30 +1,31 @@
 //! `check`: what is wrong with the declaration, and what is open to everybody.
 
 use std::fmt::Write;
+use std::net::SocketAddr;
 
 use clap::ArgMatches;
 
 use model::complaint::Level;
 use model::model::{Model, Who};
 
-use crate::command::{Declaration, complain, count, place, read};
+use crate::command::{Declaration, complain, count, joined, place, read, shown};
 use crate::failure::{Failure, Outcome};
-use crate::serve::seed;
-use crate::settings::{self, Given};
+use crate::serve::{listen, seed};
+use crate::settings::{self, Given, Resolved};
 
 /// Prints complaints on standard error, and what is open on standard output.
 pub(crate) fn run(matches: &ArgMatches) -> Outcome {
     let declaration = read(&place(matches))?;
-    let mut complaints = declaration.reading.complaints.clone();
     let environment = settings::environment();
     let resolved =
         settings::resolve(&declaration.reading.settings, &environment, &Given::default())?;
-    complaints.extend(resolved.complaints);
+    let complaints = joined(&declaration.reading, &resolved.complaints);
     let mut errors = complain(&declaration, &complaints, Level::Note);
     for warning in &resolved.warnings {
         eprintln!("warning: {warning}");
     }
     errors += check_seed(&declaration);
+    errors += check_address(&declaration, &resolved);
     let Some(model) = declaration.reading.model.as_ref().filter(|_| errors == 0) else {
         let message = format!("{} in the declaration", count(errors.max(1), "error"));
         return Err(Failure::refused(message));
@@ -36,8 +37,23 @@ pub(crate) fn run(matches: &ArgMatches) -> Outcome {
 /// Reads the seed as a fresh database would. Gives the number of errors.
 fn check_seed(declaration: &Declaration) -> usize {
     let Some(model) = &declaration.reading.model else { return 0 };
-    let Err(fault) = seed::read(&declaration.dir, model) else { return 0 };
-    eprintln!("error: the seed does not fit: {fault}");
+    let Err(faults) = seed::read(&declaration.dir, model) else { return 0 };
+    for fault in faults.lines() {
+        eprintln!("error: the seed does not fit: {fault}");
+    }
+    faults.lines().count()
+}
+
+/// Refuses an address that `serve` would refuse. A name is not looked up: another machine may know
+/// it.
+fn check_address(declaration: &Declaration, resolved: &Resolved) -> usize {
+    let listen = &resolved.settings.listen;
+    if listen.parse::<SocketAddr>().is_err() {
+        return 0;
+    }
+    let dir = shown(&declaration.dir);
+    let Err(fault) = listen::addresses(listen, &resolved.origin("listen"), &dir) else { return 0 };
+    eprintln!("error: {}", fault.message);
     1
 }
 
@@ -114,6 +130,11 @@ mod tests {
         assert_eq!(check(folder.path()), 1, "the seed does not fit");
         std::fs::write(&file, format!("limits.target = \"much\"\n{sound}")).unwrap();
         assert_eq!(check(folder.path()), 1, "a setting does not fit");
+        std::fs::remove_file(folder.path().join("seed/a.ndjson")).unwrap();
+        std::fs::write(&file, format!("listen = \"0.0.0.0:80\"\n{sound}")).unwrap();
+        assert_eq!(check(folder.path()), 1, "`serve` would refuse it");
+        std::fs::write(&file, format!("listen = \"[::1]:80\"\n{sound}")).unwrap();
+        assert_eq!(check(folder.path()), 0);
     }
 
     #[test]

@@ -42,12 +42,19 @@ fn write(dir: &Path, files: &[File]) -> Outcome {
         .map_err(|fault| Failure::refused(format!("the schema cannot be written: {fault}")))?;
     let mut texts: Vec<(&str, &str)> = files.to_vec();
     texts.push((SCHEMA, &schema));
+    let shown = shown(dir);
+    if dir.is_file() {
+        return Err(Failure::refused(format!("{shown} is a file: name a folder")));
+    }
     if let Some((taken, _)) = texts.iter().find(|(name, _)| dir.join(name).exists()) {
+        let next = if dir.join(FILE).exists() {
+            format!("To serve what is there:\n\n    methodical serve {shown}\n")
+        } else {
+            "Remove it, or name another folder.".to_owned()
+        };
         return Err(Failure::refused(format!(
-            "{} is already there and is left as it is\nTo serve what is there:\n\n    methodical \
-             serve {}\n",
+            "{} is already there and is left as it is\n{next}",
             dir.join(taken).display(),
-            shown(dir)
         )));
     }
     for (name, text) in texts {
@@ -73,6 +80,37 @@ fn write(dir: &Path, files: &[File]) -> Outcome {
 mod tests {
     use super::{FILE, MINIMAL, SHOP, write};
     use model::declaration;
+
+    /// Whoever takes the # away from what a template offers has a sound declaration.
+    #[test]
+    fn what_a_template_offers_can_be_taken() {
+        let (_, text) = MINIMAL[0];
+        let offered = |line: &&str| {
+            let bare = line.trim_start_matches("# ");
+            let key = bare.split_once(" = ").is_some_and(|(key, _)| !key.contains(' '));
+            line.starts_with("# ") && (bare.starts_with('[') || key)
+        };
+        assert_eq!(text.lines().filter(offered).count(), 14);
+        let all: Vec<&str> = text
+            .lines()
+            .map(|line| if offered(&line) { line.trim_start_matches("# ") } else { line })
+            .collect();
+        let reading = declaration::read(&all.join("\n"));
+        assert!(reading.model.is_some(), "{:?}", reading.complaints);
+    }
+
+    #[test]
+    fn a_refusal_names_what_can_be_done() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("file");
+        std::fs::write(&file, "").unwrap();
+        let failure = write(&file, MINIMAL).unwrap_err();
+        assert!(failure.message.contains("is a file"), "{}", failure.message);
+        std::fs::write(folder.path().join("methodical.schema.json"), "{}").unwrap();
+        let failure = write(folder.path(), MINIMAL).unwrap_err();
+        assert!(!failure.message.contains("methodical serve"), "{}", failure.message);
+        assert!(!folder.path().join(FILE).exists());
+    }
 
     #[test]
     fn templates_are_sound_and_written_once() {

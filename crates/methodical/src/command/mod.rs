@@ -50,6 +50,14 @@ pub(crate) fn read(dir: &Path) -> Result<Declaration, Failure> {
 fn read_text(dir: &Path) -> Result<String, String> {
     let path = dir.join(FILE);
     let shown = shown(dir);
+    let dir_is_file = dir.is_file();
+    if dir_is_file && dir.file_name().is_some_and(|name| name == FILE) {
+        let folder = self::shown(dir.parent().unwrap_or(Path::new("")));
+        return Err(format!("{shown} is the declaration itself: name its folder, {folder}"));
+    }
+    if dir_is_file {
+        return Err(format!("{shown} is a file: name the folder that holds {FILE}"));
+    }
     if !dir.is_dir() {
         return Err(format!(
             "there is no folder {shown}\nTo make it, with a declaration to start from:\n\n    \
@@ -68,6 +76,20 @@ fn read_text(dir: &Path) -> Result<String, String> {
         ErrorKind::InvalidData => format!("{} is not text in UTF-8", path.display()),
         _ => format!("{} cannot be read: {fault}", path.display()),
     })
+}
+
+/// Complaints about the declaration and about its settings, each once: what needs no environment
+/// is found by both.
+pub(crate) fn joined(reading: &Reading, of_settings: &[Complaint]) -> Vec<Complaint> {
+    let mut all = reading.complaints.clone();
+    for complaint in of_settings {
+        let known =
+            |other: &Complaint| other.span == complaint.span && other.message == complaint.message;
+        if !all.iter().any(known) {
+            all.push(complaint.clone());
+        }
+    }
+    all
 }
 
 /// A folder as it can stand in a command line.
@@ -96,4 +118,35 @@ pub(crate) fn complain(declaration: &Declaration, complaints: &[Complaint], leas
 /// `1 error`, `2 errors`.
 pub(crate) fn count(number: usize, what: &str) -> String {
     format!("{number} {what}{}", if number == 1 { "" } else { "s" })
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::{FILE, joined, read_text};
+    use crate::settings::{Given, resolve};
+    use std::path::Path;
+
+    #[test]
+    fn a_fault_of_a_setting_is_told_once() {
+        let text = "listen = \"x\"\nlimits.target = \"${GONE}\"\n[resources.a]\n\
+                    fields.b = { type = \"strin\" }\n";
+        let reading = model::declaration::read(text);
+        let resolved = resolve(&reading.settings, &[], &Given::default()).unwrap();
+        let told = joined(&reading, &resolved.complaints);
+        assert_eq!(told.len(), 3, "{told:?}");
+    }
+
+    #[test]
+    fn a_file_in_the_place_of_a_folder_is_told_so() {
+        let folder = tempfile::tempdir().unwrap();
+        let said = |path: &Path| read_text(path).unwrap_err();
+        assert!(said(&folder.path().join("none")).contains("methodical init"));
+        std::fs::write(folder.path().join("letter"), "").unwrap();
+        let letter = said(&folder.path().join("letter"));
+        assert!(letter.contains("is a file") && !letter.contains("init"), "{letter}");
+        std::fs::write(folder.path().join(FILE), "").unwrap();
+        let itself = said(&folder.path().join(FILE));
+        assert!(itself.contains("name its folder"), "{itself}");
+    }
 }

@@ -10,7 +10,7 @@ use model::complaint::Level;
 use model::model::Model;
 use store::{OpenError, Opened, Options};
 
-use crate::command::{Declaration, complain, count, place, read, shown};
+use crate::command::{Declaration, complain, count, joined, place, read, shown};
 use crate::failure::{Failure, Outcome};
 use crate::log::Log;
 use crate::serve::app::App;
@@ -32,7 +32,9 @@ pub(crate) fn run(matches: &ArgMatches) -> Outcome {
     let declaration = read(&place(matches))?;
     let given = Given::read(matches)?;
     let (model, resolved) = accept(&declaration, &given)?;
-    let addresses = listen::addresses(&resolved.settings.listen, &resolved.origin("listen"))?;
+    let shown = shown(&declaration.dir);
+    let listen = &resolved.settings.listen;
+    let addresses = listen::addresses(listen, &resolved.origin("listen"), &shown)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
@@ -40,7 +42,7 @@ pub(crate) fn run(matches: &ArgMatches) -> Outcome {
     let (log, closer) = Log::start(&resolved.settings);
     let ended = runtime.block_on(async {
         // Before the database: a start that fails for the port leaves nothing behind.
-        let listener = listen::bind(&addresses, &shown(&declaration.dir)).await?;
+        let listener = listen::bind(&addresses, &shown).await?;
         let opened = open(&declaration.dir, &model, &resolved)?;
         let watching = matches.get_flag("watch").then_some((declaration, given));
         serve(listener, model, resolved, opened, log, watching).await
@@ -55,8 +57,7 @@ pub(crate) fn run(matches: &ArgMatches) -> Outcome {
 fn accept(declaration: &Declaration, given: &Given) -> Result<(Arc<Model>, Resolved), Failure> {
     let reading = &declaration.reading;
     let resolved = settings::resolve(&reading.settings, &settings::environment(), given)?;
-    let mut complaints = reading.complaints.clone();
-    complaints.extend(resolved.complaints.iter().cloned());
+    let complaints = joined(reading, &resolved.complaints);
     let errors = complain(declaration, &complaints, Level::Warning);
     for warning in &resolved.warnings {
         eprintln!("warning: {warning}");
@@ -103,8 +104,13 @@ async fn serve(
     let answerer = App::new(base.engine(Arc::clone(&model)));
     let service = Arc::new(Service { answerer, settings, log, ids: Ids::new() });
     println!("http://{address}");
-    let key = engine::clock::uuid();
-    eprint!("{}", tour::tour(&model, &format!("http://{address}"), &key));
+    if service.settings.log_format == "json" {
+        // Whoever reads JSON lines reads nothing else.
+        tracing::info!("{}", tour::summary(&model, &format!("http://{address}")));
+    } else {
+        let key = engine::clock::uuid();
+        eprint!("{}", tour::tour(&model, &format!("http://{address}"), &key));
+    }
 
     let watcher = watching.map(|(declaration, given)| {
         let service = Arc::clone(&service);

@@ -24,7 +24,11 @@ const REST: Duration = Duration::from_millis(50);
 ///
 /// # Errors
 /// An address that is none, or one that others can reach.
-pub(crate) fn addresses(listen: &str, origin: &Origin) -> Result<Vec<SocketAddr>, Failure> {
+pub(crate) fn addresses(
+    listen: &str,
+    origin: &Origin,
+    dir: &str,
+) -> Result<Vec<SocketAddr>, Failure> {
     let found: Vec<SocketAddr> = listen
         .to_socket_addrs()
         .map_err(|fault| {
@@ -36,7 +40,7 @@ pub(crate) fn addresses(listen: &str, origin: &Origin) -> Result<Vec<SocketAddr>
             "{listen} (from {origin}) can be reached from other machines ({}). Access rules are \
              not enforced in this version, so everyone there could read and change everything.\n\
              Listen on loopback, and put a proxy that checks access in front of it:\n\n    \
-             methodical serve --listen 127.0.0.1:{}\n",
+             methodical serve {dir} --listen 127.0.0.1:{}\n",
             open.ip(),
             open.port()
         )));
@@ -141,12 +145,14 @@ mod tests {
     #[test]
     fn only_loopback() {
         for good in ["127.0.0.1:0", "127.8.8.8:80", "[::1]:80", "localhost:8080"] {
-            assert!(addresses(good, &Origin::Default).is_ok(), "{good}");
+            assert!(addresses(good, &Origin::Default, "shop").is_ok(), "{good}");
         }
         for bad in ["0.0.0.0:80", "[::]:80", "192.0.2.1:80", "[2001:db8::1]:80", "127.0.0.1", "x"] {
-            let failure = addresses(bad, &Origin::Flag("--listen".to_owned())).unwrap_err();
+            let failure = addresses(bad, &Origin::Flag("--listen".to_owned()), "shop").unwrap_err();
             assert_eq!(failure.code, 1, "{bad}");
             assert!(failure.message.contains("--listen"), "{}", failure.message);
+            let next = !bad.ends_with("80") || failure.message.contains("methodical serve shop");
+            assert!(next, "{}", failure.message);
         }
     }
 

@@ -14,8 +14,8 @@ const ENDING: &str = "ndjson";
 /// begins empty.
 ///
 /// # Errors
-/// A folder or file that cannot be read, a file of no resource, or the first line that does not
-/// fit, by file and line.
+/// A folder or file that cannot be read, a file of no resource, or the lines that do not fit, by
+/// file and line.
 pub(crate) fn read(dir: &Path, model: &Model) -> Result<Vec<(ResourceIndex, Record)>, String> {
     let Some(folder) = &model.seed else { return Ok(Vec::new()) };
     let folder = dir.join(folder);

@@ -26,6 +26,15 @@ pub(crate) fn tour(model: &Model, base: &str, key: &str) -> String {
     out
 }
 
+/// The same in one line, for a log.
+pub(crate) fn summary(model: &Model, base: &str) -> String {
+    format!(
+        "{} is served at {base}{}; access rules are not enforced in this version: everyone who \
+         reaches it may do everything",
+        model.title, model.prefix
+    )
+}
+
 fn commands(model: &Model, base: &str, key: &str) -> Vec<String> {
     let Some(first) = model.resources.first() else { return Vec::new() };
     let root = format!("{base}{}", model.prefix);
@@ -105,6 +114,9 @@ mod tests {
         let tour = tour(&model, "http://127.0.0.1:1", "0192e4a0-7c3e-7a10-8b9c-2f1d3e4a5b6c");
         assert_eq!(tour.matches("curl -i").count(), 3, "{tour}");
         assert!(tour.contains("everyone") && tour.contains("loopback"), "{tour}");
+        let line = super::summary(&model, "http://127.0.0.1:1");
+        assert!(line.starts_with("Notes is served at http://127.0.0.1:1/api;"), "{line}");
+        assert!(line.contains("everyone") && !line.contains('\n'), "{line}");
         let sample = sample(&model.resources[0]).unwrap();
         let expected = r#"{"email":"someone@example.org","kind":"b","size":10,"day":"2026-01-31"}"#;
         assert_eq!(sample, expected);

@@ -12,7 +12,7 @@ use model::setting::Settings;
 use store::{Reader, Writer};
 
 use super::app::App;
-use crate::command::{Declaration, FILE, complain, read};
+use crate::command::{Declaration, FILE, complain, joined, read};
 use crate::settings::{self, Given};
 
 /// How often the declaration is looked at.
@@ -66,6 +66,7 @@ pub(crate) async fn watch(
 ) {
     let Declaration { dir, mut text, .. } = first;
     let mut seen = stamp(&dir);
+    let mut missed = 0_u32;
     loop {
         tokio::time::sleep(PAUSE).await;
         let now = stamp(&dir);
@@ -73,8 +74,20 @@ pub(crate) async fn watch(
             continue;
         }
         seen = now;
-        // A file that is being replaced is missing for a moment: the next look finds it.
-        let Ok(declaration) = read(&dir) else { continue };
+        let declaration = match read(&dir) {
+            Ok(declaration) => declaration,
+            Err(failure) => {
+                // A file that is being replaced is missing for a moment: the next look finds it.
+                missed = missed.saturating_add(1);
+                if missed == 2 {
+                    let what = failure.message.lines().next().unwrap_or_default();
+                    tracing::error!("{what}; the old declaration stays");
+                }
+                seen = None;
+                continue;
+            }
+        };
+        missed = 0;
         if declaration.text == text {
             continue;
         }
@@ -105,11 +118,9 @@ fn stamp(dir: &Path) -> Option<(u64, SystemTime)> {
 fn judge(declaration: &Declaration, old: &Model, given: &Given, settings: &Settings) -> Change {
     let environment = settings::environment();
     let resolved = settings::resolve(&declaration.reading.settings, &environment, given);
-    let mut complaints = declaration.reading.complaints.clone();
-    let settings_changed = match resolved {
+    let (complaints, settings_changed) = match resolved {
         Ok(resolved) => {
-            complaints.extend(resolved.complaints);
-            resolved.settings != *settings
+            (joined(&declaration.reading, &resolved.complaints), resolved.settings != *settings)
         }
         Err(failure) => return Change::Refused(failure.message),
     };

@@ -1,4 +1,4 @@
-//! Every test that speaks HTTP to the real program: the law, the stories, the crashes. And what must not compile.
+//! Every test that speaks HTTP to the real program, and what must not compile.
 
 mod crash;
 mod law;

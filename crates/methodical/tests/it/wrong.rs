@@ -1,4 +1,4 @@
-//! Programs that break the law must not compile: `tests/wrong/*.rs`. The first lines of each say
+//! Programs that break the law must not compile: `tests/wrong/*.rs`. A line of each says
 //! what the compiler has to answer (`//@ error: TEXT`), or that it is right (`//@ compiles`), so
 //! that an error of another cause is not taken for the one that is wanted.
 
@@ -11,12 +11,13 @@ use std::time::SystemTime;
 fn programs_that_break_the_law_do_not_compile() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/wrong");
     let scratch = tempfile::tempdir().expect("a folder");
+    let libraries = Libraries::find(scratch.path());
     let mut complaints = Vec::new();
     let mut count = 0;
     for entry in fs::read_dir(&folder).expect("the wrong programs") {
         let path = entry.expect("an entry").path();
         count += 1;
-        if let Err(complaint) = check(&path, scratch.path()) {
+        if let Err(complaint) = check(&path, &libraries) {
             complaints.push(format!("{}: {complaint}", path.display()));
         }
     }
@@ -24,60 +25,88 @@ fn programs_that_break_the_law_do_not_compile() {
     assert!(complaints.is_empty(), "{}", complaints.join("\n\n"));
 }
 
-fn check(path: &Path, scratch: &Path) -> Result<(), String> {
+fn check(path: &Path, libraries: &Libraries<'_>) -> Result<(), String> {
     let text = fs::read_to_string(path).expect("a program");
     let expected: Vec<_> =
         text.lines().filter_map(|line| line.strip_prefix("//@ error: ")).collect();
     let compiles = text.lines().any(|line| line == "//@ compiles");
-    if compiles == !expected.is_empty() {
+    if compiles != expected.is_empty() {
         return Err("it has to say either `//@ error: TEXT` or `//@ compiles`".to_owned());
     }
-    let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
-    let libraries = libraries();
-    let mut command = Command::new(rustc);
-    command
-        .arg(path)
-        .args(["--edition", "2024", "--crate-type", "lib", "--emit", "metadata"])
-        .arg("--out-dir")
-        .arg(scratch)
-        .arg("-L")
-        .arg(format!("dependency={}", libraries.display()));
-    for name in ["contract", "store", "engine"] {
-        let library = newest(&libraries, name);
-        command.arg("--extern").arg(format!("{name}={}", library.display()));
-    }
-    let output = command.output().expect("rustc starts");
-    let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    match (compiles, output.status.success()) {
-        (true, true) => Ok(()),
-        (true, false) => Err(format!("it does not compile:\n{said}")),
-        (false, true) => Err("it compiles".to_owned()),
-        (false, false) => match expected.iter().find(|text| !said.contains(**text)) {
+    match (compiles, libraries.compile(path)) {
+        (true, Ok(())) => Ok(()),
+        (true, Err(said)) => Err(format!("it does not compile:\n{said}")),
+        (false, Ok(())) => Err("it compiles".to_owned()),
+        (false, Err(said)) => match expected.iter().find(|text| !said.contains(**text)) {
             None => Ok(()),
             Some(text) => Err(format!("the compiler does not say {text:?}:\n{said}")),
         },
     }
 }
 
-/// Where cargo has put the libraries that this very test was linked with.
-fn libraries() -> PathBuf {
-    let own = std::env::current_exe().expect("the path of this test");
-    own.parent().expect("a folder").to_owned()
+/// Needs that `contract` and `engine` are of one build.
+const PROBE: &str = "use contract::table::Handle;
+pub const fn probe(handle: Handle) { engine::serve::keeps_within(handle, handle) }";
+
+/// The libraries that the programs are compiled against, where cargo has put them: beside this
+/// very test. There may be several of each, of builds with other features.
+struct Libraries<'a> {
+    folder: PathBuf,
+    scratch: &'a Path,
+    chosen: Vec<(&'static str, PathBuf)>,
 }
 
-/// The library of this name that was built last.
-fn newest(folder: &Path, name: &str) -> PathBuf {
+impl<'a> Libraries<'a> {
+    fn find(scratch: &'a Path) -> Self {
+        let own = std::env::current_exe().expect("the path of this test");
+        let folder = own.parent().expect("a folder").to_owned();
+        let probe = scratch.join("probe.rs");
+        fs::write(&probe, PROBE).expect("a probe");
+        let newest = |name| candidates(&folder, name).into_iter().next().expect("a library");
+        let (engine, store) = (newest("engine"), newest("store"));
+        for contract in candidates(&folder, "contract") {
+            let chosen =
+                vec![("contract", contract), ("engine", engine.clone()), ("store", store.clone())];
+            let libraries = Self { folder: folder.clone(), scratch, chosen };
+            if libraries.compile(&probe).is_ok() {
+                return libraries;
+            }
+        }
+        panic!("no build of contract is the one that {} was built with", engine.display());
+    }
+
+    /// Compiles a program, or gives what the compiler says.
+    fn compile(&self, path: &Path) -> Result<(), String> {
+        let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
+        let mut command = Command::new(rustc);
+        command
+            .arg(path)
+            .args(["--edition", "2024", "--crate-type", "lib", "--emit", "metadata"])
+            .arg("--out-dir")
+            .arg(self.scratch)
+            .arg("-L")
+            .arg(format!("dependency={}", self.folder.display()));
+        for (name, library) in &self.chosen {
+            command.arg("--extern").arg(format!("{name}={}", library.display()));
+        }
+        let output = command.output().expect("rustc starts");
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        if output.status.success() { Ok(()) } else { Err(said) }
+    }
+}
+
+/// The libraries of this name, the one that was built last first.
+fn candidates(folder: &Path, name: &str) -> Vec<PathBuf> {
     let prefix = format!("lib{name}-");
-    let built = fs::read_dir(folder)
+    let mut built: Vec<_> = fs::read_dir(folder)
         .expect("the libraries")
         .filter_map(|entry| Some(entry.ok()?.path()))
         .filter(|path| {
             let file = path.file_name().unwrap_or_default().to_string_lossy();
             file.starts_with(&prefix) && file.ends_with(".rlib")
         })
-        .max_by_key(|path| {
-            let made = fs::metadata(path).and_then(|data| data.modified());
-            made.unwrap_or(SystemTime::UNIX_EPOCH)
-        });
-    built.unwrap_or_else(|| panic!("{name} is not in {}", folder.display()))
+        .collect();
+    let made = |path: &PathBuf| fs::metadata(path).and_then(|data| data.modified());
+    built.sort_by_key(|path| std::cmp::Reverse(made(path).unwrap_or(SystemTime::UNIX_EPOCH)));
+    built
 }

@@ -1,5 +1,5 @@
+//! A Reader has no way to write (RFC 9110 §9.2.1).
 //@ error: no method named `transact` found for reference `&Reader`
-// RFC 9110 §9.2.1: whoever is given a Reader has no way to write.
 pub async fn read(reader: &store::Reader) {
     let _ = reader.transact::<()>(Vec::new()).await;
 }

@@ -1,5 +1,5 @@
+//! DELETE without 412: must not compile (RFC 9110 §13.2.2).
 //@ error: 412
-// RFC 9110 §13.2.2.
 use contract::table::*;
 
 const fn row(target: Target, method: Method) -> Row {

@@ -1,5 +1,5 @@
+//! GET reaches a writer: must not compile (RFC 9110 §9.2.1).
 //@ error: a safe method must not reach a writer
-// RFC 9110 §9.2.1.
 use contract::table::*;
 
 const fn row(target: Target, method: Method) -> Row {

@@ -1,5 +1,5 @@
+//! GET takes content: must not compile (RFC 9110 §9.3.1).
 //@ error: a row names media types exactly where content has a meaning
-// RFC 9110 §9.3.1.
 use contract::table::*;
 
 const fn row(target: Target, method: Method) -> Row {

@@ -1,5 +1,5 @@
+//! OPTIONS is cached: must not compile (RFC 9110 §9.3.7).
 //@ error: not cacheable
-// RFC 9110 §9.3.7.
 use contract::table::*;
 
 const fn row(target: Target, method: Method) -> Row {

@@ -1,5 +1,5 @@
+//! POST answers 304: must not compile (RFC 9110 §15.4.5).
 //@ error: 304 answers safe requests only
-// RFC 9110 §15.4.5.
 use contract::table::*;
 
 const fn row(target: Target, method: Method) -> Row {

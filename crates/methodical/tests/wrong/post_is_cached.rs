@@ -1,5 +1,5 @@
+//! POST is cached: must not compile (RFC 9111 §4.4).
 //@ error: an answer to an unsafe method is not kept
-// RFC 9111 §4.4.
 use contract::table::*;
 
 const fn row(target: Target, method: Method) -> Row {

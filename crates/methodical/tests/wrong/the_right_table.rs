@@ -1,5 +1,5 @@
+//! The table of the program is right: what fails beside this fails for its own cause.
 //@ compiles
-// The table of the program is right: what fails beside this fails for its own cause.
 use contract::table::{METHODS, ROWS};
 
 const _: () = contract::proof::prove(METHODS, ROWS);

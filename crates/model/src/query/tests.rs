@@ -104,7 +104,7 @@ fn filters_are_typed() {
     for query in [
         "id=0",
         "id=abc",
-        "id=4503599627370497",
+        "id=9007199254740992",
         "age=abc",
         "age=1.5",
         "age=",

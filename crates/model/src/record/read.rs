@@ -158,7 +158,9 @@ impl Reader<'_> {
             (Some(_), None) => true,
             (None, current) => self.purpose.is_patch() && current.is_some(),
         };
-        if changed {
+        if changed && self.purpose.is_patch() {
+            self.conflict(name, "must stay as it is: a patch neither changes nor removes it");
+        } else if changed {
             self.conflict(name, "must not be changed: leave it out, or send it as it is");
         }
     }
@@ -233,6 +235,9 @@ impl Reader<'_> {
         }
         match sent {
             Some(sent) => self.value(field, sent),
+            // A merge patch can only remove (RFC 7396 §2): what that leaves of a nullable field is
+            // null.
+            None if self.purpose.is_patch() && field.nullable => self.value(field, &Json::Null),
             None if field.default.is_some() => field.default.clone(),
             None => {
                 if !field.optional && !field.read_only {
@@ -356,10 +361,15 @@ fn integer(field: &Field, number: &serde_json::Number) -> Result<i64, String> {
     }
     storable(&Json::Number(number.clone()))?;
     let (range, expected) = integer_range(field);
-    json::integer(number)
+    let whole = json::integer(number)
         .and_then(|number| i64::try_from(number).ok())
         .filter(|number| range.contains(number))
-        .ok_or_else(|| expected.to_owned())
+        .ok_or_else(|| expected.to_owned())?;
+    // With a fraction or an exponent it was read as binary64, which has lost its last digits.
+    if number.is_f64() && !(-SAFE_MAX..=SAFE_MAX).contains(&whole) {
+        return Err("must be written without a fraction and without an exponent".to_owned());
+    }
+    Ok(whole)
 }
 
 /// The whole numbers that a field may hold, and how to say so.

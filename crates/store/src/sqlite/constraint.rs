@@ -20,7 +20,8 @@ pub(crate) fn checks(field: &Field, kind: Kind) -> String {
     };
     match kind {
         Kind::Boolean => add("is 0 or 1", &format!("{column} IN (0, 1)")),
-        Kind::Json => add("is JSON", &format!("json_valid({column})")),
+        // Before SQLite 3.45 json_valid(NULL) is 0, and a person may come with an older shell.
+        Kind::Json => add("is JSON", &format!("{column} IS NULL OR json_valid({column})")),
         Kind::Integer if field.references.is_none() && field.schema.format() != Some("int64") => {
             let range = format!("{column} BETWEEN -{EXACT_MAX} AND {EXACT_MAX}");
             add("is within 2^53 - 1", &range);

@@ -7,7 +7,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::failure::Failure;
-use super::home::Home;
 use super::job::{Ran, Work};
 use super::open::Source;
 use super::session::Session;
@@ -32,8 +31,6 @@ pub(crate) type Trouble = Arc<Mutex<Option<Error>>>;
 pub(crate) struct Desk {
     pub(crate) session: Session,
     pub(crate) source: Source,
-    /// The file that is written to.
-    pub(crate) home: Home,
     /// `data_version` as last seen: it moves when another process has committed.
     pub(crate) seen: i64,
     /// True from an edit from outside until what it left undone is done.
@@ -181,11 +178,7 @@ impl Desk {
     /// Begins a transaction, waiting for another process until the deadline of a write that waits
     /// since then.
     pub(crate) fn begin(&mut self, since: Instant) -> Result<(), Error> {
-        if let Err(failure) = self.home.check() {
-            let error = self.told(failure);
-            self.set_trouble(Some(error.clone()));
-            return Err(error);
-        }
+        self.at_home()?;
         let mut is_reopened = false;
         loop {
             let begun = self.session.run("BEGIN IMMEDIATE").and_then(|()| self.look_outside());
@@ -207,6 +200,15 @@ impl Desk {
         }
     }
 
+    /// Fails, and is not ready, where the database is no longer the file that was opened.
+    pub(crate) fn at_home(&self) -> Result<(), Error> {
+        self.source.at_home().map_err(|failure| {
+            let error = self.told(failure);
+            self.set_trouble(Some(error.clone()));
+            error
+        })
+    }
+
     /// Commits; nothing is acknowledged before.
     pub(crate) fn commit(&mut self) -> Result<(), Error> {
         self.session.run("COMMIT").map_err(|failure| self.told(failure))
@@ -224,7 +226,7 @@ impl Desk {
 
     /// A connection that an I/O error has left in doubt is replaced.
     fn reopen(&mut self) -> bool {
-        let opened = self.home.check().and_then(|()| self.source.writer());
+        let opened = self.source.at_home().and_then(|()| self.source.writer());
         match opened {
             Ok(session) => {
                 self.session = session;
@@ -268,7 +270,8 @@ impl Desk {
     ) -> Vec<Box<dyn Work>> {
         use crate::fault::{Fault, on};
         let mut early = Vec::new();
-        if !on(Fault::PreconditionOutsideTransaction) {
+        // A version that is not repeated shows only where what was decided on is not the present.
+        if !on(Fault::PreconditionOutsideTransaction) && !on(Fault::No412Repeat) {
             return early;
         }
         std::thread::sleep(Duration::from_millis(20));

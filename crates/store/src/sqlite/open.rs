@@ -3,7 +3,7 @@
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use model::model::{Model, ResourceIndex};
@@ -15,6 +15,7 @@ use rusqlite::{Connection, ErrorCode, MAIN_DB, OpenFlags, OptionalExtension};
 use super::apply;
 use super::ddl;
 use super::failure::Failure;
+use super::home::Home;
 use super::session::Session;
 use crate::error::Error;
 use crate::error::OpenError;
@@ -39,6 +40,8 @@ const CACHE_KIB: i32 = 16_384;
 pub(crate) struct Source {
     pub(crate) options: Arc<Options>,
     pub(crate) catalog: Arc<Catalog>,
+    /// The file that was opened first.
+    pub(crate) home: Arc<OnceLock<Home>>,
 }
 
 /// What was found or made.
@@ -61,15 +64,22 @@ pub(crate) fn open(
     model: Arc<Model>,
     seed: Seed<'_>,
 ) -> Result<Base, OpenError> {
-    let claim = claim(&options.path)?;
-    settle(&options.path)?;
-    let source =
-        Source { options: Arc::new(options.clone()), catalog: Arc::new(Catalog::new(model)) };
+    // SQLite follows links, and puts its files beside what they lead to: two names of one database
+    // are one claim.
+    let file = options.path.canonicalize().unwrap_or_else(|_| options.path.clone());
+    let claim = claim(&file)?;
+    settle(&file)?;
+    let source = Source {
+        options: Arc::new(options.clone()),
+        catalog: Arc::new(Catalog::new(model)),
+        home: Arc::default(),
+    };
     let session = source.writer().map_err(|failure| opening(&options.path, failure))?;
     // SQLite opens a file that it may not write to all the same.
     if session.connection.is_readonly(MAIN_DB).unwrap_or(false) {
         return Err(OpenError::ReadOnly);
     }
+    source.home.get_or_init(|| Home::of(&options.path));
     let is_fresh = recognise(&session).map_err(|found| found.told(&options.path))?;
     if is_fresh {
         create(&session, seed, &options.path)?;
@@ -108,8 +118,6 @@ fn claim(path: &Path) -> Result<File, OpenError> {
 /// SQLite takes the commits that it finds there for durable, and so would everybody who is told of
 /// them: a client that repeats its Idempotency-Key gets an answer that a power cut must not undo.
 fn settle(path: &Path) -> Result<(), OpenError> {
-    // SQLite follows links, and puts the log beside what they lead to.
-    let path = &path.canonicalize().unwrap_or_else(|_| path.to_owned());
     let mut log = path.as_os_str().to_owned();
     log.push("-wal");
     let log = PathBuf::from(log);
@@ -127,6 +135,11 @@ fn settle(path: &Path) -> Result<(), OpenError> {
 }
 
 impl Source {
+    /// Fails where the database is no longer the file that was opened first.
+    pub(crate) fn at_home(&self) -> Result<(), Failure> {
+        self.home.get().map_or(Ok(()), Home::check)
+    }
+
     /// The connection that writes.
     pub(crate) fn writer(&self) -> Result<Session, Failure> {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
@@ -161,6 +174,7 @@ impl Source {
     /// A connection that cannot write: opened read-only, told `query_only`, and every statement
     /// that is not a read is refused while it is prepared.
     pub(crate) fn reader(&self, lock_wait: Duration) -> Result<Session, Failure> {
+        self.at_home()?;
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let mut connection = Connection::open_with_flags(&self.options.path, flags)?;
         plan_once(&connection)?;

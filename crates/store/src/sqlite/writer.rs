@@ -9,7 +9,6 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 
 use super::group::{Desk, Message, Trouble};
-use super::home::Home;
 use super::job::Job;
 use super::open::Base;
 use crate::decision::{Step, Verdict};
@@ -41,7 +40,6 @@ impl Writers {
         let waiting_max = base.source.options.write_queue_max;
         let mut desk = Desk {
             session: base.session,
-            home: Home::of(&base.source.options.path),
             source: base.source,
             seen: 0,
             // Whatever was edited while no server ran is mended first.

@@ -1,5 +1,7 @@
 //! Opening: fresh, again, changed, twice, and what is not ours.
 
+use std::time::{Duration, Instant};
+
 use super::*;
 
 #[tokio::test]
@@ -58,6 +60,11 @@ fn a_second_server_and_a_changed_declaration_are_refused() {
     let bench = Bench::new();
     let options = options(&bench.folder);
     assert_eq!(refused(&options, &bench.model), OpenError::Locked);
+    let elsewhere = tempfile::tempdir().unwrap();
+    let mut linked = options.clone();
+    linked.path = elsewhere.path().join("link.db");
+    std::os::unix::fs::symlink(&options.path, &linked.path).unwrap();
+    assert_eq!(refused(&linked, &bench.model), OpenError::Locked, "under another name too");
     let Bench { folder, model, opened } = bench;
     drop(opened);
     let changed = declared(&DECLARATION.replace("[\"string\", \"null\"]", "\"string\""));
@@ -155,9 +162,14 @@ async fn no_write_is_acknowledged_into_a_file_that_is_gone() {
     bench.commit(vec![insert(USERS, user(1, "A"))]).await.unwrap();
     let aside = bench.folder.path().join("aside.db");
     std::fs::rename(bench.path(), &aside).unwrap();
+    assert!(matches!(bench.reader().ping(), Err(Error::Busy(_))), "nor is another file read");
+    let deadline = Instant::now() + Duration::from_secs(10);
+    while bench.writer().ready().is_ok() {
+        assert!(Instant::now() < deadline, "/readyz says so before a write is lost");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
     let lost = bench.commit(vec![insert(USERS, user(2, "B"))]).await.unwrap_err();
     assert!(matches!(&lost, Error::Busy(why) if why.contains("removed or replaced")), "{lost}");
-    assert!(bench.writer().ready().is_err(), "and /readyz says so");
     assert!(!bench.path().exists(), "no empty database takes its place");
 
     std::fs::write(bench.path(), "another file").unwrap();

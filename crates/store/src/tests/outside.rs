@@ -154,3 +154,14 @@ async fn what_does_not_fit_is_refused_by_the_table_itself() {
     assert!(model::model::IdKind::Uuid.read(&token.id.to_string()).is_some());
     bench.assert_true();
 }
+
+/// What an old shell makes of the schema cannot be tried here: its `json_valid(NULL)` is 0.
+#[test]
+fn absent_json_is_allowed_by_name() {
+    let bench = Bench::new();
+    let schema: String = bench
+        .outside()
+        .query_row("SELECT sql FROM sqlite_schema WHERE name = 'users'", [], |row| row.get(0))
+        .unwrap();
+    assert!(schema.contains(r#"CHECK ("extra" IS NULL OR json_valid("extra"))"#), "{schema}");
+}

@@ -152,6 +152,7 @@ async fn a_reader_cannot_write() {
     let source = crate::sqlite::open::Source {
         options: Arc::new(options),
         catalog: Arc::new(crate::sql::Catalog::new(Arc::clone(&bench.model))),
+        home: Arc::default(),
     };
     let session = source.reader(std::time::Duration::ZERO).ok().unwrap();
     for text in [

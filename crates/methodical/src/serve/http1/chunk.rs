@@ -72,6 +72,11 @@ impl Decoder {
         self.state == State::Done
     }
 
+    /// How much is still to come of the chunk that has begun.
+    pub(super) fn announced(&self) -> u64 {
+        if let State::Data { left } = self.state { left } else { 0 }
+    }
+
     /// Takes what it can from the input.
     ///
     /// # Errors
@@ -283,5 +288,13 @@ mod tests {
         assert!(matches!(decoder.step(&mut input), Ok(Step::Data(_))));
         assert_eq!(decoder.step(&mut input), Ok(Step::End));
         assert_eq!(&input[..], b"GET / HTTP/1.1\r\n");
+    }
+
+    #[test]
+    fn a_chunk_says_how_much_is_still_to_come() {
+        let (mut decoder, mut input) = (Decoder::new(), BytesMut::from(&b"ffffffff\r\nabc"[..]));
+        assert_eq!(decoder.announced(), 0);
+        assert_eq!(decoder.step(&mut input), Ok(Step::Data("abc".into())));
+        assert_eq!(decoder.announced(), 0xffff_ffff - 3);
     }
 }

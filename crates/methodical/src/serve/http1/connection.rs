@@ -231,12 +231,12 @@ where
     /// Lines up an answer, and sends it unless another request is already here.
     async fn send(
         &mut self,
-        response: Response<Bytes>,
+        mut response: Response<Bytes>,
         manner: Manner<'_>,
         arrival: &Arrival,
     ) -> std::io::Result<()> {
         let status = response.status().as_u16();
-        let report = response.extensions().get::<Report>().cloned().unwrap_or_default();
+        let report = response.extensions_mut().remove::<Report>().unwrap_or_default();
         if !self.outgoing.has_room() {
             self.flush().await?;
         }

@@ -281,7 +281,12 @@ impl<R: AsyncRead + Unpin> Body for Content<'_, R> {
         match self.incoming.as_ref().map(|incoming| &incoming.left) {
             None | Some(Left::Nothing) => SizeHint::with_exact(0),
             Some(Left::Length(left)) => SizeHint::with_exact(*left),
-            Some(Left::Chunked(_) | Left::Broken(_)) => SizeHint::default(),
+            Some(Left::Chunked(decoder)) => {
+                let mut hint = SizeHint::default();
+                hint.set_lower(decoder.announced());
+                hint
+            }
+            Some(Left::Broken(_)) => SizeHint::default(),
         }
     }
 }

@@ -27,6 +27,7 @@ macro_rules! laws {
 
 laws! {
     every_method_keeps_its_promise: "methods",
+    every_status_has_its_request: "statuses",
     representations_are_negotiated: "negotiation",
     validators_say_what_is_current_and_put_replaces: "validators",
     conditions_are_evaluated_in_order: "conditions",
@@ -67,6 +68,75 @@ fn every_file_of_the_law_is_run_and_there_are_at_least_250_sentences() {
         }
     }
     assert!(sentences.len() >= 250, "the law has only {} sentences", sentences.len());
+}
+
+/// The kind of target that a path names, in the words of the table.
+fn target(path: &str) -> Option<&'static str> {
+    let path = path.split('?').next().unwrap_or_default();
+    match path {
+        "*" => return Some("Server"),
+        "/api" => return Some("Home"),
+        "/healthz" => return Some("Health"),
+        "/readyz" => return Some("Ready"),
+        "/robots.txt" => return Some("Robots"),
+        _ if path.starts_with("/problems") => return Some("Problems"),
+        _ => {}
+    }
+    let inside = ["/api/", "/v0/", "/"].iter().find_map(|prefix| path.strip_prefix(prefix))?;
+    match inside.split('/').collect::<Vec<_>>()[..] {
+        [_] => Some("Collection"),
+        [_, _] => Some("Item"),
+        _ => None,
+    }
+}
+
+/// Statuses that need a disk that is full or a setting of their own: `crash/` and `concurrency.rs`
+/// reach them.
+const ELSEWHERE: &[u16] = &[429, 507];
+
+#[test]
+fn every_status_that_a_row_lists_is_reached_by_a_sentence_and_no_other_is_expected() {
+    let mut reached = HashSet::new();
+    for file in FILES {
+        let law = case::read(&tests().join("law").join(format!("{file}.law")));
+        for (_, steps) in law.cases.iter().map(|case| (case.line, &case.steps)) {
+            let mut asked = None;
+            for (_, step) in steps {
+                match step {
+                    case::Step::Send { head, .. } => {
+                        let (method, path) = head[0].split_once(' ').expect("a target");
+                        asked = target(path).map(|target| (target, method.to_owned()));
+                    }
+                    case::Step::Bytes(_) => asked = None,
+                    case::Step::Status(status, _) => {
+                        if let Some((target, method)) = asked.clone() {
+                            reached.insert((target.to_owned(), method, *status));
+                        }
+                    }
+                    _ => {}
+                }
+            }
+        }
+    }
+    let mut faults = Vec::new();
+    for row in contract::table::ROWS {
+        let target = format!("{:?}", row.target);
+        let method = contract::table::nature(row.method).name;
+        for status in row.statuses.iter().filter(|status| !ELSEWHERE.contains(status)) {
+            let place = (target.clone(), method.to_owned(), *status);
+            if !reached.contains(&place) {
+                faults.push(format!("no sentence reaches {status} of {method} {target}"));
+            }
+        }
+        for (_, _, status) in reached.iter().filter(|(t, m, _)| *t == target && m == method) {
+            let listed =
+                row.statuses.contains(status) || contract::table::COMMON_STATUSES.contains(status);
+            if !listed {
+                faults.push(format!("{method} {target} does not list {status}"));
+            }
+        }
+    }
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
 }
 
 /// No build but that of `make mutants` can break a promise on purpose.

@@ -244,7 +244,7 @@ impl World {
         let (media_type, content) = wish.content.as_ref().expect("content");
         let present = row.document(&id);
         let is_patch = wish.method == "PATCH";
-        let document = match *media_type {
+        let mut document = match *media_type {
             "application/json-patch+json" => match patch::json(&present, content) {
                 Ok(document) => document,
                 Err(Refusal::Nowhere) => return Err(422),
@@ -253,6 +253,11 @@ impl World {
             _ if is_patch => patch::merge(&present, content),
             _ => content.clone(),
         };
+        // What a patch removes from a nullable field is null (decision 0016).
+        let emptied = is_patch && wish.resource == "things" && document.get("mood").is_none();
+        if let (true, Some(members)) = (emptied, document.as_object_mut()) {
+            members.insert("mood".to_owned(), Value::Null);
+        }
         let values = kept(wish.resource, &document).ok_or(422_u16)?;
         for name in ["id", "createdAt", "updatedAt"] {
             let is_kept = match document.get(name) {

@@ -94,11 +94,6 @@ impl Client {
         Self { address }
     }
 
-    /// Where it connects to.
-    pub(crate) fn address(&self) -> SocketAddr {
-        self.address
-    }
-
     /// Opens a connection.
     pub(crate) fn connect(&self) -> Connection {
         self.try_connect().expect("the server takes a connection")

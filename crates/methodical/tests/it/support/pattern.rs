@@ -8,7 +8,8 @@ macro_rules! form {
     ($(#[$meta:meta])* $name:ident, $pattern:literal) => {
         $(#[$meta])*
         pub(crate) fn $name(text: &str) -> bool {
-            static FORM: LazyLock<Regex> = LazyLock::new(|| Regex::new($pattern).expect("a pattern"));
+            static FORM: LazyLock<Regex> =
+                LazyLock::new(|| Regex::new($pattern).expect("a pattern"));
             FORM.is_match(text)
         }
     };
@@ -17,7 +18,8 @@ macro_rules! form {
 form!(
     /// IMF-fixdate (RFC 9110 §5.6.7), the one form that may be generated.
     is_http_date,
-    r"^(Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d\d (Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) \d{4} \d\d:\d\d:\d\d GMT$"
+    r"(?x)^(Mon|Tue|Wed|Thu|Fri|Sat|Sun),\x20\d\d\x20
+        (Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)\x20\d{4}\x20\d\d:\d\d:\d\d\x20GMT$"
 );
 form!(
     /// An entity tag (RFC 9110 §8.8.3).
