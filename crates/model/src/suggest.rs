@@ -8,12 +8,20 @@ pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Opti
         return None;
     }
     let lower = word.to_lowercase();
+    let length = lower.chars().count();
     known
         .into_iter()
-        .map(|candidate| {
-            (strsim::damerau_levenshtein(&lower, &candidate.to_lowercase()), candidate)
+        .filter_map(|candidate| {
+            let most = (candidate.len().max(word.len()) / 3).max(1);
+            let known = candidate.to_lowercase();
+            // Words whose lengths differ by more are farther apart, and need no comparing: a
+            // request can hold a hundred of them.
+            if known.chars().count().abs_diff(length) > most {
+                return None;
+            }
+            let distance = strsim::damerau_levenshtein(&lower, &known);
+            (distance <= most).then_some((distance, candidate))
         })
-        .filter(|(distance, candidate)| *distance <= (candidate.len().max(word.len()) / 3).max(1))
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, candidate)| candidate)
 }

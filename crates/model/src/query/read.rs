@@ -180,8 +180,16 @@ impl<'a> Term<'a> {
 enum Meaning {
     Word(&'static str),
     Filter(Column),
-    /// Nothing, or nothing yet: the reason.
-    Nothing(String),
+    /// Nothing, or nothing yet.
+    Nothing,
+}
+
+/// A name and the operator in brackets behind it.
+fn parts(name: &str) -> (&str, Option<&str>) {
+    match name.strip_suffix(']').and_then(|name| name.split_once('[')) {
+        Some((base, operator)) => (base, Some(operator)),
+        None => (name, None),
+    }
 }
 
 struct Reader<'a> {
@@ -229,39 +237,42 @@ impl<'a> Reader<'a> {
     }
 
     fn understands(&self, name: &str) -> bool {
-        !matches!(self.meaning(name), Meaning::Nothing(_))
+        !matches!(self.meaning(name), Meaning::Nothing)
     }
 
     fn meaning(&self, name: &str) -> Meaning {
         if let Some(word) = WORDS.iter().find(|word| **word == name) {
             return Meaning::Word(word);
         }
-        let (base, operator) = match name.strip_suffix(']').and_then(|name| name.split_once('[')) {
-            Some((base, operator)) => (base, Some(operator)),
-            None => (name, None),
-        };
+        let (base, operator) = parts(name);
+        match (Column::find(self.resource, base), operator) {
+            (Some(_), None) if is_reserved(name) => Meaning::Nothing,
+            (Some(column), None | Some("eq")) => Meaning::Filter(column),
+            (Some(_), Some(_)) | (None, _) => Meaning::Nothing,
+        }
+    }
+
+    /// Why a name means nothing here.
+    fn nothing(&self, name: &str) -> String {
+        let (base, operator) = parts(name);
         let column = Column::find(self.resource, base);
-        let later = LATER.iter().find(|(word, _)| *word == name);
-        match (column, operator, later) {
-            (_, None, Some((word, instead))) => {
-                let field = column.map_or_else(String::new, |_| {
-                    format!("; to filter by the field of that name, use {word}[eq]")
-                });
-                Meaning::Nothing(format!("is not in this version: {instead}{field}"))
+        if let (None, Some((word, instead))) =
+            (operator, LATER.iter().find(|(word, _)| *word == name))
+        {
+            let field = column.map_or_else(String::new, |_| {
+                format!("; to filter by the field of that name, use {word}[eq]")
+            });
+            return format!("is not in this version: {instead}{field}");
+        }
+        match (column, operator) {
+            (Some(_), Some(operator)) if OPERATORS_LATER.contains(&operator) => {
+                format!("the operator {operator} is not in this version: use {base}=…")
             }
-            (Some(column), None | Some("eq"), _) => Meaning::Filter(column),
-            (Some(_), Some(operator), _) if OPERATORS_LATER.contains(&operator) => {
-                let detail =
-                    format!("the operator {operator} is not in this version: use {base}=…");
-                Meaning::Nothing(detail)
-            }
-            (Some(_), Some(_), _) => {
-                Meaning::Nothing(format!("has an operator that does not exist: use {base}=…"))
-            }
-            (None, ..) => {
+            (Some(_), _) => format!("has an operator that does not exist: use {base}=…"),
+            (None, _) => {
                 let columns = Column::all(self.resource).map(|column| column.name(self.resource));
                 let hint = suggest::hint(base, WORDS.into_iter().chain(columns));
-                Meaning::Nothing(format!("is not a parameter of this list{hint}"))
+                format!("is not a parameter of this list{hint}")
             }
         }
     }
@@ -271,10 +282,10 @@ impl<'a> Reader<'a> {
             return;
         }
         let result = match self.meaning(name) {
-            Meaning::Nothing(_) if fault::on(Fault::UnknownParameterIgnored) => return,
-            Meaning::Nothing(detail) => {
+            Meaning::Nothing if fault::on(Fault::UnknownParameterIgnored) => return,
+            Meaning::Nothing => {
                 self.unknown = true;
-                self.fault(place(), detail);
+                self.fault(place(), self.nothing(name));
                 return;
             }
             Meaning::Word(word) if self.words.contains(&word) => return self.repeated(place),
