@@ -157,6 +157,11 @@ pub(crate) fn missing(call: &Call) -> Problem {
     let replaces = call.routed.row.operation == contract::table::Operation::Replace;
     if replaces && resource.upsert {
         detail.push_str(&format!(" PUT creates under ids up to {CHOSEN_ID_MAX}."));
+    } else if replaces {
+        detail.push_str(&format!(
+            " The server chooses the ids here: POST to {}/{} creates.",
+            call.model.prefix, resource.name
+        ));
     }
     Problem::new(Kind::NotFound, detail)
 }

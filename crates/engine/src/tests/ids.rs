@@ -45,3 +45,11 @@ async fn the_server_goes_on_past_the_largest_id_of_a_client() {
     assert_eq!(beyond.status(), 404, "{}", text(&beyond));
     assert!(text(&beyond).contains("4503599627370496"), "{}", text(&beyond));
 }
+
+#[tokio::test]
+async fn a_put_that_may_not_create_says_what_does() {
+    let bench = super::bench();
+    let answer = bench.ask("PUT /api/users/9", &[JSON], "{}").await;
+    assert_eq!(answer.status(), 404, "{}", text(&answer));
+    assert!(text(&answer).contains("POST to /api/users creates"), "{}", text(&answer));
+}
