@@ -43,7 +43,8 @@ pub(crate) struct Figure {
     /// The same of processor time for each answer: what remains of the ratio on a busy machine.
     /// With the microseconds of both sides.
     pub(crate) effort: (f64, f64, f64),
-    /// Which part of the time that they were ready to run the servers had to wait.
+    /// Which part of the time that it was ready to run the baseline had to wait: it has one
+    /// thread, so that whoever it waits for is a stranger. Nothing where the baseline is ours.
     pub(crate) waited: f64,
     /// How long an answer of ours takes.
     pub(crate) latency: Histogram,
@@ -255,6 +256,7 @@ impl<'a> Bench<'a> {
             let (ours, _) = self.ours(work, server)?;
             pairs.add(&baseline, &ours);
         }
+        pairs.busy.clear();
         Ok(pairs.figure(work, self.size, format!("baseline is our own {}", other.name)))
     }
 
@@ -325,7 +327,7 @@ impl Pairs {
         let (theirs, effort) = (baseline.effort(), ours.effort());
         let three = [theirs / effort, theirs, effort];
         self.efforts.iter_mut().zip(three).for_each(|(kept, new)| kept.push(new));
-        self.busy.extend([baseline.busy, ours.busy]);
+        self.busy.push(baseline.busy);
     }
 
     fn figure(self, work: &'static Work, size: u64, note: String) -> Figure {

@@ -89,7 +89,7 @@ fn quiet(figures: &[Figure]) -> String {
          the worse of the two is judged**"
     };
     format!(
-        "While they were ready to run, the servers waited for their core {:.0} % of the time on \
+        "While they were ready to run, the baselines waited for their core {:.0} % of the time on \
          average and {:.0} % at most: {verdict}. \"By CPU\" compares the processor time that \
          an answer took.\n\n",
         mean * 100.0,

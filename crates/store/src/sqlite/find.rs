@@ -25,7 +25,8 @@ const SEQUENCE: &str = "SELECT seq FROM sqlite_sequence WHERE name = ?";
 /// Values in one IN-list; more of them are asked for in parts.
 const AMONG_MAX: usize = 512;
 
-/// Answers a lookup from one snapshot, which ends with it: no read transaction outlives a read.
+/// Answers a lookup from one snapshot, which ends with it: no read transaction of a request
+/// outlives its read.
 pub(crate) fn snapshot(session: &Session, lookup: &Lookup) -> Result<Current, Failure> {
     if is_single(lookup) {
         return find(session, lookup);

@@ -179,6 +179,7 @@ impl Desk {
     /// since then.
     pub(crate) fn begin(&mut self, since: Instant) -> Result<(), Error> {
         self.at_home()?;
+        self.source.anchor.let_go();
         let mut is_reopened = false;
         loop {
             let begun = self.session.run("BEGIN IMMEDIATE").and_then(|()| self.look_outside());

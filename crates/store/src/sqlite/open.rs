@@ -12,6 +12,7 @@ use rusqlite::config::DbConfig;
 use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
 use rusqlite::{Connection, ErrorCode, MAIN_DB, OpenFlags, OptionalExtension};
 
+use super::anchor::Anchor;
 use super::apply;
 use super::ddl;
 use super::failure::Failure;
@@ -42,6 +43,8 @@ pub(crate) struct Source {
     pub(crate) catalog: Arc<Catalog>,
     /// The file that was opened first.
     pub(crate) home: Arc<OnceLock<Home>>,
+    /// What readers hold while nobody writes.
+    pub(crate) anchor: Arc<Anchor>,
 }
 
 /// What was found or made.
@@ -73,6 +76,7 @@ pub(crate) fn open(
         options: Arc::new(options.clone()),
         catalog: Arc::new(Catalog::new(model)),
         home: Arc::default(),
+        anchor: Arc::default(),
     };
     let session = source.writer().map_err(|failure| opening(&options.path, failure))?;
     // SQLite opens a file that it may not write to all the same.

@@ -80,6 +80,7 @@ impl Readers {
         };
         if is_trusted && inline.session.connection.is_autocommit() {
             self.give_back(inline);
+            self.source.anchor.hold(&self.source);
         }
         found
     }

@@ -49,6 +49,7 @@ impl Desk {
 
     fn round(&mut self) -> Result<bool, Failure> {
         self.at_home().map_err(Failure::Told)?;
+        self.source.anchor.let_go();
         self.look_outside()?;
         let now = (self.session.options.clock)();
         let keep = i64::try_from(self.session.options.change_retention.as_millis());

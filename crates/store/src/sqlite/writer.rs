@@ -151,6 +151,7 @@ impl Desk {
                 self.group(work, inbox);
             }
         }
+        self.source.anchor.end();
         // Readers may still hold the log: then the next start finds it, and nothing is lost.
         drop(
             self.session

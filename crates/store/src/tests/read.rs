@@ -153,6 +153,7 @@ async fn a_reader_cannot_write() {
         options: Arc::new(options),
         catalog: Arc::new(crate::sql::Catalog::new(Arc::clone(&bench.model))),
         home: Arc::default(),
+        anchor: Arc::default(),
     };
     let session = source.reader(std::time::Duration::ZERO).ok().unwrap();
     for text in [
