@@ -221,7 +221,7 @@ pub struct Row {
 /// Statuses that any request may be answered with, whatever its row: framing, routing, limits
 /// and faults of the server.
 pub const COMMON_STATUSES: &[u16] =
-    &[400, 403, 404, 405, 406, 408, 413, 414, 417, 421, 431, 500, 501, 503, 505];
+    &[400, 403, 404, 405, 406, 408, 413, 414, 417, 431, 500, 501, 503, 505];
 
 const JSON: &str = "application/json";
 const MERGE: &str = "application/merge-patch+json";
