@@ -11,6 +11,7 @@ pub mod serve;
 mod answer;
 mod call;
 mod coding;
+mod cursor;
 mod idempotency;
 mod kept;
 mod op;
@@ -67,6 +68,7 @@ pub(crate) struct Inner {
     pub(crate) running: idempotency::Running,
     pub(crate) hasher: password::Hasher,
     pub(crate) kept: kept::Kept,
+    pub(crate) cursors: cursor::Key,
 }
 
 impl Engine {
@@ -78,7 +80,19 @@ impl Engine {
         let running = idempotency::Running::default();
         let hasher = password::Hasher::start();
         let kept = kept::Kept::new(&model);
-        let inner = Inner { model, settings, reader, writer, secret, salts, running, hasher, kept };
+        let cursors = cursor::Key::new(&secret);
+        let inner = Inner {
+            model,
+            settings,
+            reader,
+            writer,
+            secret,
+            salts,
+            running,
+            hasher,
+            kept,
+            cursors,
+        };
         Self(Arc::new(inner))
     }
 

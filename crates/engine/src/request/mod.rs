@@ -29,6 +29,7 @@ use crate::form;
 use crate::idempotency;
 use crate::password::Hashes;
 use crate::report::Report;
+use crate::response::tag;
 use crate::route::Routed;
 
 /// The codings that answers come in.
@@ -71,8 +72,11 @@ where
         credentials: headers.contains_key(header::AUTHORIZATION)
             || headers.contains_key(header::COOKIE),
         query: parameters.query,
-        offset_max: inner.settings.offset_rows_max,
-        fields: parameters.fields,
+        position: parameters.position,
+        view: parameters.view,
+        tables_salt: tag::salts(&inner.salts, &parameters.tables),
+        tables: parameters.tables,
+        cursors: inner.cursors,
         content: Content::None,
         key: None,
         hashes: Hashes::default(),
