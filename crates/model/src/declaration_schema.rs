@@ -114,6 +114,15 @@ fn resource() -> Value {
     let words = json!({ "enum": ["required", "optional"], "default": "optional" });
     let fields = json!({ "type": "array", "items": { "type": "string" }, "uniqueItems": true });
     let groups = json!({ "$ref": "#/definitions/groups" });
+    let sort = json!({
+        "anyOf": [
+            { "type": "string", "examples": ["-createdAt", "name"] },
+            {
+                "type": "array", "minItems": 1, "items": { "type": "string" },
+                "uniqueItems": true, "examples": [["-createdAt", "-name"]],
+            },
+        ],
+    });
     let properties = members(&[
         ("description", json!({ "type": "string" }), "A sentence about it."),
         (
@@ -149,7 +158,16 @@ fn resource() -> Value {
             "\"upsert\": PUT creates under an integer id that the client chose.",
         ),
         ("unique", groups.clone(), "Groups of fields that are unique together: [[\"a\", \"b\"]]."),
-        ("index", groups, "Groups of fields that are indexed together: [[\"a\", \"b\"]]."),
+        (
+            "index",
+            groups,
+            "Groups of columns that are indexed together: [[\"category\", \"createdAt\"]].",
+        ),
+        (
+            "sort",
+            sort,
+            "The order of a list that asks for none; - before a name: the largest first.",
+        ),
         ("login", fields, "Unique fields by which a user signs in (a later version)."),
         (
             "access",

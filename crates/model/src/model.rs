@@ -1,5 +1,6 @@
 //! The Model: the declaration as it is meant. Built by `check`, immutable after.
 
+use crate::query::{Column, Sort};
 use crate::value::{Id, Value};
 
 /// A validated declaration.
@@ -49,8 +50,10 @@ pub struct Resource {
     pub upsert: bool,
     /// Groups of fields that are unique together.
     pub unique: Vec<Vec<FieldIndex>>,
-    /// Groups of fields that are indexed together.
-    pub index: Vec<Vec<FieldIndex>>,
+    /// Groups of columns that are indexed together; the id, which ends every index, is not named.
+    pub index: Vec<Vec<Column>>,
+    /// The order of a list that asks for none. Empty: by id.
+    pub sort: Vec<Sort>,
     /// Fields by which a user signs in (served from part 4 on).
     pub login: Vec<FieldIndex>,
     /// Who may do what, as written (enforced from part 4 on). None: admins only.

@@ -78,8 +78,7 @@ pub(super) fn of_store(error: Error, call: &Call, report: &mut Report) -> Proble
             Kind::TooSlow,
             match index {
                 Some(index) => format!(
-                    "The query was stopped at its deadline: no index serves it. Declare `index = \
-                        true` for {index}."
+                    "The query was stopped at its deadline: no index serves it. Declare {index}."
                 ),
                 None => "The query was stopped at its deadline. Ask for fewer records.".to_owned(),
             },

@@ -40,9 +40,13 @@ async fn a_read_past_its_deadline_names_the_index() {
     let bench = crowded(Duration::from_millis(1), 2);
     let sort = [(Column::Field(KIND), false)];
     let slow = |index: &str| Err(Error::TooSlow { index: Some(index.to_owned()) });
-    assert_eq!(bench.reader().read(by_kind(&[])).await, slow("orders.kind"));
+    let kind = "`index = true` for orders.kind";
+    assert_eq!(bench.reader().read(by_kind(&[])).await, slow(kind));
     let sorted = Lookup::of(page(ORDERS, Filter::all(), &sort, 1));
-    assert_eq!(bench.reader().read(sorted).await, slow("orders.kind"));
+    assert_eq!(bench.reader().read(sorted).await, slow(kind));
+    let newest = by_kind(&[(Column::CreatedAt, true)]);
+    let both = "`index = [[\"kind\", \"createdAt\"]]` in [resources.orders]";
+    assert_eq!(bench.reader().read(newest).await, slow(both));
     assert!(bench.get(ORDERS, Id::Integer(1)).await.is_some());
 }
 
