@@ -114,15 +114,6 @@ fn resource() -> Value {
     let words = json!({ "enum": ["required", "optional"], "default": "optional" });
     let fields = json!({ "type": "array", "items": { "type": "string" }, "uniqueItems": true });
     let groups = json!({ "$ref": "#/definitions/groups" });
-    let sort = json!({
-        "anyOf": [
-            { "type": "string", "examples": ["-createdAt", "name"] },
-            {
-                "type": "array", "minItems": 1, "items": { "type": "string" },
-                "uniqueItems": true, "examples": [["-createdAt", "-name"]],
-            },
-        ],
-    });
     let properties = members(&[
         ("description", json!({ "type": "string" }), "A sentence about it."),
         (
@@ -165,23 +156,13 @@ fn resource() -> Value {
         ),
         (
             "sort",
-            sort,
+            order(),
             "The order of a list that asks for none; - before a name: the largest first.",
         ),
         ("login", fields, "Unique fields by which a user signs in (a later version)."),
         (
             "access",
-            json!({
-                "type": "object",
-                "properties": {
-                    "read": { "$ref": "#/definitions/who" },
-                    "create": { "$ref": "#/definitions/who" },
-                    "update": { "$ref": "#/definitions/who" },
-                    "delete": { "$ref": "#/definitions/who" },
-                    "write": { "$ref": "#/definitions/who" },
-                },
-                "additionalProperties": false,
-            }),
+            access(),
             "Who may do what; write stands for create, update and delete. \
              Without it: administrators only (enforced in a later version).",
         ),
@@ -191,6 +172,32 @@ fn resource() -> Value {
         "required": ["fields"],
         "properties": properties,
         "additionalProperties": false,
+    })
+}
+
+fn access() -> Value {
+    json!({
+        "type": "object",
+        "properties": {
+            "read": { "$ref": "#/definitions/who" },
+            "create": { "$ref": "#/definitions/who" },
+            "update": { "$ref": "#/definitions/who" },
+            "delete": { "$ref": "#/definitions/who" },
+            "write": { "$ref": "#/definitions/who" },
+        },
+        "additionalProperties": false,
+    })
+}
+
+fn order() -> Value {
+    json!({
+        "anyOf": [
+            { "type": "string", "examples": ["-createdAt", "name"] },
+            {
+                "type": "array", "minItems": 1, "items": { "type": "string" },
+                "uniqueItems": true, "examples": [["-createdAt", "-name"]],
+            },
+        ],
     })
 }
 

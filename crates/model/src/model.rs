@@ -22,6 +22,21 @@ pub struct Model {
     pub resources: Vec<Resource>,
 }
 
+impl Model {
+    /// The reference fields that name records of a resource, and what a deletion means to each.
+    pub fn referrers(
+        &self,
+        target: ResourceIndex,
+    ) -> impl Iterator<Item = (ResourceIndex, FieldIndex, OnDelete)> {
+        self.resources.iter().enumerate().flat_map(move |(referrer, resource)| {
+            resource.fields.iter().enumerate().filter_map(move |(index, field)| {
+                let to = field.references.filter(|to| to.resource == target)?;
+                Some((referrer, index, to.on_delete))
+            })
+        })
+    }
+}
+
 /// Where a resource stands in `Model::resources`.
 pub type ResourceIndex = usize;
 /// Where a field stands in `Resource::fields`.

@@ -21,6 +21,12 @@ pub enum Error {
         /// The step of the write that met it.
         step: usize,
     },
+    /// A deletion would go along a longer chain of references than is allowed.
+    #[error("a deletion would go too deep")]
+    TooDeep {
+        /// The step of the write that met it.
+        step: usize,
+    },
     /// The record changed between the decision and the write.
     #[error("the record is no longer in the version that was decided on")]
     Moved {

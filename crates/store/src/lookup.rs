@@ -6,6 +6,8 @@ use model::query::{Count, Filter, Sort};
 use model::record::Record;
 use model::value::{Id, Timestamp};
 
+use crate::dependents::Dependents;
+
 /// What must be known.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Lookup {
@@ -64,6 +66,13 @@ pub enum Pick {
     },
     /// No records: how many match.
     Number(Filter),
+    /// No records: what the deletion of this one would delete, clear or be refused for.
+    Dependents {
+        /// The record.
+        id: Id,
+        /// The most records that may be deleted or cleared along; beyond it finding stops.
+        limit: u32,
+    },
     /// No records: the id that the next insert gets, where ids are integers. Inside a Write only.
     NextId,
 }
@@ -118,9 +127,11 @@ pub struct Found {
     /// How many match, where it was asked for.
     pub total: Option<Total>,
     /// The change counter of the resource in this snapshot: it grows with every write to the
-    /// table, from outside too. Part of a list's ETag. Not read (0) for `Key` and `NextId`, whose
-    /// records have versions of their own.
+    /// table, from outside too. Part of a list's ETag. Not read (0) for `Key`, `NextId`
+    /// and `Dependents`: records have versions of their own.
     pub change: i64,
+    /// What depends on a record (`Pick::Dependents`).
+    pub dependents: Option<Dependents>,
     /// The next id (`Pick::NextId`).
     pub next_id: Option<i64>,
 }

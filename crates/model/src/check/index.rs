@@ -74,9 +74,9 @@ fn uniques(check: &mut Check, resource: &Resource, place: &Place<'_>) {
             continue;
         }
         let others = resource.unique.iter().enumerate();
-        let other = others.filter(|(other, fields)| *other != at && fields.len() > 1).find(
-            |(other, fields)| has(fields) && (fields.len() < group.len() || *other < at),
-        );
+        let other = others
+            .filter(|(other, fields)| *other != at && fields.len() > 1)
+            .find(|(other, fields)| has(fields) && (fields.len() < group.len() || *other < at));
         if let Some((_, fields)) = other {
             let message = format!("{} are unique together already", names(resource, fields));
             let help = "leave this group out; where its order is meant, put it into `index`";

@@ -15,7 +15,9 @@ pub(crate) fn missing_index(model: &Model, lookup: &Lookup) -> Option<String> {
             Pick::Page(page) => (&page.filter, Some(page.sort.as_slice())),
             Pick::Number(filter) => (filter, None),
             // These go by ids and references, which have their indexes.
-            Pick::Key(_) | Pick::Related { .. } | Pick::NextId => return None,
+            Pick::Key(_) | Pick::Related { .. } | Pick::NextId | Pick::Dependents { .. } => {
+                return None;
+            }
         };
         let terms = select::terms(filter);
         let equal: Vec<Column> = terms.into_iter().map(|(column, _)| column).collect();

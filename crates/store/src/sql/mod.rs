@@ -2,6 +2,7 @@
 
 pub(crate) mod advice;
 pub(crate) mod change;
+pub(crate) mod dependents;
 pub(crate) mod select;
 
 use std::sync::{Arc, OnceLock};

@@ -9,6 +9,7 @@ use model::record::Record;
 use model::value::{Id, Timestamp, Value};
 use rusqlite::{CachedStatement, OptionalExtension, Statement, params};
 
+use super::dependents::dependents;
 use super::failure::{Failure, broken};
 use super::session::Session;
 use super::value::{Bound, BoundId, compared, joined, record};
@@ -60,7 +61,9 @@ pub(crate) fn is_single(lookup: &Lookup) -> bool {
         (None, [node]) if node.children.is_empty() => match &node.pick {
             Pick::Key(_) => true,
             Pick::Page(page) => page.limit == 0 && page.count == Count::None,
-            Pick::Related { .. } | Pick::Number(_) | Pick::NextId => false,
+            Pick::Related { .. } | Pick::Number(_) | Pick::NextId | Pick::Dependents { .. } => {
+                false
+            }
         },
         (Some(_), []) => true,
         _ => false,
@@ -102,6 +105,10 @@ fn root(session: &Session, node: &Node) -> Result<Found, Failure> {
         }
         Pick::NextId => {
             found.next_id = next_id(session, node.resource)?;
+            Vec::new()
+        }
+        Pick::Dependents { id, limit } => {
+            found.dependents = Some(dependents(session, node.resource, id, *limit)?);
             Vec::new()
         }
         Pick::Related { .. } => {
@@ -317,7 +324,7 @@ fn related(session: &Session, child: &Child, parents: &[Record]) -> Result<Vec<F
     }
     let found = |parent: &Record| {
         let rows = key(parent).and_then(|id| groups.get(&id).cloned()).unwrap_or_default();
-        Found { rows, total: None, change, next_id: None }
+        Found { rows, change, ..Found::default() }
     };
     Ok(parents.iter().map(found).collect())
 }

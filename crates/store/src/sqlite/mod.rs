@@ -4,6 +4,7 @@ pub(crate) mod anchor;
 pub(crate) mod apply;
 pub(crate) mod constraint;
 pub(crate) mod ddl;
+mod dependents;
 pub(crate) mod failure;
 pub(crate) mod find;
 pub(crate) mod group;
