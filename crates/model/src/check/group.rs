@@ -197,12 +197,15 @@ fn column(check: &mut Check, fields: &[Field], word: &Word, others: &[&str]) -> 
 /// A group of one field, which says it by itself.
 fn alone(check: &mut Check, key: &str, span: &Span, field: &Field) {
     let name = &field.name;
-    if key == "unique" && !field.unique || !(field.unique || index::is_indexed(field)) {
+    let (is_said, said) = match key {
+        "unique" => (field.unique, "is unique"),
+        _ => (field.unique || index::is_indexed(field), "has an index"),
+    };
+    if is_said {
+        check.warn(span, format!("`{name}` {said} by itself"), "leave this group out");
+    } else {
         let help = format!("write `{key} = true` in the field `{name}`");
         check.warn(span, "a group of one field", &help);
-    } else {
-        let has = if key == "unique" { "is unique" } else { "has an index" };
-        check.warn(span, format!("`{name}` {has} by itself"), "leave this group out");
     }
 }
 

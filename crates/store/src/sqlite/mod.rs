@@ -12,6 +12,7 @@ pub(crate) mod home;
 pub(crate) mod job;
 pub(crate) mod open;
 pub(crate) mod pool;
+mod priority;
 pub(crate) mod reader;
 pub(crate) mod session;
 pub(crate) mod trigger;

@@ -3,6 +3,8 @@
 
 use super::*;
 use crate::dependents::{Dependent, Dependents};
+use crate::sql;
+use crate::sql::dependents::Own;
 use crate::sql::select::{Ask, Shape, terms};
 
 const DECLARATION: &str = r#"
@@ -365,9 +367,12 @@ fn plan(
         .map(|(column, descending)| Sort { column: *column, descending: *descending })
         .collect();
     let shape = Shape::new(resource, Ask::Page, &terms(filter), &sort);
-    let text = format!("EXPLAIN QUERY PLAN {}", shape.text(&bench.model.resources[resource]));
+    explained(bench, &shape.text(&bench.model.resources[resource]))
+}
+
+fn explained(bench: &Bench, text: &str) -> String {
     let outside = bench.outside();
-    let mut statement = outside.prepare(&text).unwrap();
+    let mut statement = outside.prepare(&format!("EXPLAIN QUERY PLAN {text}")).unwrap();
     let rows = statement.raw_query().mapped(|row| row.get::<_, String>(3));
     rows.map(Result::unwrap).collect::<Vec<_>>().join("; ")
 }
@@ -394,4 +399,24 @@ async fn an_index_serves_comparison_and_order_at_once() {
     // Nor can it be read in two directions.
     let both = plan(&bench, FOLDERS, &kind, &[(Column::CreatedAt, true), (name, false)]);
     assert!(both.contains("TEMP B-TREE"), "{both}");
+}
+
+#[tokio::test]
+async fn who_refers_is_found_by_an_index() {
+    let bench = Bench::of(DECLARATION, |_| {});
+    let referrers = [(FOLDERS, 2), (PAPERS, 1), (PAPERS, 2), (PAPERS, 3), (MARKS, 0), (MARKS, 1)];
+    for (index, field) in referrers {
+        let resource = &bench.model.resources[index];
+        let by = format!("INDEX {}({}", resource.name, resource.fields[field].name);
+        for among in [1, 8, 512] {
+            for text in [
+                sql::dependents::referrers(resource, field, among),
+                sql::dependents::restrictions(resource, field, among, Own::Passed),
+                sql::dependents::restrictions(resource, field, among, Own::None),
+            ] {
+                let plan = explained(&bench, &text);
+                assert!(plan.contains("SEARCH") && plan.contains(&by), "{text}: {plan}");
+            }
+        }
+    }
 }
