@@ -23,6 +23,11 @@ pub(crate) fn resource(resource: &Resource) -> String {
         parts.extend([shown.as_str(), field.schema.format().unwrap_or_default(), default.as_str()]);
         line(&mut text, &parts);
     }
+    // What orders a list by default shows it otherwise.
+    for key in &resource.sort {
+        let direction = if key.descending { "descending" } else { "ascending" };
+        line(&mut text, &["sort", key.column.name(resource), direction]);
+    }
     hex(&text, 8)
 }
 
@@ -42,15 +47,16 @@ impl Model {
         let mut text = String::new();
         line(&mut text, &["table", &resource.name, id(resource.id)]);
         let mut lines: Vec<String> = resource.fields.iter().map(|f| self.column(f)).collect();
-        let name = |at: &usize| resource.fields[*at].name.as_str();
-        for (what, groups) in [("unique", &resource.unique), ("index", &resource.index)] {
-            for group in groups {
-                let mut parts = vec![what];
-                parts.extend(group.iter().map(name));
-                let mut text = String::new();
-                line(&mut text, &parts);
-                lines.push(text);
-            }
+        let mut group = |what, names: Vec<&str>| {
+            let mut text = String::new();
+            line(&mut text, &[&[what], names.as_slice()].concat());
+            lines.push(text);
+        };
+        for fields in &resource.unique {
+            group("unique", fields.iter().map(|at| resource.fields[*at].name.as_str()).collect());
+        }
+        for columns in &resource.index {
+            group("index", columns.iter().map(|column| column.name(resource)).collect());
         }
         lines.sort();
         text + &lines.concat()

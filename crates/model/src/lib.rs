@@ -9,6 +9,7 @@ pub mod declaration_schema;
 mod digest;
 pub mod fold;
 pub mod form;
+pub mod index;
 pub mod json;
 pub mod model;
 pub mod patch;

@@ -106,6 +106,11 @@ settings! {
         "Most records of a relation that one answer includes.";
     count_rows_max: u64 = "limits.count", Form::Number(10_000_000), "10000",
         "Where counting a filtered list stops.";
+    cascade_rows_max: u32 = "limits.cascade", Form::Number(1_000_000), "10000",
+        "Most records that a DELETE may delete or clear along with its own (409).";
+    cascade_levels_max: u32 = "limits.cascade_depth", Form::Number(900), "500",
+        "Longest chain of records, each deleted with the one before, that a DELETE follows (409); \
+         its time grows with the square.";
     coding_bytes_min: usize = "limits.coding", Form::Bytes, "128",
         "Answers below this are not compressed: nothing would be saved.";
     first_byte_timeout: Duration = "timeouts.first_byte", Form::Time, "10s",

@@ -21,6 +21,12 @@ pub enum Error {
         /// The step of the write that met it.
         step: usize,
     },
+    /// A deletion would go along a longer chain of references than is allowed.
+    #[error("a deletion would go too deep")]
+    TooDeep {
+        /// The step of the write that met it.
+        step: usize,
+    },
     /// The record changed between the decision and the write.
     #[error("the record is no longer in the version that was decided on")]
     Moved {
@@ -36,10 +42,10 @@ pub enum Error {
     /// The queue is full, the database is locked by another process, or the store is closing.
     #[error("the store is busy: {0}")]
     Busy(&'static str),
-    /// The deadline of a read passed. The index that would serve it is named where one is missing.
+    /// The deadline of a read passed. The index that would serve it is told where one is missing.
     #[error("the read took too long")]
     TooSlow {
-        /// `resource.field` to index.
+        /// What to declare: `index = true` for orders.quantity.
         index: Option<String>,
     },
     /// A fault of the database or the disk; the text is for the log only.

@@ -2,6 +2,7 @@
 
 pub mod change;
 pub mod decision;
+pub mod dependents;
 pub mod error;
 pub mod fault;
 pub mod lookup;

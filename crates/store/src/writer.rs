@@ -26,8 +26,8 @@ impl Writer {
     /// refusals too. A future that is dropped does not undo its write.
     ///
     /// # Errors
-    /// Nothing was written then. `Taken`, `Dangling`, `Moved` and `TooManyKeys` are about this
-    /// write; `Full`, `Busy` and `Broken` about the store.
+    /// Nothing was written then. `Taken`, `Dangling`, `TooDeep`, `Moved` and `TooManyKeys` are
+    /// about this write; `Full`, `Busy` and `Broken` about the store.
     pub async fn transact<O: Send + 'static>(
         &self,
         steps: Vec<Step<O>>,

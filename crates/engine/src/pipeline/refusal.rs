@@ -8,6 +8,7 @@ use http::{HeaderValue, header};
 use store::error::Error;
 
 use crate::call::Call;
+use crate::op;
 use crate::report::Report;
 
 /// 500 without a cause: the log has it, under the same id.
@@ -55,6 +56,7 @@ pub(super) fn of_store(error: Error, call: &Call, report: &mut Report) -> Proble
     match error {
         Error::Taken { resource, fields, .. } => taken(call, resource, &fields),
         Error::Dangling { .. } => dangling(call),
+        Error::TooDeep { .. } => op::delete::too_deep(call),
         Error::Moved { .. } => soon(Problem::new(
             Kind::Unavailable,
             "The record was changed by somebody else at the same moment. Nothing was done; send \
@@ -78,8 +80,7 @@ pub(super) fn of_store(error: Error, call: &Call, report: &mut Report) -> Proble
             Kind::TooSlow,
             match index {
                 Some(index) => format!(
-                    "The query was stopped at its deadline: no index serves it. Declare `index = \
-                        true` for {index}."
+                    "The query was stopped at its deadline: no index serves it. Declare {index}."
                 ),
                 None => "The query was stopped at its deadline. Ask for fewer records.".to_owned(),
             },

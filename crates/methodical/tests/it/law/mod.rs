@@ -45,6 +45,8 @@ laws! {
     secrets_in_a_url_are_refused: "secrets",
     readable_fields_may_have_the_name_of_a_secret: "visible",
     lists_have_the_shape_of_the_article: "lists",
+    deletions_take_along_what_refers_or_are_refused: "relations",
+    what_takes_too_long_says_what_to_declare: "slow",
 }
 
 #[test]
