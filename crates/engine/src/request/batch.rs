@@ -140,9 +140,9 @@ fn to_records(
     let any = reference.and_then(|_| route::with_any_id(&inner.model, path));
     let method = table::nature(read.method).name;
     let asked = Asked { method, path: any.as_deref().unwrap_or(path), query };
-    let refused = |problem: Problem| {
-        let violation = Violation::at(place.clone(), problem.detail.clone());
-        accuse(number, "", problem.with_errors(vec![violation]))
+    let refused = |mut problem: Problem| {
+        problem.errors = vec![Violation::at(place.clone(), problem.detail.clone())];
+        accuse(number, "", problem)
     };
     if read.path.len() > inner.settings.target_bytes_max {
         let detail = format!("A path has at most {} bytes.", inner.settings.target_bytes_max);
