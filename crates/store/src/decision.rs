@@ -23,12 +23,15 @@ pub enum Decision<O> {
 /// there it is given the outcomes of the steps before it, in their order.
 pub type Decide<O> = Box<dyn Fn(&Current, &[O]) -> Decision<O> + Send>;
 
+/// What must be known, by the outcomes of the steps before. As pure as the decision.
+pub type Look<O> = Box<dyn Fn(&[O]) -> Lookup + Send>;
+
 /// What a step must know first.
 pub enum Asks<O> {
     /// This, whatever the steps before it came to.
     This(Lookup),
-    /// What follows from the outcomes of the steps before it; as pure as the decision.
-    Of(Box<dyn Fn(&[O]) -> Lookup + Send>),
+    /// What follows from the outcomes of the steps before it.
+    Of(Look<O>),
 }
 
 /// One step of a write. A write is a list of them in one transaction, each seeing the changes of

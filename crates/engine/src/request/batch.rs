@@ -191,13 +191,14 @@ fn shell(
     Ok((call, essence))
 }
 
-/// 415 for a form: inside JSON there is JSON.
+/// 415 for what the row takes otherwise, such as a form: inside JSON there is JSON.
 fn refuse_other_than_json(routed: &Routed, headers: &HeaderMap) -> Result<(), Problem> {
     let Some(media_type) = MediaType::read(headers)? else { return Ok(()) };
     let is_json = |essence: &str| essence == "application/json" || essence.ends_with("+json");
     let accepts = routed.row.accepts.iter().copied().filter(|essence| is_json(essence));
     let accepts = accepts.collect::<Vec<_>>();
-    if accepts.is_empty() || accepts.contains(&media_type.essence.as_str()) {
+    let are_all = accepts.len() == routed.row.accepts.len();
+    if are_all || accepts.contains(&media_type.essence.as_str()) {
         return Ok(());
     }
     let accepts = accepts.join(", ");
@@ -225,8 +226,10 @@ fn with_content(
     let mut refers = false;
     each(&document, &mut String::new(), &mut |at, reference| {
         refers = true;
-        if let Some(fault) =
-            unfounded(reference, known).filter(|_| faults.len() < batch::VIOLATIONS_MAX)
+        if at.is_empty() {
+            faults.push(Violation::at(at, "is one reference: write it out, member by member"));
+        } else if faults.len() < batch::VIOLATIONS_MAX
+            && let Some(fault) = unfounded(reference, known)
         {
             faults.push(Violation::at(at, fault));
         }

@@ -2,6 +2,7 @@
 
 use http::Response;
 use model::setting::Settings;
+use serde_json::{Value as Json, json};
 
 use super::{Bench, JSON, KEY, bench, bench_of, bench_with, field, text};
 use bytes::Bytes;
@@ -36,7 +37,7 @@ async fn send(bench: &Bench, operations: &str) -> Response<Bytes> {
     bench.ask("POST /api/batch", &[JSON], &content).await
 }
 
-fn json(response: &Response<Bytes>) -> serde_json::Value {
+fn json(response: &Response<Bytes>) -> Json {
     serde_json::from_slice(response.body()).unwrap()
 }
 
@@ -211,6 +212,7 @@ async fn references_lead_to_earlier_records_and_what_they_show() {
         (r#"{"team":"$1.code"}"#, "body/team", "no such member"),
         (r#"{"team":1,"extra":[{"a":"$1.code"}]}"#, "body/extra/0/a", "no such member"),
         (r#"{"team":"$1.id.deep"}"#, "body/team", "has no `id.deep`"),
+        (r#""$1.note""#, "body", "is one reference"),
     ] {
         let player = format!(r#"{{"method":"POST","path":"/api/players","body":{second}}}"#);
         let refused = send(&bench, &format!("{TEAM},{player}")).await;
@@ -391,4 +393,124 @@ async fn the_number_of_operations_is_a_setting() {
     for (path, status) in [("/api/batch", 405), ("/batch", 405), ("/api/batch/", 404)] {
         assert_eq!(bench.ask(&format!("GET {path}"), &[], "").await.status(), status);
     }
+}
+
+/// A write of some kind to some record, drawn from a few so that they meet each other.
+fn drawn(random: &mut impl FnMut(u64) -> u64, earlier: &[Json]) -> Json {
+    let id = random(3) + 1;
+    let name = ["A", "B", "C", ""][random(4) as usize];
+    let made = earlier.iter().position(|each| each["method"] == "POST");
+    let reference = made.map_or_else(|| json!(1), |at| json!(format!("${}.id", at + 1)));
+    match random(9) {
+        0 | 1 => json!({"method": "POST", "path": "/api/teams", "body": {"name": name}}),
+        2 => json!({"method": "PATCH", "path": format!("/api/teams/{id}"), "body": {"note": name}}),
+        3 => json!({"method": "PATCH", "path": format!("/api/teams/{id}"), "body": {"name": name}}),
+        4 => json!({"method": "PUT", "path": format!("/api/names/{id}"), "body": {"text": name},
+            "headers": {"If-None-Match": if random(2) == 0 { "*" } else { "\"x\"" }}}),
+        5 => json!({"method": "DELETE", "path": format!("/api/teams/{id}")}),
+        6 => json!({"method": "POST", "path": "/api/players", "body": {"team": reference}}),
+        7 => json!({"method": "DELETE", "path": format!("/api/names/{id}"),
+            "headers": {"Prefer": "return=minimal"}}),
+        _ => json!({"method": "PATCH", "path": format!("/api/players/{id}"),
+            "headers": {"Content-Type": "application/json-patch+json"},
+            "body": [{"op": "replace", "path": "/name", "value": name}]}),
+    }
+}
+
+/// An operation by itself: its status and what of its content does not tell the time.
+async fn alone(bench: &Bench, operation: &Json, before: &[(u64, Json)]) -> (u64, Json) {
+    let mut operation = operation.clone();
+    model::batch::fill(&mut operation, &mut String::new(), &mut |_, reference| {
+        reference.pick(&before[reference.number - 1].1).ok().cloned()
+    });
+    let line = format!(
+        "{} {}",
+        operation["method"].as_str().unwrap(),
+        operation["path"].as_str().unwrap()
+    );
+    let named = operation["headers"].as_object().cloned().unwrap_or_default();
+    let mut fields: Vec<_> =
+        named.iter().map(|(name, value)| (name.as_str(), value.as_str().unwrap())).collect();
+    if !named.contains_key("Content-Type") {
+        fields.push(JSON);
+    }
+    let content = operation.get("body").map_or_else(String::new, Json::to_string);
+    let answer = bench.ask(&line, &fields, &content).await;
+    (answer.status().as_u16().into(), timeless(serde_json::from_slice(answer.body()).ok()))
+}
+
+fn timeless(body: Option<Json>) -> Json {
+    let mut body = body.unwrap_or_default();
+    if let Json::Object(members) = &mut body {
+        members.retain(|name, _| !name.ends_with("At"));
+    }
+    body
+}
+
+async fn state(bench: &Bench) -> Vec<Json> {
+    let mut lists = Vec::new();
+    for name in ["teams", "players", "names"] {
+        let list = json(&bench.ask(&format!("GET /api/{name}"), &[], "").await);
+        let records = list[name].as_array().unwrap().iter();
+        lists.push(records.map(|record| timeless(Some(record.clone()))).collect());
+    }
+    lists
+}
+
+#[tokio::test]
+async fn a_batch_comes_to_what_its_operations_come_to_one_by_one_or_to_nothing() {
+    let mut state_of_chance = 0x9e37_79b9_7f4a_7c15_u64;
+    let mut random = |below: u64| {
+        state_of_chance ^= state_of_chance << 13;
+        state_of_chance ^= state_of_chance >> 7;
+        state_of_chance ^= state_of_chance << 17;
+        (state_of_chance >> 20) % below
+    };
+    let (mut whole, mut failed) = (0, 0);
+    for _ in 0..20 {
+        let (batch, single) = (bench_of(DECLARATION), bench_of(DECLARATION));
+        for bench in [&batch, &single] {
+            for name in ["A", "Z"] {
+                let content = format!(r#"{{"name":"{name}"}}"#);
+                bench.ask("POST /api/teams", &[JSON], &content).await;
+            }
+        }
+        let before = state(&batch).await;
+        let mut operations = Vec::new();
+        for _ in 0..random(6) + 1 {
+            let next = drawn(&mut random, &operations);
+            operations.push(next);
+        }
+        let mut results = Vec::new();
+        for operation in &operations {
+            let result = alone(&single, operation, &results).await;
+            let is_over = result.0 >= 400;
+            results.push(result);
+            if is_over {
+                break;
+            }
+        }
+        let content = json!({ "operations": operations }).to_string();
+        let answer = batch.ask("POST /api/batch", &[JSON], &content).await;
+        let last = results.last().unwrap();
+        if last.0 >= 400 {
+            failed += 1;
+            assert_eq!(u64::from(answer.status().as_u16()), last.0, "{content} {}", text(&answer));
+            assert_eq!(pointers(&answer)[0], format!("/operations/{}", results.len() - 1));
+            assert_eq!(json(&answer)["type"], last.1["type"], "{content}");
+            assert_eq!(state(&batch).await, before, "{content}");
+        } else {
+            whole += 1;
+            assert_eq!(answer.status(), 200, "{content} {}", text(&answer));
+            let told: Vec<_> = json(&answer)["results"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|each| (each["status"].as_u64().unwrap(), timeless(each.get("body").cloned())))
+                .collect();
+            assert_eq!(told, results, "{content}");
+            assert_eq!(state(&batch).await, state(&single).await, "{content}");
+        }
+    }
+    assert!(whole > 3 && failed > 3, "{whole} whole and {failed} failed: not much of a test");
 }

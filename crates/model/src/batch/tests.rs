@@ -1,4 +1,5 @@
 //! Batches that are read, what is said of those that are not, and references.
+#![allow(clippy::unwrap_used)]
 
 use serde_json::{Value as Json, json};
 
