@@ -4,7 +4,7 @@
 use crate::problem::PROBLEMS;
 use crate::table::{
     Announcement, COMMON_STATUSES, Cache, Conditions, Content, FalseIfNoneMatch, Handle, Key,
-    METHODS, Method, Nature, ROWS, Row, find,
+    METHODS, Method, Nature, Operation, ROWS, Row, find,
 };
 
 const fn lists(row: &Row, status: u16) -> bool {
@@ -189,6 +189,7 @@ pub const fn prove(methods: &[Nature], rows: &[Row]) {
     targets(rows);
     heads(rows);
     queries(rows);
+    batches(methods, rows);
 }
 
 const _: () = prove(METHODS, ROWS);
@@ -396,6 +397,36 @@ const fn queries(rows: &[Row]) {
                         && query.cache as u8 == get.cache as u8
                         && same_texts(query.offers, get.offers),
                     "RFC 10008 §2.2: QUERY answers what GET of its equivalent resource does"
+                );
+            }
+            j += 1;
+        }
+        i += 1;
+    }
+}
+
+/// A batch fails with the status of the operation that fails, so it lists every error that one of
+/// the writes of records can be answered with.
+const fn batches(methods: &[Nature], rows: &[Row]) {
+    let mut i = 0;
+    while i < rows.len() {
+        let mut j = 0;
+        while j < rows.len() {
+            let (batch, write) = (&rows[i], &rows[j]);
+            let part = write.target.holds_records() && !find(methods, write.method).safe;
+            if matches!(batch.operation, Operation::Batch) && part {
+                let mut k = 0;
+                while k < write.statuses.len() {
+                    let status = write.statuses[k];
+                    assert!(
+                        status < 400 || lists(batch, status),
+                        "a batch lists every error that its operations can be answered with"
+                    );
+                    k += 1;
+                }
+                assert!(
+                    batch.handle as u8 >= write.handle as u8,
+                    "a batch reaches as far as its operations"
                 );
             }
             j += 1;

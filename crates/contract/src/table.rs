@@ -103,6 +103,8 @@ pub enum Target {
     Collection,
     /// `/api/{resource}/{id}`
     Item,
+    /// `/api/batch`: several writes as one.
+    Batch,
     /// `/api` and `/`: the resources there are.
     Home,
     /// `/healthz`: the process answers.
@@ -115,6 +117,23 @@ pub enum Target {
     Robots,
     /// `*`: the server itself (RFC 9110 §9.3.7).
     Server,
+}
+
+impl Target {
+    /// True for a collection and an item: what a batch can change.
+    #[must_use]
+    pub const fn holds_records(self) -> bool {
+        match self {
+            Self::Collection | Self::Item => true,
+            Self::Batch
+            | Self::Home
+            | Self::Health
+            | Self::Ready
+            | Self::Problems
+            | Self::Robots
+            | Self::Server => false,
+        }
+    }
 }
 
 /// What serves a row. `engine::serve` binds each to its handler.
@@ -132,6 +151,8 @@ pub enum Operation {
     Patch,
     /// A record removed.
     Delete,
+    /// Several of the writes above, all of them or none.
+    Batch,
     /// OPTIONS.
     Describe,
     /// The resources there are.
@@ -262,6 +283,9 @@ pub const ROWS: &[Row] = &[
     Row { target: Target::Item, method: Method::Patch, operation: Operation::Patch, handle: Handle::Writer, accepts: PATCHES, offers: &[JSON], conditions: Conditions::Demandable, key: Key::Honoured, cache: Cache::Never, minimal: true, statuses: &[200, 204, 409, 412, 415, 422, 428, 429, 507] },
     Row { target: Target::Item, method: Method::Delete, operation: Operation::Delete, handle: Handle::Writer, accepts: &[], offers: &[JSON], conditions: Conditions::Demandable, key: Key::Honoured, cache: Cache::Never, minimal: true, statuses: &[200, 204, 409, 412, 422, 428, 429, 507] },
     Row { target: Target::Item, method: Method::Options, operation: Operation::Describe, handle: Handle::None, accepts: &[], offers: &[], conditions: Conditions::Ignored, key: Key::Ignored, cache: Cache::Never, minimal: false, statuses: &[204] },
+    // Several writes as one. Its statuses are those of its operations, but that 200 says all went well.
+    Row { target: Target::Batch, method: Method::Post, operation: Operation::Batch, handle: Handle::Writer, accepts: &[JSON], offers: &[JSON], conditions: Conditions::Demandable, key: Key::Demandable, cache: Cache::Never, minimal: false, statuses: &[200, 409, 412, 415, 422, 428, 429, 507] },
+    Row { target: Target::Batch, method: Method::Options, operation: Operation::Describe, handle: Handle::None, accepts: &[], offers: &[], conditions: Conditions::Ignored, key: Key::Ignored, cache: Cache::Never, minimal: false, statuses: &[204] },
     // The program's own pages
     Row { target: Target::Home, method: Method::Get, operation: Operation::Home, handle: Handle::None, accepts: &[], offers: &[JSON], conditions: Conditions::Honoured, key: Key::Ignored, cache: Cache::Revalidate, minimal: false, statuses: &[200, 304, 412] },
     Row { target: Target::Home, method: Method::Head, operation: Operation::Home, handle: Handle::None, accepts: &[], offers: &[JSON], conditions: Conditions::Honoured, key: Key::Ignored, cache: Cache::Revalidate, minimal: false, statuses: &[200, 304, 412] },

@@ -13,11 +13,13 @@ use model::value::{Id, Timestamp};
 use serde_json::Value;
 use store::lookup::KeyHash;
 
+use crate::batch::Batch;
 use crate::cursor;
 use crate::password::Hashes;
 use crate::route::Routed;
 
-/// A request, understood. Made by `request::read` only.
+/// A request, understood. Made by `request` only.
+#[derive(Clone)]
 pub(crate) struct Call {
     /// Where it goes.
     pub(crate) routed: Routed,
@@ -66,6 +68,7 @@ pub(crate) struct Call {
 }
 
 /// The content of a request, parsed.
+#[derive(Clone)]
 pub(crate) enum Content {
     /// None, or none with a meaning.
     None,
@@ -77,9 +80,12 @@ pub(crate) enum Content {
     MergePatch(Value),
     /// A JSON Patch (RFC 6902).
     JsonPatch(Value),
+    /// Several writes, each a request of its own.
+    Batch(Batch),
 }
 
 /// An Idempotency-Key in its scope.
+#[derive(Clone)]
 pub(crate) struct KeyUse {
     /// Keyed hash over principal, method, target and key.
     pub(crate) hash: KeyHash,
@@ -99,6 +105,11 @@ impl Call {
     pub(crate) fn resource(&self) -> (ResourceIndex, &Resource) {
         let index = self.routed.resource.expect("collections and items name a resource");
         (index, &self.model.resources[index])
+    }
+
+    /// The writes that this one is made of, where it is a batch.
+    pub(crate) fn batch(&self) -> Option<&Batch> {
+        if let Content::Batch(batch) = &self.content { Some(batch) } else { None }
     }
 
     /// The id that is spoken of.

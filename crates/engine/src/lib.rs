@@ -9,6 +9,7 @@ pub mod seed;
 pub mod serve;
 
 mod answer;
+mod batch;
 mod call;
 mod coding;
 mod cursor;

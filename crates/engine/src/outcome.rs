@@ -6,6 +6,7 @@ use store::change::Change;
 use store::lookup::{Found, Lookup, Row};
 
 use crate::answer::Answer;
+use crate::batch::Part;
 
 /// What an operation came to.
 pub(crate) enum Outcome {
@@ -27,6 +28,8 @@ pub(crate) enum Outcome {
     Document(Vec<u8>),
     /// A state of the process, never kept.
     State(Vec<u8>),
+    /// What one operation of a batch came to.
+    Part(Box<Part>),
     /// An answer that has its form already: rendered to be remembered with its write.
     Rendered(Answer),
     /// A remembered answer.

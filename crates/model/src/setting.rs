@@ -94,6 +94,8 @@ settings! {
         "Largest content of a request (413).";
     connections_max: usize = "limits.connections", Form::Number(1_000_000), "10000",
         "Most connections at one time; more wait in the system's queue.";
+    batch_operations_max: usize = "limits.batch", Form::Number(1000), "100",
+        "Most operations in a batch (422).";
     page_rows_default: u32 = "limits.page_default", Form::Number(100), "20",
         "Records a page where no limit is given.";
     page_rows_max: u32 = "limits.page", Form::Number(1000), "100",

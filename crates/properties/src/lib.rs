@@ -3,6 +3,7 @@
 //! calls these functions with bytes of its own (`fuzz/`), and `cargo test` with every file of the
 //! corpus, so that what was found once stays a test.
 
+mod batch;
 mod declaration;
 mod field;
 mod form;
@@ -26,6 +27,7 @@ pub struct Target {
 
 /// Every target.
 pub const TARGETS: &[Target] = &[
+    Target { name: "batch", check: batch::batch },
     Target { name: "chunked", check: http1::chunked },
     Target { name: "declaration", check: declaration::declaration },
     Target { name: "field", check: field::field },

@@ -53,6 +53,24 @@ pub enum Error {
     Broken(String),
 }
 
+impl Error {
+    /// The step of the write that met it, where it is about one.
+    #[must_use]
+    pub fn step(&self) -> Option<usize> {
+        match self {
+            Self::Taken { step, .. }
+            | Self::Dangling { step }
+            | Self::TooDeep { step }
+            | Self::Moved { step } => Some(*step),
+            Self::TooManyKeys
+            | Self::Full
+            | Self::Busy(_)
+            | Self::TooSlow { .. }
+            | Self::Broken(_) => None,
+        }
+    }
+}
+
 /// Why a store could not be opened. The texts are for the operator.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum OpenError {

@@ -7,6 +7,7 @@ use contract::table::Operation;
 use http::{HeaderValue, header};
 use store::error::Error;
 
+use crate::batch;
 use crate::call::Call;
 use crate::op;
 use crate::report::Report;
@@ -47,6 +48,20 @@ pub(super) fn precondition_required(exists: bool) -> Problem {
             If-None-Match: *."
     };
     Problem::new(Kind::PreconditionRequired, detail)
+}
+
+/// An error of the store as a problem of a write, or of the operation of a batch that met it.
+pub(super) fn of_write(error: Error, call: &Call, report: &mut Report) -> Problem {
+    // The first step of a batch is none of its operations.
+    let number = error.step().and_then(|step| step.checked_sub(1));
+    let met = |number: usize| Some((number, call.batch()?.operations.get(number)?));
+    match number.and_then(met) {
+        Some((number, operation)) => {
+            let problem = of_store(error, &operation.call, report);
+            batch::blame(number, &call.model, &operation.call.routed, problem)
+        }
+        None => of_store(error, call, report),
+    }
 }
 
 /// An error of the store as a problem.

@@ -1,5 +1,6 @@
 //! Outcomes into bytes: JSON records and lists, problems, and answers kept to be replayed.
 
+pub(crate) mod batch;
 pub(crate) mod problem;
 pub(crate) mod remembered;
 
@@ -32,6 +33,7 @@ pub(crate) fn render(call: &Call, outcome: Outcome) -> Answer {
             Answer { version, ..Answer::new(200, call.media, content) }
         }
         Outcome::State(content) => Answer::new(200, call.media, content),
+        Outcome::Part(part) => part.answer,
         Outcome::Rendered(answer) | Outcome::Replayed(answer) => answer,
     }
 }

@@ -157,13 +157,20 @@ pub(super) fn form(call: &Call, pairs: &[(String, String)]) -> Result<Value, Pro
 
 /// Binds a parsed document to what its operation makes of it.
 pub(super) fn content(call: &Call, essence: &str, document: Value) -> Content {
-    match (call.routed.row.operation, essence) {
-        (Operation::Patch, "application/json-patch+json") => Content::JsonPatch(document),
-        (Operation::Patch, _) => Content::MergePatch(document),
-        (Operation::Create, _) => {
+    match call.routed.row.operation {
+        Operation::Create => {
             let (_, resource) = call.resource();
             Content::Draft(record::read(&call.model, resource, &document, Purpose::Create))
         }
+        _ => as_sent(call, essence, document),
+    }
+}
+
+/// A parsed document that is not read as a record yet.
+pub(super) fn as_sent(call: &Call, essence: &str, document: Value) -> Content {
+    match (call.routed.row.operation, essence) {
+        (Operation::Patch, "application/json-patch+json") => Content::JsonPatch(document),
+        (Operation::Patch, _) => Content::MergePatch(document),
         _ => Content::Document(document),
     }
 }

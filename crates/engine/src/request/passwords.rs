@@ -30,7 +30,7 @@ pub(super) fn passwords(call: &Call) -> Vec<&str> {
                         .filter_map(|operation| operation.get("value")?.as_str()),
                 );
             }
-            Content::None | Content::Draft(Err(_)) | Content::JsonPatch(_) => {}
+            Content::None | Content::Draft(Err(_)) | Content::JsonPatch(_) | Content::Batch(_) => {}
         }
     }
     found

@@ -22,7 +22,7 @@ use rusqlite::Connection;
 use tempfile::TempDir;
 
 use crate::change::Change;
-use crate::decision::{Decision, Step, Verdict};
+use crate::decision::{Asks, Decision, Step, Verdict};
 use crate::error::Error;
 use crate::lookup::{Current, Found, Lookup, Node, Page, Pick, Remembered};
 use crate::{OpenError, Opened, Options, Reader, Writer};
@@ -167,7 +167,7 @@ fn options(folder: &TempDir) -> Options {
 }
 
 fn step<O>(decide: impl Fn(&Current) -> Decision<O> + Send + 'static) -> Step<O> {
-    Step { lookup: Lookup::default(), decide: Box::new(decide) }
+    Step::alone(Lookup::default(), decide)
 }
 
 fn commit<O>(outcome: O, changes: Vec<Change>) -> Decision<O> {

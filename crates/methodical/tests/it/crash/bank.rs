@@ -5,7 +5,7 @@ use crate::support::client::Request;
 use crate::support::server::{Options, tests};
 
 /// How many accounts are seeded.
-const ACCOUNTS: u32 = 4;
+pub(super) const ACCOUNTS: u32 = 4;
 
 /// The bank, in a folder of its own.
 pub(super) fn options() -> Options {

@@ -8,3 +8,4 @@ mod disk;
 mod faults;
 mod kill;
 mod power;
+mod transfer;

@@ -44,6 +44,7 @@ laws! {
     forms_are_read_like_json: "forms",
     secrets_in_a_url_are_refused: "secrets",
     readable_fields_may_have_the_name_of_a_secret: "visible",
+    a_batch_is_done_whole_or_not_at_all: "batch",
     lists_have_the_shape_of_the_article: "lists",
     deletions_take_along_what_refers_or_are_refused: "relations",
     what_takes_too_long_says_what_to_declare: "slow",
@@ -78,6 +79,7 @@ fn target(path: &str) -> Option<&'static str> {
     match path {
         "*" => return Some("Server"),
         "/api" => return Some("Home"),
+        "/api/batch" | "/batch" | "/v0/batch" => return Some("Batch"),
         "/healthz" => return Some("Health"),
         "/readyz" => return Some("Ready"),
         "/robots.txt" => return Some("Robots"),
