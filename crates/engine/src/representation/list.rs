@@ -1,14 +1,15 @@
-//! A page of records in the article's shape: the records under the resource's name, total, page,
-//! limit, and where the next page is.
+//! A page of records: in the article's shape (the records under the resource's name, total, page,
+//! limit, and where the next page is), or the records alone.
 
 use contract::link::Links;
 use http::header;
 use model::model::Resource;
 use model::query::{self, Count, Query};
 use model::record;
-use store::lookup::{Found, Total};
+use store::lookup::{Found, Row, Total};
 
 use super::field;
+use super::rows::{self, Format};
 use crate::answer::Answer;
 use crate::call::Call;
 use crate::response::tag;
@@ -49,6 +50,28 @@ pub(super) fn render(call: &Call, found: &Found) -> Answer {
     let shown = &found.rows[..found.rows.len().min(limit)];
     let more = has_more(query, found, shown.len());
     let next = (more && !pages.secret()).then(|| pages.url(query.page + 1));
+    let content = match Format::of(call.media) {
+        Format::Json => json(&pages, found, shown, next.as_deref()),
+        Format::Ndjson | Format::Csv => rows::page(call, shown),
+    };
+    let mut answer = Answer::new(200, call.media, content);
+    let location = pages.url(query.page);
+    if location.len() <= URL_BYTES_MAX && !pages.secret() {
+        if let Some(links) = links(&pages, found.total, next.as_deref()).value() {
+            answer.fields.push((header::LINK, links));
+        }
+        // RFC 10008 §2.4: where the same query can be had by GET.
+        if !call.routed.row.accepts.is_empty() {
+            answer.fields.push((header::LOCATION, field(&location)));
+        }
+    }
+    answer.version = tag::list(found, &call.salt);
+    answer
+}
+
+/// The records in the article's shape.
+fn json(pages: &Pages<'_>, found: &Found, shown: &[Row], next: Option<&str>) -> Vec<u8> {
+    let Pages { resource, query, .. } = pages;
     let mut content = Vec::with_capacity(64 + shown.len() * 200);
     content.push(b'{');
     record::write_value(&mut content, &model::value::Value::Text(resource.name.clone()));
@@ -64,25 +87,14 @@ pub(super) fn render(call: &Call, found: &Found) -> Answer {
         let bound = if total.is_lower_bound { ",\"totalIsLowerBound\":true" } else { "" };
         content.extend_from_slice(format!(",\"total\":{}{bound}", total.records).as_bytes());
     }
-    content.extend_from_slice(format!(",\"page\":{},\"limit\":{limit}", query.page).as_bytes());
-    if let Some(next) = &next {
+    let (page, limit) = (query.page, query.limit);
+    content.extend_from_slice(format!(",\"page\":{page},\"limit\":{limit}").as_bytes());
+    if let Some(next) = next {
         content.extend_from_slice(b",\"next\":");
-        record::write_value(&mut content, &model::value::Value::Text(next.clone()));
+        record::write_value(&mut content, &model::value::Value::Text(next.to_owned()));
     }
     content.push(b'}');
-    let mut answer = Answer::new(200, call.media, content);
-    let location = pages.url(query.page);
-    if location.len() <= URL_BYTES_MAX && !pages.secret() {
-        if let Some(links) = links(&pages, found.total, next.as_deref()).value() {
-            answer.fields.push((header::LINK, links));
-        }
-        // RFC 10008 §2.4: where the same query can be had by GET.
-        if !call.routed.row.accepts.is_empty() {
-            answer.fields.push((header::LOCATION, field(&location)));
-        }
-    }
-    answer.version = tag::list(found, &call.salt);
-    answer
+    content
 }
 
 /// URLs longer than this are cut by some browsers and proxies, and four of them in Link make a

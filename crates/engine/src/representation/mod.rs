@@ -2,6 +2,7 @@
 
 pub(crate) mod problem;
 pub(crate) mod remembered;
+pub(crate) mod rows;
 
 mod list;
 

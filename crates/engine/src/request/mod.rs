@@ -5,6 +5,7 @@ mod body;
 mod origin;
 mod parameters;
 mod passwords;
+mod reading;
 
 use bytes::Bytes;
 use contract::fault::{self, Fault};
@@ -22,7 +23,7 @@ use model::model::IdKind;
 use model::value::{Id, Timestamp};
 
 use crate::Inner;
-use crate::call::{Call, Content, KeyUse};
+use crate::call::{Call, Content, KeyUse, Reading};
 use crate::clock;
 use crate::content::ContentError;
 use crate::form;
@@ -71,6 +72,7 @@ where
         credentials: headers.contains_key(header::AUTHORIZATION)
             || headers.contains_key(header::COOKIE),
         query: parameters.query,
+        reading: Reading::Once,
         offset_max: inner.settings.offset_rows_max,
         fields: parameters.fields,
         content: Content::None,
@@ -84,6 +86,7 @@ where
         routed,
     };
     let canonical = parse(inner, &mut call, media_type.as_ref(), &bytes, report).await?;
+    call.reading = reading::reading(&call, &report.parameters, media_type.as_ref())?;
     call.key = key.map(|key| key_use(inner, &call, &key, &canonical));
     call.hashes = inner.hasher.hash_all(passwords::passwords(&call)).await?;
     Ok(call)

@@ -45,6 +45,7 @@ laws! {
     secrets_in_a_url_are_refused: "secrets",
     readable_fields_may_have_the_name_of_a_secret: "visible",
     lists_have_the_shape_of_the_article: "lists",
+    lists_come_as_json_ndjson_and_csv: "forms_of_lists",
 }
 
 #[test]
