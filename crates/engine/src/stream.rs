@@ -8,7 +8,6 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use contract::negotiate::Coding;
-use model::record::Record;
 use model::value::Value;
 use store::error::Error;
 use store::lookup::Row;
@@ -121,18 +120,20 @@ impl fmt::Debug for Records {
 
 /// How many records the next chunk should have, where these were read last.
 fn rows_for(rows: &[Row]) -> u32 {
-    let weight: usize = rows.iter().map(|row| weight(&row.record)).sum();
+    let weight: usize = rows.iter().map(weight).sum();
     let fit = rows.len().saturating_mul(CHUNK_BYTES) / weight.max(1);
     u32::try_from(fit).unwrap_or(ROWS_MAX).clamp(1, ROWS_MAX)
 }
 
-/// About the bytes that a record takes.
-fn weight(record: &Record) -> usize {
+/// About the bytes that a record takes, with what hangs on it.
+fn weight(row: &Row) -> usize {
     let value = |value: &Option<Value>| match value {
         Some(Value::Text(text) | Value::Json(text)) => 32 + text.len(),
         None | Some(Value::Null | Value::Boolean(_) | Value::Integer(_) | Value::Number(_)) => 32,
     };
-    64 + record.values.iter().map(value).sum::<usize>()
+    let values: usize = row.record.values.iter().map(value).sum();
+    let children: usize = row.children.iter().flat_map(|found| &found.rows).map(weight).sum();
+    64 + values + children
 }
 
 /// What the log says of an error of the store.
@@ -140,5 +141,37 @@ fn words(error: &Error) -> String {
     match error {
         Error::TooSlow { index: Some(index) } => format!("{error}: no index on {index}"),
         _ => error.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{ROWS_MAX, rows_for};
+    use model::record::{Record, Version};
+    use model::value::{Id, Timestamp, Value};
+    use store::lookup::Row;
+
+    fn rows(number: usize, bytes: usize) -> Vec<Row> {
+        let values = vec![Some(Value::Text("x".repeat(bytes))), None];
+        let (now, version) = (Timestamp(0), Version { birth: 1, counter: 1 });
+        let record =
+            Record { id: Id::Integer(1), version, created_at: now, updated_at: now, values };
+        vec![Row { record, children: Vec::new() }; number]
+    }
+
+    #[test]
+    fn the_larger_the_records_the_fewer_are_in_a_chunk() {
+        for (number, bytes, next) in [
+            (100, 0, ROWS_MAX),
+            (1000, 100, ROWS_MAX),
+            (1000, 1000, 232),
+            (232, 1000, 232),
+            (100, 100_000, 2),
+            (2, 1 << 20, 1),
+            (1, 1 << 20, 1),
+            (0, 0, 1),
+        ] {
+            assert_eq!(rows_for(&rows(number, bytes)), next, "{number} of {bytes} bytes");
+        }
     }
 }

@@ -6,6 +6,7 @@ mod content;
 mod ids;
 mod kept;
 mod lists;
+mod streams;
 
 use std::pin::Pin;
 use std::sync::Arc;
