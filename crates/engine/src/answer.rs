@@ -17,11 +17,21 @@ pub(crate) struct Answer {
     pub(crate) version: String,
     /// When what is shown was last changed, in milliseconds since 1970.
     pub(crate) modified: Option<i64>,
+    /// What the variant part of the ETag folds in beside what was asked for.
+    pub(crate) included: String,
 }
 
 impl Answer {
     /// An answer without fields or validators.
     pub(crate) fn new(status: u16, media: &'static str, content: Vec<u8>) -> Self {
-        Self { status, media, content, fields: Vec::new(), version: String::new(), modified: None }
+        Self {
+            status,
+            media,
+            content,
+            fields: Vec::new(),
+            version: String::new(),
+            modified: None,
+            included: String::new(),
+        }
     }
 }

@@ -6,13 +6,14 @@ use contract::negotiate::Coding;
 use contract::precondition::Conditions;
 use contract::prefer::Preferences;
 use model::model::{Model, Resource, ResourceIndex};
-use model::query::{Column, Query};
+use model::query::{Position, Query, View};
 use model::record::{Draft, Rejection};
 use model::setting::Settings;
 use model::value::{Id, Timestamp};
 use serde_json::Value;
 use store::lookup::KeyHash;
 
+use crate::cursor;
 use crate::password::Hashes;
 use crate::route::Routed;
 
@@ -40,10 +41,16 @@ pub(crate) struct Call {
     pub(crate) query: Option<Query>,
     /// How it is read.
     pub(crate) reading: Reading,
-    /// How many records a page may leave out before its first.
-    pub(crate) offset_max: u64,
-    /// The members that are asked for, of one record.
-    pub(crate) fields: Option<Vec<Column>>,
+    /// The record in the list behind which the page begins, or before which it ends.
+    pub(crate) position: Option<Position>,
+    /// What of one record is asked for.
+    pub(crate) view: View,
+    /// The resources whose tables the answer depends on, beside the versions of its own records.
+    pub(crate) tables: Vec<ResourceIndex>,
+    /// The salt of ETags over all of these.
+    pub(crate) tables_salt: String,
+    /// Signs the places in lists that answers name.
+    pub(crate) cursors: cursor::Key,
     /// The content.
     pub(crate) content: Content,
     /// What makes it once.

@@ -15,7 +15,7 @@ use tokio::sync::watch;
 use crate::call::Call;
 
 /// A keyed hash over parts, none of which can run into the next.
-fn hash(secret: &[u8; 32], purpose: &str, parts: &[&str]) -> [u8; 16] {
+pub(crate) fn hash(secret: &[u8], purpose: &str, parts: &[&str]) -> [u8; 16] {
     let mut mac = Hmac::<Sha256>::new_from_slice(secret).expect("any length of key serves");
     mac.update(purpose.as_bytes());
     for part in parts {

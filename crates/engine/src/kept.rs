@@ -1,5 +1,5 @@
-//! Lists as they were last rendered, each with the state of its table. While the table stands
-//! still, asking again takes one look at its change counter instead of a query.
+//! Lists as they were last rendered, each with the states of its tables. While they stand still,
+//! asking again takes one look at their change counters instead of a query.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -11,7 +11,7 @@ use store::lookup::Current;
 use crate::answer::Answer;
 use crate::call::Call;
 use crate::outcome::Outcome;
-use crate::representation::{self, rows::Format};
+use crate::representation::{self, lines::Format};
 
 /// Most bytes of content and queries that are kept. Whoever asks chooses how many queries there
 /// are, so beyond that all of them are forgotten.
@@ -30,16 +30,15 @@ struct Shelves {
 
 /// A list as it was last rendered.
 pub(crate) struct List {
-    change: i64,
+    states: Vec<i64>,
     answer: Answer,
 }
 
 impl List {
-    /// The answer, if the table is still in the state that it was rendered from. The counter is
-    /// read anew each time, so that edits from outside count as well.
-    pub(crate) fn answer(&self, state: &Current) -> Option<Answer> {
-        let found = state.roots.first()?;
-        (found.change == self.change).then(|| self.answer.clone())
+    /// The answer, if every table is still in the state that it was rendered from. The counters
+    /// are read anew each time, so that edits from outside count as well.
+    pub(crate) fn answer(&self, current: &Current) -> Option<Answer> {
+        (current.states == self.states).then(|| self.answer.clone())
     }
 }
 
@@ -59,12 +58,12 @@ impl Kept {
 
     /// Renders a list and keeps it; any other outcome stays as it is.
     pub(crate) fn keep(&self, call: &Call, outcome: Outcome) -> Outcome {
-        let (Outcome::Listed(found), Some(query)) = (&outcome, name(call)) else { return outcome };
-        let change = found.change;
+        let (Outcome::Listed(seen), Some(query)) = (&outcome, name(call)) else { return outcome };
+        let states = seen.states.clone();
         let answer = representation::render(call, outcome);
         let bytes = answer.content.len() + query.len();
         if bytes <= ANSWER_BYTES_MAX {
-            let list = Arc::new(List { change, answer: answer.clone() });
+            let list = Arc::new(List { states, answer: answer.clone() });
             self.0.lock().unwrap_or_else(PoisonError::into_inner).put(call, query, list, bytes);
         }
         Outcome::Rendered(answer)

@@ -12,6 +12,7 @@ pub mod stream;
 mod answer;
 mod call;
 mod coding;
+mod cursor;
 mod idempotency;
 mod kept;
 mod op;
@@ -68,6 +69,7 @@ pub(crate) struct Inner {
     pub(crate) running: idempotency::Running,
     pub(crate) hasher: password::Hasher,
     pub(crate) kept: kept::Kept,
+    pub(crate) cursors: cursor::Key,
 }
 
 impl Engine {
@@ -79,7 +81,19 @@ impl Engine {
         let running = idempotency::Running::default();
         let hasher = password::Hasher::start();
         let kept = kept::Kept::new(&model);
-        let inner = Inner { model, settings, reader, writer, secret, salts, running, hasher, kept };
+        let cursors = cursor::Key::new(&secret);
+        let inner = Inner {
+            model,
+            settings,
+            reader,
+            writer,
+            secret,
+            salts,
+            running,
+            hasher,
+            kept,
+            cursors,
+        };
         Self(Arc::new(inner))
     }
 

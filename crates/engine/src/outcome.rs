@@ -3,16 +3,16 @@
 use contract::problem::Problem;
 use model::record::Record;
 use store::change::Change;
-use store::lookup::{Found, Lookup};
+use store::lookup::{Found, Lookup, Row};
 
 use crate::answer::Answer;
 
 /// What an operation came to.
 pub(crate) enum Outcome {
-    /// A page of records.
-    Listed(Found),
-    /// One record.
-    Fetched(Record),
+    /// A page of records, or of groups.
+    Listed(Seen<Found>),
+    /// One record, and what hangs on it.
+    Fetched(Seen<Row>),
     /// A record that is new.
     Created(Record),
     /// A record replaced by PUT.
@@ -31,6 +31,14 @@ pub(crate) enum Outcome {
     Rendered(Answer),
     /// A remembered answer.
     Replayed(Answer),
+}
+
+/// What was found, and the states of the tables that it was found in.
+pub(crate) struct Seen<T> {
+    /// What was found.
+    pub(crate) found: T,
+    /// One a table of the call.
+    pub(crate) states: Vec<i64>,
 }
 
 /// What a handler of a write comes to.

@@ -231,11 +231,11 @@ fn refuse_by_condition(call: &Call, current: &Current) -> Option<Decision<Judged
     if call.conditions.is_empty() {
         return None;
     }
-    // On a collection the state of the list stands first (`op::create`).
-    let version = match (present, current.roots.first()) {
-        (Some(record), _) => tag::record(record, &call.salt),
-        (None, Some(found)) if collection => tag::list(found, &call.salt),
-        _ => String::new(),
+    // On a collection the condition is about the state of the list (`op::create`).
+    let version = match present {
+        Some(record) => tag::record(record, &call.salt),
+        None if collection => tag::list(&current.states, &call.salt),
+        None => String::new(),
     };
     let validators = Validators {
         version: &version,

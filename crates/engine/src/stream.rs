@@ -17,7 +17,7 @@ use crate::call::Call;
 use crate::coding::Coder;
 use crate::content::Interrupted;
 use crate::op::chunk::{self, Place};
-use crate::representation::rows;
+use crate::representation::lines;
 
 /// Records of the first chunk: as many as the longest page has by default, so that the first bytes
 /// come as quickly as those of a page.
@@ -36,6 +36,8 @@ pub struct Records {
     place: Place,
     /// How many records the next chunk asks for.
     rows: u32,
+    /// The most that it may ask for.
+    rows_max: u32,
     coder: Coder,
     /// The first chunk, until it is asked for: it was read before there was a status.
     first: Option<Vec<u8>>,
@@ -46,17 +48,19 @@ pub struct Records {
 impl Records {
     /// Reads the first chunk.
     pub(crate) async fn begin(inner: &Arc<Inner>, call: &Arc<Call>) -> Result<Self, Error> {
+        let rows_max = ROWS_MAX.min(chunk::rows_max(call));
         let mut records = Self {
             inner: Arc::clone(inner),
             call: Arc::clone(call),
             place: Place::default(),
-            rows: FIRST_ROWS,
+            rows: FIRST_ROWS.min(rows_max),
+            rows_max,
             coder: Coder::Identity,
             first: None,
             is_over: false,
         };
         let mut first = Vec::new();
-        rows::write_head(&mut first, call);
+        lines::write_head(&mut first, call);
         records.read(&mut first).await?;
         records.first = Some(first);
         Ok(records)
@@ -104,10 +108,10 @@ impl Records {
         let lookup = chunk::lookup(&self.call, &self.place, self.rows);
         let mut current = self.inner.reader.read(lookup).await?;
         let rows = current.roots.first_mut().map(|found| take(&mut found.rows)).unwrap_or_default();
-        self.place.pass(&rows);
+        self.place.pass(&self.call, &rows);
         self.is_over = rows.len() < self.rows as usize;
-        self.rows = rows_for(&rows);
-        rows::write_lines(out, &self.call, &rows);
+        self.rows = rows_for(&rows).min(self.rows_max);
+        lines::write_records(out, &self.call, &rows);
         Ok(())
     }
 }

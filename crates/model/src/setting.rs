@@ -100,6 +100,10 @@ settings! {
         "Most records a page.";
     offset_rows_max: u64 = "limits.offset", Form::Number(1_000_000), "10000",
         "Farthest record that a page number reaches.";
+    include_rows_max: u32 = "limits.include", Form::Number(1000), "100",
+        "Most records of a relation that one record includes; a link leads to the others.";
+    included_rows_max: u32 = "limits.included", Form::Number(100_000), "2000",
+        "Most records of a relation that one answer includes.";
     count_rows_max: u64 = "limits.count", Form::Number(10_000_000), "10000",
         "Where counting a filtered list stops.";
     coding_bytes_min: usize = "limits.coding", Form::Bytes, "128",

@@ -5,15 +5,15 @@ use contract::secret::{self, Declared, Secret};
 use engine::form::pairs;
 use form_urlencoded::Serializer;
 use model::json;
-use model::model::Resource;
-use model::query::{self, Query, Read, Rejection};
+use model::model::ResourceIndex;
+use model::query::{self, Paging, Query, Read, Rejection};
 
 use crate::world::{MODEL, SETTINGS, VIOLATIONS_MAX, utf8};
 
 pub(crate) fn query(data: &[u8]) {
     let pairs = pairs(data);
     let document = json::parse(data).ok();
-    for resource in &MODEL.resources {
+    for resource in 0..MODEL.resources.len() {
         let read = query::read(&MODEL, resource, &pairs, &SETTINGS);
         if let Ok(read) = &read {
             let sent = |name: &String| pairs.iter().any(|(sent, _)| sent == name);
@@ -21,20 +21,22 @@ pub(crate) fn query(data: &[u8]) {
         }
         judge(resource, read);
         if let Some(document) = &document {
-            judge(resource, query::read_json(resource, document, &SETTINGS));
+            judge(resource, query::read_json(&MODEL, resource, document, &SETTINGS));
         }
     }
 }
 
-fn judge(resource: &Resource, read: Result<Read, Rejection>) {
+fn judge(resource: ResourceIndex, read: Result<Read<Query>, Rejection>) {
     match read {
         Ok(read) => {
             assert!(read.query.limit >= 1 && read.query.limit <= SETTINGS.page_rows_max);
             assert!(read.query.offset() <= SETTINGS.offset_rows_max);
             returns(resource, &read.query);
-            let next = read.query.with_page(read.query.page.saturating_add(1));
-            if next.offset() <= SETTINGS.offset_rows_max {
-                returns(resource, &next);
+            if let Some(page) = read.query.page() {
+                let next = read.query.at(Paging::Page(page.saturating_add(1)));
+                if next.offset() <= SETTINGS.offset_rows_max {
+                    returns(resource, &next);
+                }
             }
         }
         Err(rejection) => {
@@ -46,9 +48,9 @@ fn judge(resource: &Resource, read: Result<Read, Rejection>) {
 
 /// The canonical text is a query of a URL, is read as the same query, and is its own canonical
 /// text.
-fn returns(resource: &Resource, query: &Query) {
-    let text = query::canonical(resource, query);
-    let target = format!("/api/{}?{text}", resource.name);
+fn returns(resource: ResourceIndex, query: &Query) {
+    let text = query::canonical(&MODEL, resource, query);
+    let target = format!("/api/{}?{text}", MODEL.resources[resource].name);
     if target.len() < usize::from(u16::MAX) - 1 {
         assert_eq!(
             target.parse::<http::Uri>().ok().as_ref().and_then(http::Uri::query),
@@ -58,7 +60,7 @@ fn returns(resource: &Resource, query: &Query) {
     let again = query::read(&MODEL, resource, &pairs(text.as_bytes()), &SETTINGS);
     let again = again.unwrap_or_else(|rejection| panic!("{text} is refused: {rejection:?}"));
     assert_eq!(again.query, *query, "{text}");
-    assert_eq!(query::canonical(resource, &again.query), text);
+    assert_eq!(query::canonical(&MODEL, resource, &again.query), text);
 }
 
 pub(crate) fn secret(data: &[u8]) {

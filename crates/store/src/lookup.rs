@@ -1,16 +1,19 @@
 //! What must be known before something is answered or decided: a tree of records, found in one
 //! snapshot, level by level.
 
-use model::model::{FieldIndex, ResourceIndex};
-use model::query::{Count, Filter, Sort};
+use model::model::ResourceIndex;
+use model::query::{Aggregate, Count, Filter, Position, Relation, Sort};
 use model::record::Record;
-use model::value::{Id, Timestamp};
+use model::value::{Id, Timestamp, Value};
 
 /// What must be known.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Lookup {
     /// The remembered answer to an Idempotency-Key.
     pub remembered: Option<KeyHash>,
+    /// The resources whose change counters are read: part of the ETag of whatever was read from
+    /// their tables.
+    pub states: Vec<ResourceIndex>,
     /// What is looked up, each with what hangs on it.
     pub roots: Vec<Node>,
 }
@@ -19,7 +22,14 @@ impl Lookup {
     /// A lookup of one root.
     #[must_use]
     pub fn of(root: Node) -> Self {
-        Self { remembered: None, roots: vec![root] }
+        Self { roots: vec![root], ..Self::default() }
+    }
+
+    /// A lookup of the change counters of some tables, which say whether what was read from them
+    /// is as it was.
+    #[must_use]
+    pub fn states(states: Vec<ResourceIndex>) -> Self {
+        Self { states, ..Self::default() }
     }
 }
 
@@ -40,14 +50,6 @@ impl Node {
     pub fn key(resource: ResourceIndex, id: Id) -> Self {
         Self { resource, pick: Pick::Key(id), children: Vec::new() }
     }
-
-    /// No records: the change counter of a resource, which says whether a list of it is as it was.
-    #[must_use]
-    pub fn state(resource: ResourceIndex) -> Self {
-        let (filter, sort, count) = (Filter::all(), Vec::new(), Count::None);
-        let pick = Pick::Page(Page { filter, sort, offset: 0, limit: 0, count });
-        Self { resource, pick, children: Vec::new() }
-    }
 }
 
 /// Which records of a resource.
@@ -57,11 +59,15 @@ pub enum Pick {
     Key(Id),
     /// A page of those that match.
     Page(Page),
-    /// Those that the parent's relation leads to, at most so many in all. For children only.
+    /// Those that the parent's relation leads to, by id. For children only.
     Related {
+        /// The most records that are read for one parent.
+        each: u32,
         /// The most records that are read for all parents together.
         limit: u32,
     },
+    /// No records: what records come to together, a page of groups.
+    Groups(Groups),
     /// No records: how many match.
     Number(Filter),
     /// No records: the id that the next insert gets, where ids are integers. Inside a Write only.
@@ -75,11 +81,28 @@ pub struct Page {
     pub filter: Filter,
     /// In which order; the store adds the id, in the direction of the last key, to make it total.
     pub sort: Vec<Sort>,
+    /// Behind which record the page begins, or before which it ends; it still is in the order.
+    pub after: Option<Position>,
     /// How many are passed over.
     pub offset: u64,
-    /// How many are read. With 0 only the change counter is, and a total that is kept.
+    /// How many are read.
     pub limit: u32,
     /// How exactly the total is wanted.
+    pub count: Count,
+}
+
+/// A page of groups.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Groups {
+    /// Of which records.
+    pub filter: Filter,
+    /// What is asked of them.
+    pub aggregate: Aggregate,
+    /// How many groups are passed over.
+    pub offset: u64,
+    /// How many are read.
+    pub limit: u32,
+    /// How exactly the number of groups is wanted.
     pub count: Count,
 }
 
@@ -92,20 +115,13 @@ pub struct Child {
     pub node: Node,
 }
 
-/// How one record leads to others.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Relation {
-    /// By a reference field of the parent.
-    References(FieldIndex),
-    /// By a reference field of the child that names the parent.
-    ReferredBy(FieldIndex),
-}
-
 /// What was found: one `Found` a root, in order, all from one snapshot.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Current {
     /// What was remembered for the key, if it has not expired.
     pub remembered: Option<Remembered>,
+    /// One change counter a state: it grows with every write to the table, from outside too.
+    pub states: Vec<i64>,
     /// One a root.
     pub roots: Vec<Found>,
 }
@@ -115,12 +131,12 @@ pub struct Current {
 pub struct Found {
     /// The records, in order.
     pub rows: Vec<Row>,
-    /// How many match, where it was asked for.
+    /// The groups, in order (`Pick::Groups`).
+    pub groups: Vec<Group>,
+    /// How many records or groups match, where it was asked for.
     pub total: Option<Total>,
-    /// The change counter of the resource in this snapshot: it grows with every write to the
-    /// table, from outside too. Part of a list's ETag. Not read (0) for `Key` and `NextId`, whose
-    /// records have versions of their own.
-    pub change: i64,
+    /// True of what hangs on a record where there is more of it than was to be read.
+    pub is_cut: bool,
     /// The next id (`Pick::NextId`).
     pub next_id: Option<i64>,
 }
@@ -132,6 +148,26 @@ pub struct Row {
     pub record: Record,
     /// One a child of the node, in order.
     pub children: Vec<Found>,
+}
+
+/// What the records of a group come to.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Group {
+    /// What they have in common, in the order of `group_by`; null where they have no value.
+    pub keys: Vec<Value>,
+    /// What was measured, in the order of `measures`.
+    pub measures: Vec<Measured>,
+}
+
+/// A measure taken.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Measured {
+    /// There was nothing to measure, or no finite number holds it.
+    Nothing,
+    /// A number of records, or an exact sum.
+    Whole(i128),
+    /// A value of the column, or a number.
+    Value(Value),
 }
 
 /// A number of records.

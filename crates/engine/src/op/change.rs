@@ -118,7 +118,7 @@ fn check_references(
     let wanted: Vec<_> = references(resource, values, besides).collect();
     if wanted.len() > referred.len() {
         let roots = wanted.into_iter().map(|(_, node)| node).collect();
-        return Some(Decided::More(Lookup { remembered: None, roots }));
+        return Some(Decided::More(Lookup { roots, ..Lookup::default() }));
     }
     let missing: Vec<_> = wanted
         .iter()

@@ -9,18 +9,16 @@ use crate::op::change::{self, Draftable};
 use crate::outcome::Decided;
 
 /// The next id and the records that the new one refers to: both are known before the writer is met.
-/// Under a condition the state of the list comes first: the condition is about that.
+/// Under a condition the state of the list is too: the condition is about that.
 pub(crate) fn lookup(call: &Call) -> Lookup {
     let (index, resource) = call.resource();
+    let states = if call.conditions.is_empty() { Vec::new() } else { vec![index] };
     let mut roots = Vec::with_capacity(4);
-    if !call.conditions.is_empty() {
-        roots.push(Node::state(index));
-    }
     roots.push(Node { resource: index, pick: Pick::NextId, children: Vec::new() });
     if let Content::Draft(Ok(draft)) = &call.content {
         roots.extend(change::references(resource, &draft.values, None).map(|(_, node)| node));
     }
-    Lookup { remembered: None, roots }
+    Lookup { remembered: None, states, roots }
 }
 
 pub(crate) fn decide(call: &Call, current: &Current) -> Decided {
@@ -32,9 +30,8 @@ pub(crate) fn decide(call: &Call, current: &Current) -> Decided {
         }
         _ => return Decided::Refused(change::no_content()),
     };
-    let own = 1 + usize::from(!call.conditions.is_empty());
-    let (own, referred) = current.roots.split_at(own.min(current.roots.len()));
-    let next = own.last().and_then(|found| found.next_id);
+    let (own, referred) = current.roots.split_at(1.min(current.roots.len()));
+    let next = own.first().and_then(|found| found.next_id);
     if draft.id.is_none() && next.is_some_and(|next| next > ID_MAX) {
         return Decided::Refused(change::no_ids_left());
     }

@@ -2,7 +2,7 @@
 
 use contract::problem::{Kind, Problem};
 use model::model::OnDelete;
-use model::query::{Column, Filter, Operator};
+use model::query::{Column, Filter};
 use store::change::Change;
 use store::lookup::{Current, Lookup, Node, Pick};
 
@@ -16,14 +16,10 @@ pub(crate) fn lookup(call: &Call) -> Lookup {
     let mut roots = vec![Node::key(resource, call.id().clone())];
     roots.extend(restrictions(call).map(|(referrer, field)| Node {
         resource: referrer,
-        pick: Pick::Number(Filter::Compare {
-            column: Column::Field(field),
-            operator: Operator::Equal,
-            value: call.id().to_value(),
-        }),
+        pick: Pick::Number(Filter::equal(Column::Field(field), call.id().to_value())),
         children: Vec::new(),
     }));
-    Lookup { remembered: None, roots }
+    Lookup { roots, ..Lookup::default() }
 }
 
 pub(crate) fn decide(call: &Call, current: &Current) -> Decided {

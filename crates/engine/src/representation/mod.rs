@@ -1,26 +1,29 @@
 //! Outcomes into bytes: JSON records and lists, problems, and answers kept to be replayed.
 
+pub(crate) mod lines;
 pub(crate) mod problem;
 pub(crate) mod remembered;
-pub(crate) mod rows;
 
+mod groups;
 mod list;
+mod row;
 
 use contract::table::Operation;
 use http::header;
 use http::{HeaderName, HeaderValue};
 use model::record::{self, Record};
+use store::lookup::Row;
 
 use crate::answer::Answer;
 use crate::call::Call;
-use crate::outcome::Outcome;
+use crate::outcome::{Outcome, Seen};
 use crate::response::tag;
 
 /// Gives an outcome its form.
 pub(crate) fn render(call: &Call, outcome: Outcome) -> Answer {
     match outcome {
-        Outcome::Listed(found) => list::render(call, &found),
-        Outcome::Fetched(record) => fetched(call, &record),
+        Outcome::Listed(seen) => list::render(call, &seen),
+        Outcome::Fetched(seen) => fetched(call, &seen),
         Outcome::Created(record) => created(call, &record),
         Outcome::Replaced(record) | Outcome::Patched(record) => changed(call, &record),
         Outcome::Deleted => deleted(call),
@@ -37,15 +40,21 @@ pub(crate) fn render(call: &Call, outcome: Outcome) -> Answer {
 fn json(call: &Call, record: &Record) -> Vec<u8> {
     let (_, resource) = call.resource();
     let mut content = Vec::with_capacity(256);
-    record::write_json(&mut content, resource, record, call.fields.as_deref());
+    record::write_json(&mut content, resource, record, None);
     content
 }
 
-fn fetched(call: &Call, record: &Record) -> Answer {
+fn fetched(call: &Call, Seen { found, states }: &Seen<Row>) -> Answer {
+    let (index, _) = call.resource();
+    let mut content = Vec::with_capacity(256);
+    row::write(&mut content, call, index, found, &call.view);
+    // When what is included was changed last is not known.
+    let modified = call.view.include.is_empty().then_some(found.record.updated_at.0);
     Answer {
-        version: tag::record(record, &call.salt),
-        modified: Some(record.updated_at.0),
-        ..Answer::new(200, call.media, json(call, record))
+        version: tag::record(&found.record, &call.salt),
+        modified,
+        included: tag::included(call, states),
+        ..Answer::new(200, call.media, content)
     }
 }
 

@@ -36,14 +36,7 @@ pub(crate) fn decode(bytes: &[u8]) -> Option<Answer> {
         let value = HeaderValue::from_bytes(take_text(&mut rest)?).ok()?;
         fields.push((name, value));
     }
-    Some(Answer {
-        status,
-        media,
-        content: rest.to_vec(),
-        fields,
-        version: String::new(),
-        modified: None,
-    })
+    Some(Answer { fields, ..Answer::new(status, media, rest.to_vec()) })
 }
 
 fn put(out: &mut Vec<u8>, bytes: &[u8]) {
@@ -75,15 +68,11 @@ mod tests {
     #[test]
     fn what_is_kept_comes_back_and_half_of_it_does_not() {
         let answer = Answer {
-            status: 201,
-            media: "application/json",
-            content: b"{\"id\":43}".to_vec(),
             fields: vec![
                 (header::LOCATION, HeaderValue::from_static("/api/users/43")),
                 (header::ETAG, HeaderValue::from_static("\"a.j\"")),
             ],
-            version: String::new(),
-            modified: None,
+            ..Answer::new(201, "application/json", b"{\"id\":43}".to_vec())
         };
         let bytes = encode(&answer);
         assert_eq!(decode(&bytes), Some(answer));

@@ -30,6 +30,7 @@ use crate::form;
 use crate::idempotency;
 use crate::password::Hashes;
 use crate::report::Report;
+use crate::response::tag;
 use crate::route::Routed;
 
 /// The codings that answers come in.
@@ -73,8 +74,11 @@ where
             || headers.contains_key(header::COOKIE),
         query: parameters.query,
         reading: Reading::Once,
-        offset_max: inner.settings.offset_rows_max,
-        fields: parameters.fields,
+        position: parameters.position,
+        view: parameters.view,
+        tables_salt: tag::salts(&inner.salts, &parameters.tables),
+        tables: parameters.tables,
+        cursors: inner.cursors,
         content: Content::None,
         key: None,
         hashes: Hashes::default(),

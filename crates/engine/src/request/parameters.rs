@@ -4,13 +4,16 @@ use bytes::Bytes;
 use contract::media_type::MediaType;
 use contract::problem::{Kind, Problem, Violation};
 use contract::table::Operation;
-use model::query::{self, Column, Query};
+use model::model::ResourceIndex;
+use model::query::{self, Paging, Position, Query, View};
 
 use super::body;
 use crate::Inner;
 use crate::call::Call;
+use crate::cursor::Place;
 use crate::form;
 use crate::report::Report;
+use crate::response::tag;
 use crate::route::Routed;
 
 /// What the query component asks for.
@@ -18,8 +21,12 @@ use crate::route::Routed;
 pub(super) struct Parameters {
     /// Of a list.
     pub(super) query: Option<Query>,
+    /// Where in the list, if a cursor says so.
+    pub(super) position: Option<Position>,
     /// Of one record.
-    pub(super) fields: Option<Vec<Column>>,
+    pub(super) view: View,
+    /// The tables that the answer depends on, beside the versions of its own records.
+    pub(super) tables: Vec<ResourceIndex>,
 }
 
 /// Reads the query component of the target.
@@ -34,19 +41,20 @@ pub(super) fn read(
     let pairs = form::pairs(routed.query.as_deref().unwrap_or_default().as_bytes());
     match (routed.row.operation, routed.resource) {
         (Operation::List, Some(index)) => {
-            let resource = &inner.model.resources[index];
-            let read = query::read(&inner.model, resource, &pairs, &inner.settings)
+            let read = query::read(&inner.model, index, &pairs, &inner.settings)
                 .map_err(|violations| refused(violations, Kind::InvalidParameter))?;
             report.parameters = read.known;
-            Ok(Parameters { query: Some(read.query), fields: None })
+            of_list(inner, index, read.query).map_err(|()| {
+                strange(Kind::InvalidParameter, Violation::parameter("cursor", NOT_HERE))
+            })
         }
         (Operation::Fetch, Some(index)) => {
-            let resource = &inner.model.resources[index];
-            refuse_unknown(&inner.model, &pairs, &["fields"])?;
-            let read = query::read(&inner.model, resource, &pairs, &inner.settings)
+            let read = query::read_item(&inner.model, index, &pairs, &inner.settings)
                 .map_err(|violations| refused(violations, Kind::InvalidParameter))?;
             report.parameters = read.known;
-            Ok(Parameters { query: None, fields: read.query.fields })
+            let mut tables = Vec::new();
+            read.query.tables(&mut tables);
+            Ok(Parameters { view: read.query, tables, ..Parameters::default() })
         }
         _ => {
             refuse_unknown(&inner.model, &pairs, &[])?;
@@ -71,19 +79,50 @@ pub(super) fn read_content(
             return Err(Problem::new(Kind::InvalidParameter, detail));
         }
     }
-    let (_, resource) = call.resource();
-    let read = if media_type.essence == "application/json" {
+    let (index, _) = call.resource();
+    let (place, read) = if media_type.essence == "application/json" {
         let document = body::json(bytes)?;
-        query::read_json(resource, &document, &inner.settings)
+        let read = query::read_json(&inner.model, index, &document, &inner.settings);
+        (Violation::at("/cursor".to_owned(), NOT_HERE), read)
     } else {
         body::refuse_json_as_form(bytes)?;
-        query::read(&inner.model, resource, &form::pairs(bytes), &inner.settings)
+        let read = query::read(&inner.model, index, &form::pairs(bytes), &inner.settings);
+        (Violation::parameter("cursor", NOT_HERE), read)
     };
     // RFC 10008 §2.1: well-formed, and cannot be carried out.
     let read = read.map_err(|violations| refused(violations, Kind::Invalid))?;
     report.parameters = read.known;
-    call.query = Some(read.query);
+    let parameters =
+        of_list(inner, index, read.query).map_err(|()| strange(Kind::Invalid, place))?;
+    call.tables_salt = tag::salts(&inner.salts, &parameters.tables);
+    call.query = parameters.query;
+    call.position = parameters.position;
+    call.tables = parameters.tables;
     Ok(String::new())
+}
+
+const NOT_HERE: &str = "is not a cursor of this list: it was given for another filter or order, \
+                        by another database, or before the declaration was changed";
+
+/// A cursor that was not given for what it is asked with.
+fn strange(kind: Kind, violation: Violation) -> Problem {
+    let detail = "Begin at the start again, with an empty cursor, or send the filter and the order \
+                  that the cursor came with.";
+    Problem::new(kind, detail).with_errors(vec![violation])
+}
+
+/// What follows from the query of a list. An error: its cursor is none.
+fn of_list(inner: &Inner, index: ResourceIndex, query: Query) -> Result<Parameters, ()> {
+    let position = match &query.paging {
+        Paging::Cursor(text) if !text.is_empty() => {
+            let place =
+                Place { model: &inner.model, index, salt: &inner.salts[index], query: &query };
+            Some(inner.cursors.open(place, text).ok_or(())?)
+        }
+        Paging::Cursor(_) | Paging::Page(_) => None,
+    };
+    let tables = query.tables(&inner.model, index);
+    Ok(Parameters { query: Some(query), position, tables, ..Parameters::default() })
 }
 
 fn refuse_unknown(

@@ -5,7 +5,7 @@ use contract::problem::{Kind, Problem, Violation};
 use contract::table::{JSON, Operation};
 
 use crate::call::{Call, Reading};
-use crate::representation::rows::Format;
+use crate::representation::lines::Format;
 
 /// Parameters that have a meaning for pages alone.
 const OF_PAGES: [&str; 3] = ["page", "cursor", "count"];
@@ -14,41 +14,49 @@ const OF_PAGES: [&str; 3] = ["page", "cursor", "count"];
 /// has no place for totals and links holds all records.
 ///
 /// # Errors
-/// 400, or 422 in the content of QUERY, where something is said of pages and there are none.
+/// 400, or 422 in the content of QUERY, where something is asked for that the format has no place
+/// for.
 pub(super) fn reading(
     call: &Call,
     names: &[String],
     content: Option<&MediaType>,
 ) -> Result<Reading, Problem> {
-    let has = |name: &str| names.iter().any(|known| known == name);
-    let all = match Format::of(call.media) {
-        Format::Json => false,
-        Format::Ndjson | Format::Csv => call.routed.row.operation == Operation::List,
-    };
-    if !all || has("limit") {
+    let format = Format::of(call.media);
+    if format == Format::Json || call.routed.row.operation != Operation::List {
         return Ok(Reading::Once);
     }
-    let violations: Vec<_> = OF_PAGES
-        .into_iter()
-        .filter(|name| has(name))
-        .map(|name| {
-            let detail = "has no meaning without limit: all records are sent";
-            match content {
-                Some(media_type) if media_type.essence == JSON => {
-                    Violation::at(format!("/{name}"), detail)
-                }
-                Some(_) | None => Violation::parameter(name, detail),
-            }
-        })
-        .collect();
-    if violations.is_empty() {
+    let has = |name: &&str| names.iter().any(|known| known == name);
+    let name = format.name();
+    if format == Format::Csv && has(&"include") {
+        let detail = "CSV has no place for records inside of records. Leave include out, or send \
+                      Accept: application/x-ndjson.";
+        return Err(refusal(content, detail, &["include"], "is not had as CSV"));
+    }
+    if has(&"limit") {
+        return Ok(Reading::Once);
+    }
+    if has(&"aggregate") {
+        let detail =
+            format!("Groups come in pages. As {name}, limit has to say how long they are.");
+        return Err(refusal(content, &detail, &["aggregate"], "needs limit beside it"));
+    }
+    let of_pages: Vec<_> = OF_PAGES.into_iter().filter(has).collect();
+    if of_pages.is_empty() {
         return Ok(Reading::InChunks);
     }
-    let kind = if content.is_some() { Kind::Invalid } else { Kind::InvalidParameter };
     let detail = format!(
-        "As {} a list has no pages unless limit says how long they are. Add limit to get one \
-         page, or leave these parameters out to get all records.",
-        Format::of(call.media).name()
+        "As {name} a list has no pages unless limit says how long they are. Add limit to get one \
+         page, or leave these parameters out to get all records."
     );
-    Err(Problem::new(kind, detail).with_errors(violations))
+    Err(refusal(content, &detail, &of_pages, "has no meaning without limit: all records are sent"))
+}
+
+/// A refusal of parameters, or of members of the content.
+fn refusal(content: Option<&MediaType>, detail: &str, names: &[&str], fault: &str) -> Problem {
+    let violation = |name: &&str| match content {
+        Some(media_type) if media_type.essence == JSON => Violation::at(format!("/{name}"), fault),
+        Some(_) | None => Violation::parameter(*name, fault),
+    };
+    let kind = if content.is_some() { Kind::Invalid } else { Kind::InvalidParameter };
+    Problem::new(kind, detail).with_errors(names.iter().map(violation).collect())
 }

@@ -15,7 +15,7 @@ use contract::table::{self, Cache};
 use contract::{allow, date};
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use http::{Response, StatusCode};
-use model::model::{Model, OnDelete, ResourceIndex};
+use model::model::{CacheLife, Model, OnDelete, ResourceIndex};
 use model::value::Timestamp;
 
 use crate::answer::Answer;
@@ -126,7 +126,7 @@ fn validate(
     coding: Coding,
     headers: &mut HeaderMap,
 ) -> Result<Option<StatusCode>, Problem> {
-    let variant = tag::variant(call, coding);
+    let variant = tag::variant(call, answer, coding);
     headers.insert(header::ETAG, field(&format!("\"{}.{variant}\"", answer.version)));
     let at = |modified| date::last_modified(Timestamp(modified).to_system_time());
     let last_modified = answer.modified.map(at);
@@ -177,15 +177,35 @@ fn write(call: &Call, answer: Answer, replayed: bool) -> Response<Bytes> {
 }
 
 fn cache_control(call: &Call) -> HeaderValue {
-    let declared = call.routed.resource.and_then(|index| call.model.resources[index].cache);
-    let life = declared.map(|life| Life { public: life.public, max_age_s: life.max_age_s });
+    let life = call.routed.resource.and_then(|index| life(&call.model, index, &call.tables));
     freshness::cache_control(call.routed.row.cache, life, call.credentials)
 }
 
-/// RFC 9875: a write names the groups whose stored answers it makes stale.
+/// How long an answer may be kept: as long as that of its most short-lived table, and by others
+/// only where all of them may be.
+fn life(model: &Model, index: ResourceIndex, tables: &[ResourceIndex]) -> Option<Life> {
+    let of = |index: ResourceIndex| model.resources[index].cache;
+    tables
+        .iter()
+        .filter(|table| **table != index)
+        .try_fold(of(index)?, |life, table| {
+            let other = of(*table)?;
+            let max_age_s = life.max_age_s.zip(other.max_age_s).map(|(one, two)| one.min(two));
+            Some(CacheLife { public: life.public && other.public, max_age_s })
+        })
+        .map(|life| Life { public: life.public, max_age_s: life.max_age_s })
+}
+
+/// RFC 9875: an answer names the groups that it belongs to, and a write those whose stored answers
+/// it makes stale.
 fn group(call: &Call, headers: &mut HeaderMap, name: HeaderName) {
     let Some(index) = call.routed.resource else { return };
     let mut touched = vec![index];
+    for table in &call.tables {
+        if !touched.contains(table) {
+            touched.push(*table);
+        }
+    }
     if call.routed.row.operation == table::Operation::Delete {
         touch(&call.model, index, &mut touched);
     }

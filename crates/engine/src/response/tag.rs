@@ -4,13 +4,13 @@
 use contract::fault::{self, Fault};
 use contract::negotiate::Coding;
 use contract::table::Operation;
-use model::query;
+use model::query::{self, View};
 use model::record::Record;
 use sha2::{Digest, Sha256};
-use store::lookup::Found;
 
+use crate::answer::Answer;
 use crate::call::Call;
-use crate::representation::rows::Format;
+use crate::representation::lines::Format;
 
 /// What every tag of a resource folds in.
 pub(crate) fn salt(digest: &str, epoch: u64) -> String {
@@ -22,10 +22,35 @@ pub(crate) fn record(record: &Record, salt: &str) -> String {
     format!("{:x}-{:x}-{salt}", record.version.birth, record.version.counter)
 }
 
-/// The state of a list: the counter of its table, which every write moves.
-pub(crate) fn list(found: &Found, salt: &str) -> String {
-    let change = if fault::on(Fault::ListEtagStale) { 0 } else { found.change };
-    format!("{change:x}-{salt}")
+/// The state of a list: the counters of its tables, one of which every write moves.
+pub(crate) fn list(states: &[i64], salt: &str) -> String {
+    let mut tag = String::with_capacity(salt.len() + 8);
+    for state in states {
+        let state = if fault::on(Fault::ListEtagStale) { 0 } else { *state };
+        tag.push_str(&format!("{state:x}-"));
+    }
+    tag + salt
+}
+
+/// What the tags of answers from several tables fold in.
+pub(crate) fn salts(salts: &[String], tables: &[usize]) -> String {
+    match tables {
+        [] => String::new(),
+        [table] => salts[*table].clone(),
+        _ => {
+            let all: Vec<_> = tables.iter().map(|table| salts[*table].as_str()).collect();
+            short(all.join(":").as_bytes())
+        }
+    }
+}
+
+/// What the face of a record folds in of the records that it includes: the states of their tables.
+pub(crate) fn included(call: &Call, states: &[i64]) -> String {
+    if states.is_empty() {
+        String::new()
+    } else {
+        short(list(states, &call.tables_salt).as_bytes())
+    }
 }
 
 /// The state of a document that the program brings along.
@@ -39,22 +64,24 @@ pub(crate) fn of_write(call: &Call, changed: &Record) -> String {
 }
 
 /// Which face is shown.
-pub(crate) fn variant(call: &Call, coding: Coding) -> String {
+pub(crate) fn variant(call: &Call, answer: &Answer, coding: Coding) -> String {
     let mut variant = String::from(match Format::of(call.media) {
         Format::Json => "j",
         Format::Ndjson => "n",
         Format::Csv => "c",
     });
     if let Some(query) = &call.query {
-        let (_, resource) = call.resource();
-        variant.push_str(&short(query::canonical(resource, query).as_bytes()));
+        let (index, _) = call.resource();
+        variant.push_str(&short(query::canonical(&call.model, index, query).as_bytes()));
         // The same query is another resource by QUERY: its answer carries a Location.
         if !call.routed.row.accepts.is_empty() {
             variant.push('q');
         }
-    } else if let Some(fields) = &call.fields {
-        variant.push_str(&short(format!("{fields:?}").as_bytes()));
+    } else if call.view != View::default() {
+        let (index, _) = call.resource();
+        variant.push_str(&short(query::view(&call.model, index, &call.view).as_bytes()));
     }
+    variant.push_str(&answer.included);
     debug_assert!(call.routed.row.operation != Operation::List || call.query.is_some());
     match coding {
         Coding::Identity => {}

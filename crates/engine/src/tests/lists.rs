@@ -60,6 +60,6 @@ async fn a_parameter_of_one_record_that_is_there_twice_is_named_with_those_of_a_
     let bench = bench();
     bench.ask("POST /api/users", &[JSON], ALICE).await;
     let twice = bench.ask("GET /api/users/1?fields=id&fields=name", &[], "").await;
-    assert!(text(&twice).contains("\"Known here: fields.\""), "{}", text(&twice));
+    assert!(text(&twice).contains("\"Known parameters: include, fields.\""), "{}", text(&twice));
     assert!(text(&twice).contains("more than once"), "{}", text(&twice));
 }

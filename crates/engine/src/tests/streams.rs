@@ -1,6 +1,9 @@
 //! A list to its end is what its pages are, one after the other.
 
-use super::{JSON, bench_of, field, text};
+use model::setting::Settings;
+
+use super::{JSON, bench_of, bench_with, field, text};
+use crate::content::Content;
 
 const DECLARATION: &str = r#"
 title = "S"
@@ -56,5 +59,65 @@ async fn what_is_read_at_once_is_sent_with_its_length() {
         assert_eq!(field(&whole, "content-length").is_empty(), number == 1);
         assert_eq!(field(&whole, "etag"), "");
         assert_eq!(field(&whole, "cache-control"), "no-store");
+    }
+}
+
+#[tokio::test]
+async fn what_is_there_throughout_comes_once_whatever_comes_and_goes() {
+    let bench = bench_of(DECLARATION);
+    for number in 0..250 {
+        let content = format!(r#"{{"group":{}}}"#, number % 5);
+        bench.ask("POST /api/notes", &[JSON], &content).await;
+    }
+    for target in ["/api/notes", "/api/notes?sort=-id", "/api/notes?sort=-group"] {
+        let request = http::Request::builder().method("GET").uri(target).header(NDJSON.0, NDJSON.1);
+        let request = request.body(super::Whole { content: None, chunked: false }).unwrap();
+        let Content::Stream(mut records) = bench.engine.answer(request).await.into_body() else {
+            panic!("the list is longer than a chunk");
+        };
+        let first = records.next().await.unwrap().unwrap();
+        let mut seen = ids(std::str::from_utf8(&first).unwrap());
+        let everything = ids(&text(&bench.ask("GET /api/notes", &[NDJSON], "").await));
+        // One that was sent goes, one that was not goes, and one comes in front of the place.
+        let behind = *everything.iter().find(|id| !seen.contains(id)).unwrap();
+        let gone = [seen[3], behind];
+        for id in gone {
+            bench.ask(&format!("DELETE /api/notes/{id}"), &[], "").await;
+        }
+        bench.ask("POST /api/notes", &[JSON], r#"{"group":9}"#).await;
+        while let Some(chunk) = records.next().await {
+            seen.extend(ids(std::str::from_utf8(&chunk.unwrap()).unwrap()));
+        }
+        for id in everything.iter().filter(|id| !gone.contains(id)) {
+            assert_eq!(seen.iter().filter(|it| *it == id).count(), 1, "{target}: {id}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_a_record_includes_does_not_depend_on_those_that_are_read_with_it() {
+    let declaration = r#"
+title = "I"
+[resources.parents]
+fields.name = { type = "string" }
+[resources.children]
+fields.parent = { references = "parents" }
+"#;
+    let settings = Settings { include_rows_max: 2, included_rows_max: 4, ..Settings::default() };
+    let bench = bench_with(declaration, settings);
+    for parent in 1..=10 {
+        bench.ask("POST /api/parents", &[JSON], r#"{"name":"p"}"#).await;
+        for _ in 0..3 {
+            let child = format!(r#"{{"parent":{parent}}}"#);
+            bench.ask("POST /api/children", &[JSON], &child).await;
+        }
+    }
+    let target = "GET /api/parents?include=children&fields=id,children.id";
+    let lines = text(&bench.ask(target, &[NDJSON], "").await);
+    let lines: Vec<_> = lines.strip_prefix("200 ").unwrap().lines().collect();
+    assert_eq!(lines.len(), 10);
+    for line in lines {
+        assert_eq!(ids(line).len(), 3, "{line}");
+        assert!(line.contains("\"children.next\":\"/api/children?"), "{line}");
     }
 }

@@ -1,13 +1,28 @@
-//! The query language: which records, in which order, which page of them.
+//! The query language: which records, in which order, which page of them, with what hanging on
+//! them, or what they come to together.
 
+mod aggregate;
 mod canonical;
+mod column;
+mod filter;
+mod position;
 mod read;
+mod term;
+mod view;
+mod words;
 
-use crate::model::{Field, FieldIndex, Resource};
-use crate::value::Value;
+use crate::model::{FieldIndex, Model, Resource, ResourceIndex};
 
-pub use canonical::canonical;
-pub use read::{Read, Rejection, is_ignored, known, read, read_json};
+pub use aggregate::{Aggregate, Function, GroupKey, GroupSort, Measure};
+pub use canonical::{canonical, selection, view};
+pub use column::Column;
+pub use filter::{Comparison, Filter, Path};
+pub use position::{Position, total_order};
+pub use read::{Read, Rejection, is_ignored, known, read, read_item, read_json};
+pub use view::{Include, Relation, View};
+
+/// How many references a filter or an include follows from a record.
+pub const DEPTH_MAX: usize = 2;
 
 /// A list as it was asked for.
 #[derive(Clone, Debug, PartialEq)]
@@ -16,84 +31,58 @@ pub struct Query {
     pub filter: Filter,
     /// In which order; the id breaks ties (it is not listed unless asked for).
     pub sort: Vec<Sort>,
-    /// Which page, from 1.
-    pub page: u32,
+    /// Where in the list.
+    pub paging: Paging,
     /// How many records a page.
     pub limit: u32,
-    /// The members to show, in the order asked for; `None`: all.
-    pub fields: Option<Vec<Column>>,
+    /// What is shown of each record.
+    pub view: View,
+    /// What the records come to together, in place of the records.
+    pub aggregate: Option<Aggregate>,
     /// How exactly the total is wanted.
     pub count: Count,
 }
 
+/// Where in a list.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Paging {
+    /// The page of this number, from 1.
+    Page(u32),
+    /// Behind the record that a cursor names: the text that was given for it, empty for the
+    /// beginning of the list. What it names is known to whoever has the key of its signature.
+    Cursor(String),
+}
+
 impl Query {
-    /// How many records stand before the page.
+    /// The number of the page, where pages are numbered.
+    #[must_use]
+    pub fn page(&self) -> Option<u32> {
+        match self.paging {
+            Paging::Page(page) => Some(page),
+            Paging::Cursor(_) => None,
+        }
+    }
+
+    /// How many records stand before the page, as far as its number says so.
     #[must_use]
     pub fn offset(&self) -> u64 {
-        u64::from(self.page.saturating_sub(1)) * u64::from(self.limit)
+        let page = self.page().unwrap_or(1);
+        u64::from(page.saturating_sub(1)) * u64::from(self.limit)
     }
 
-    /// The same query on another page.
+    /// The same query in another place of the list.
     #[must_use]
-    pub fn with_page(&self, page: u32) -> Self {
-        Self { page, ..self.clone() }
+    pub fn at(&self, paging: Paging) -> Self {
+        Self { paging, ..self.clone() }
     }
-}
 
-/// What a column is: a declared field, or one that the server keeps.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Column {
-    /// `id`
-    Id,
-    /// `createdAt`
-    CreatedAt,
-    /// `updatedAt`
-    UpdatedAt,
-    /// A declared field.
-    Field(FieldIndex),
-}
-
-impl Column {
-    /// Its name: a member of answers, and a parameter of filters.
+    /// Every resource whose table the answer depends on, the listed one first, each once.
     #[must_use]
-    pub fn name(self, resource: &Resource) -> &str {
-        match self {
-            Self::Id => "id",
-            Self::CreatedAt => "createdAt",
-            Self::UpdatedAt => "updatedAt",
-            Self::Field(index) => resource.fields.get(index).map_or("", |field| &field.name),
-        }
-    }
-
-    /// The column of this name, among those that are shown: others do not exist here.
-    #[must_use]
-    pub fn find(resource: &Resource, name: &str) -> Option<Self> {
-        match name {
-            "id" => Some(Self::Id),
-            "createdAt" => Some(Self::CreatedAt),
-            "updatedAt" => Some(Self::UpdatedAt),
-            _ => {
-                let (index, _) = resource.field(name).filter(|(_, field)| field.visible())?;
-                Some(Self::Field(index))
-            }
-        }
-    }
-
-    /// Every column that is shown, in the order of answers.
-    pub fn all(resource: &Resource) -> impl Iterator<Item = Self> {
-        let shown =
-            |(index, field): (FieldIndex, &Field)| field.visible().then_some(Self::Field(index));
-        let fields = resource.fields.iter().enumerate().filter_map(shown);
-        std::iter::once(Self::Id).chain(fields).chain([Self::CreatedAt, Self::UpdatedAt])
-    }
-
-    /// The declared field, if it is one.
-    #[must_use]
-    pub fn field(self, resource: &Resource) -> Option<&Field> {
-        match self {
-            Self::Field(index) => resource.fields.get(index),
-            Self::Id | Self::CreatedAt | Self::UpdatedAt => None,
-        }
+    pub fn tables(&self, model: &Model, resource: ResourceIndex) -> Vec<ResourceIndex> {
+        let mut tables = vec![resource];
+        self.filter.tables(model, resource, &mut tables);
+        self.view.tables(&mut tables);
+        tables
     }
 }
 
@@ -106,43 +95,6 @@ pub struct Sort {
     pub descending: bool,
 }
 
-/// Which records.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Filter {
-    /// Those that satisfy every one; all records where there is none.
-    All(Vec<Filter>),
-    /// Those whose column compares so with a value. On an `ignoreCase` field both sides are folded.
-    Compare {
-        /// The column.
-        column: Column,
-        /// The comparison.
-        operator: Operator,
-        /// The value, of the column's kind.
-        value: Value,
-    },
-}
-
-impl Filter {
-    /// Every record.
-    #[must_use]
-    pub fn all() -> Self {
-        Self::All(Vec::new())
-    }
-
-    /// True where no record is left out.
-    #[must_use]
-    pub fn is_all(&self) -> bool {
-        matches!(self, Self::All(filters) if filters.is_empty())
-    }
-}
-
-/// How a column compares with a value. (Part 2 brings the others.)
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Operator {
-    /// Equal.
-    Equal,
-}
-
 /// How exactly a total is wanted (`count`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Count {
@@ -152,6 +104,15 @@ pub enum Count {
     Exact,
     /// Not at all.
     None,
+}
+
+/// The resource that a chain of reference fields leads to.
+#[must_use]
+pub fn target(model: &Model, from: ResourceIndex, through: &[FieldIndex]) -> Option<ResourceIndex> {
+    through.iter().try_fold(from, |at, field| {
+        let resource: &Resource = model.resources.get(at)?;
+        Some(resource.fields.get(*field)?.references?.resource)
+    })
 }
 
 #[cfg(test)]

@@ -5,7 +5,10 @@ use contract::problem::Place;
 use proptest::prelude::*;
 use serde_json::{Value as Json, json};
 
-use super::{Column, Count, Filter, Operator, Query, Read, Rejection, Sort, canonical};
+use super::{
+    Column, Comparison, Count, Filter, Paging, Path, Query, Read, Rejection, Relation, Sort, View,
+    canonical,
+};
 use crate::sample::model;
 use crate::setting::Settings;
 use crate::value::Value;
@@ -14,22 +17,22 @@ fn pairs(query: &str) -> Vec<(String, String)> {
     form_urlencoded::parse(query.as_bytes()).into_owned().collect()
 }
 
-fn people(query: &str) -> Result<Read, Rejection> {
+fn people(query: &str) -> Result<Read<Query>, Rejection> {
     let model = model();
-    super::read(&model, &model.resources[0], &pairs(query), &Settings::default())
+    super::read(&model, 0, &pairs(query), &Settings::default())
 }
 
-fn teams(query: &str) -> Result<Read, Rejection> {
+fn teams(query: &str) -> Result<Read<Query>, Rejection> {
     let model = model();
-    super::read(&model, &model.resources[1], &pairs(query), &Settings::default())
+    super::read(&model, 1, &pairs(query), &Settings::default())
 }
 
-fn content(content: &Json) -> Result<Read, Rejection> {
-    super::read_json(&model().resources[0], content, &Settings::default())
+fn content(content: &Json) -> Result<Read<Query>, Rejection> {
+    super::read_json(&model(), 0, content, &Settings::default())
 }
 
 fn equal(column: Column, value: Value) -> Filter {
-    Filter::Compare { column, operator: Operator::Equal, value }
+    Filter::equal(column, value)
 }
 
 fn text(text: &str) -> Value {
@@ -42,14 +45,15 @@ fn nothing_asks_for_the_first_page_of_all() {
     let all = Query {
         filter: Filter::all(),
         sort: Vec::new(),
-        page: 1,
+        paging: Paging::Page(1),
         limit: 20,
-        fields: None,
+        view: View::default(),
+        aggregate: None,
         count: Count::Bounded,
     };
     assert_eq!(read, Read { query: all.clone(), known: Vec::new() });
     assert_eq!(all.offset(), 0);
-    assert_eq!(all.with_page(3).offset(), 40);
+    assert_eq!(all.at(Paging::Page(3)).offset(), 40);
 }
 
 #[test]
@@ -67,9 +71,10 @@ fn the_whole_vocabulary() {
                 equal(Column::Field(2), Value::Integer(5)),
             ]),
             sort: vec![sort(Column::CreatedAt, true), sort(Column::Field(0), false)],
-            page: 2,
+            paging: Paging::Page(2),
             limit: 10,
-            fields: Some(vec![Column::Field(0), Column::Id]),
+            view: View { fields: Some(vec![Column::Field(0), Column::Id]), include: Vec::new() },
+            aggregate: None,
             count: Count::Exact,
         }
     );
@@ -164,6 +169,33 @@ fn pages_limits_and_words_have_their_ranges() {
         "fields=nmae",
         "sort=password",
         "fields=token",
+        "fields=boss.name",
+        "include=name",
+        "include=nobody",
+        "include=boss,boss",
+        "include=boss.boss.boss",
+        "aggregate=x",
+        "aggregate=sum",
+        "aggregate=sum(name)",
+        "aggregate=min(data)",
+        "aggregate=count,count",
+        "groupBy=name",
+        "aggregate=count&groupBy=data",
+        "aggregate=count&groupBy=age,age",
+        "aggregate=count&sort=age",
+        "aggregate=count&fields=id",
+        "aggregate=count&include=boss",
+        "aggregate=count&cursor=",
+        "page=2&cursor=",
+        "cursor=a.b",
+        "age[prefix]=1",
+        "age[gt]=x",
+        "age[in]=1,x",
+        "name[in]=\"a",
+        "age[null]=maybe",
+        "data=1",
+        "data[gt]=1",
+        "active[prefix]=t",
     ] {
         let refused = people(query).expect_err(query);
         assert!(!refused.unknown && refused.violations.len() == 1, "{query}: {refused:?}");
@@ -187,14 +219,16 @@ fn unknown_and_repeated_parameters_are_refused_with_those_that_there_are() {
         ("page=1&page=2", "page", "more than once"),
         ("name=a&name=a", "name", "more than once"),
         ("name=a&name[eq]=b", "name[eq]", "more than once"),
-        ("age[gte]=5", "age[gte]", "not in this version"),
         ("age[foo]=5", "age[foo]", "does not exist"),
+        ("age[get]=5", "age[get]", "did you mean \"gt\"?"),
+        ("age[gt]=5&age[gt]=6", "age[gt]", "more than once"),
+        ("name.x=5", "name.x", "refers to no other resource"),
+        ("boss.nmae=x", "boss.nmae", "did you mean \"name\"?"),
+        ("boss.password=x", "boss.password", "no such field"),
+        ("boss.boss.boss.name=x", "boss.boss.boss.name", "more than 2 references"),
         ("age[eq=5", "age[eq", "not a parameter"),
         ("page[eq]=5", "page[eq]", "not a parameter"),
-        ("cursor=x", "cursor", "not in this version"),
-        ("include=boss", "include", "not in this version"),
         ("q=alice", "q", "not in this version"),
-        ("aggregate=x", "aggregate", "not in this version"),
         ("Name=x", "Name", "did you mean \"name\"?"),
     ] {
         let refused = people(query).expect_err(query);
@@ -202,8 +236,8 @@ fn unknown_and_repeated_parameters_are_refused_with_those_that_there_are() {
         assert_eq!(refused.violations.len(), 1, "{query}");
         assert_eq!(refused.violations[0].place, Place::Parameter(place.to_owned()));
         assert!(refused.violations[0].detail.contains(word), "{query}: {refused:?}");
-        assert!(refused.detail.contains("page, limit, sort, fields, count; filters: id, name"));
-        for hidden in ["password,", "token,", "data,"] {
+        assert!(refused.detail.contains("sort, include, fields; filters: id, name"));
+        for hidden in ["password,", "token,"] {
             assert!(!refused.detail.contains(hidden), "{}", refused.detail);
         }
     }
@@ -222,10 +256,10 @@ fn parameters_of_others_are_passed_over() {
 #[test]
 fn a_field_that_is_called_as_a_word_is_meant_with_its_operator() {
     let read = teams("page=2&page[eq]=x").unwrap();
-    assert_eq!(read.query.page, 2);
+    assert_eq!(read.query.paging, Paging::Page(2));
     assert_eq!(read.query.filter, Filter::All(vec![equal(Column::Field(0), text("x"))]));
     let model = model();
-    let written = canonical(&model.resources[1], &read.query);
+    let written = canonical(&model, 1, &read.query);
     assert_eq!(written, "page%5Beq%5D=x&page=2&limit=20");
     assert_eq!(teams(&written).unwrap().query, read.query);
     assert!(teams("id=red").is_ok());
@@ -252,12 +286,15 @@ fn the_same_vocabulary_as_json() {
         (json!({"sort": []}), "/sort"),
         (json!({"age": "5"}), "/age"),
         (json!({"name": 5}), "/name"),
-        (json!({"name": null}), "/name"),
         (json!({"active": "true"}), "/active"),
         (json!({"a/b": 1}), "/a~1b"),
-        (json!({"age": {"gt": 5}}), "/age/gt"),
+        (json!({"age": {"gt": "x"}}), "/age/gt"),
+        (json!({"age": {"foo": 5}}), "/age/foo"),
+        (json!({"age": {"in": [1, "x"]}}), "/age/in"),
+        (json!({"boss.age": {"lt": true}}), "/boss.age/lt"),
         (json!({"name": {"eq": 5}}), "/name/eq"),
         (json!({"name": "a", "name[eq]": "b"}), "/name[eq]"),
+        (json!({"age": null, "age[null]": true}), "/age[null]"),
         (json!({"page": 1000}), "/page"),
     ] {
         let refused = content(&document).expect_err(&document.to_string());
@@ -266,10 +303,90 @@ fn the_same_vocabulary_as_json() {
     }
 }
 
+fn compare(path: Path, comparison: Comparison) -> Filter {
+    Filter::Compare { path, comparison }
+}
+
+#[test]
+fn every_operator_reads_its_operand() {
+    let age = || Path::from(Column::Field(2));
+    let number = Value::Integer;
+    for (query, comparison) in [
+        ("age[eq]=5", Comparison::Equal(number(5))),
+        ("age[ne]=5", Comparison::NotEqual(number(5))),
+        ("age[in]=5,6,5", Comparison::In(vec![number(5), number(6)])),
+        ("age[gt]=5", Comparison::Greater(number(5))),
+        ("age[gte]=-5", Comparison::GreaterOrEqual(number(-5))),
+        ("age[lt]=5", Comparison::Less(number(5))),
+        ("age[lte]=5", Comparison::LessOrEqual(number(5))),
+        ("age[null]=true", Comparison::Null),
+        ("age[null]=false", Comparison::NotNull),
+    ] {
+        let filter = Filter::All(vec![compare(age(), comparison)]);
+        assert_eq!(people(query).expect(query).query.filter, filter, "{query}");
+    }
+    let name = || Path::from(Column::Field(0));
+    let prefix = people("name[prefix]=a%25&name[in]=%22a,b%22,c").unwrap().query.filter;
+    let texts = vec![text("a,b"), text("c")];
+    assert_eq!(
+        prefix,
+        Filter::All(vec![
+            compare(name(), Comparison::In(texts)),
+            compare(name(), Comparison::Prefix("a%".to_owned())),
+        ])
+    );
+    let nulls = content(&json!({"age": null, "name": {"ne": null}})).unwrap().query.filter;
+    assert_eq!(
+        nulls,
+        Filter::All(vec![compare(name(), Comparison::NotNull), compare(age(), Comparison::Null),])
+    );
+    // Only what is compared to be the same has to be a value that an id can have.
+    assert!(people("id[gt]=0").is_ok() && people("id[lt]=-1").is_ok());
+}
+
+#[test]
+fn dots_lead_through_references() {
+    let path = |through: &[usize], column| Path { through: through.to_vec(), column };
+    let read = people("boss.name[prefix]=a&boss.boss.age[gt]=5&boss.id=3").unwrap();
+    assert_eq!(
+        read.query.filter,
+        Filter::All(vec![
+            compare(path(&[11], Column::Id), Comparison::Equal(Value::Integer(3))),
+            compare(path(&[11], Column::Field(0)), Comparison::Prefix("a".to_owned())),
+            compare(path(&[11, 11], Column::Field(2)), Comparison::Greater(Value::Integer(5))),
+        ])
+    );
+    assert_eq!(read.query.tables(&model(), 0), [0]);
+    assert_eq!(people("team.id=red").unwrap().query.tables(&model(), 0), [0, 1]);
+}
+
+#[test]
+fn relations_are_included_by_name_and_show_what_is_asked_for() {
+    let view =
+        people("include=boss.team,team&fields=id,boss.name,boss.team.id").unwrap().query.view;
+    assert_eq!(view.fields, Some(vec![Column::Id]));
+    let [boss, team] = view.include.as_slice() else { panic!("{view:?}") };
+    assert_eq!((boss.name.as_str(), boss.relation), ("boss", Relation::References(11)));
+    assert_eq!(boss.view.fields, Some(vec![Column::Field(0)]));
+    assert_eq!(boss.view.include[0].view.fields, Some(vec![Column::Id]));
+    assert_eq!((team.name.as_str(), team.resource), ("team", 1));
+    let back = teams("include=people").unwrap().query.view;
+    assert_eq!(back.include[0].relation, Relation::ReferredBy(12));
+    let named = teams("include=people(team)").unwrap().query.view;
+    assert_eq!(named.include[0].relation, Relation::ReferredBy(12));
+    let none = teams("include=boss").unwrap_err();
+    assert!(none.violations[0].detail.contains("the relations are people"), "{none:?}");
+    let item =
+        super::read_item(&model(), 0, &pairs("include=boss&fields=id"), &Settings::default());
+    assert_eq!(item.unwrap().query.include.len(), 1);
+    let list = super::read_item(&model(), 0, &pairs("name=x"), &Settings::default()).unwrap_err();
+    assert!(list.unknown && list.detail.contains("include, fields"), "{list:?}");
+}
+
 #[test]
 fn one_meaning_has_one_text() {
     let model = model();
-    let write = |query: &str| canonical(&model.resources[0], &people(query).unwrap().query);
+    let write = |query: &str| canonical(&model, 0, &people(query).unwrap().query);
     assert_eq!(write(""), "page=1&limit=20");
     assert_eq!(
         write("count=none&limit=5&sort=-name&age=5.0&fields=id&name=a+%26+b&page=3"),
@@ -277,6 +394,15 @@ fn one_meaning_has_one_text() {
     );
     assert_eq!(write("age=5&name=a"), write("name[eq]=a&age=5&utm_x=1&page=1"));
     assert_eq!(write("score=2"), "score=2&page=1&limit=20");
+    for query in [
+        "name%5Bin%5D=%22a%2Cb%22%2Cc&page=1&limit=20",
+        "boss.age%5Bgte%5D=5&page=1&limit=20",
+        "age%5Bnull%5D=true&cursor=abc&limit=20",
+        "aggregate=count%2Csum%28age%29&groupBy=active&sort=-sum%28age%29&page=1&limit=20",
+        "include=boss.team%2Cteam&fields=id%2Cboss.name&page=1&limit=20",
+    ] {
+        assert_eq!(write(query), query);
+    }
 }
 
 proptest! {
@@ -295,7 +421,7 @@ proptest! {
             parameters.append_pair(key, &value);
         }
         let query = people(&parameters.finish()).unwrap().query;
-        let again = people(&canonical(&model.resources[0], &query)).unwrap().query;
+        let again = people(&canonical(&model, 0, &query)).unwrap().query;
         prop_assert_eq!(query, again);
     }
 

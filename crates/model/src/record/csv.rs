@@ -10,62 +10,97 @@ use crate::value::{Id, Value};
 
 /// Writes the first line: the names of the members, in the order of the lines that follow.
 pub fn write_names(out: &mut Vec<u8>, resource: &Resource, fields: Option<&[Column]>) {
-    write_cells(out, resource, fields, |out, column| write_text(out, column.name(resource)));
+    let mut line = Line::begin(out);
+    for column in columns(resource, fields) {
+        line.text(column.name(resource));
+    }
+    line.end();
 }
 
-/// Writes a record as a line that ends in CRLF. A member that is absent or null is an empty cell,
-/// and an empty text is `""`; numbers and truth values are written as in JSON, members that hold
-/// any JSON as compact JSON. No text is changed to keep a spreadsheet from taking it for a
-/// formula: what is read back has to be what was written.
+/// Writes a record as a line.
 pub fn write_line(
     out: &mut Vec<u8>,
     resource: &Resource,
     record: &Record,
     fields: Option<&[Column]>,
 ) {
-    write_cells(out, resource, fields, |out, column| write_cell(out, resource, record, column));
-}
-
-/// The columns asked for, or all that are shown, with commas between them.
-fn write_cells(
-    out: &mut Vec<u8>,
-    resource: &Resource,
-    fields: Option<&[Column]>,
-    mut write: impl FnMut(&mut Vec<u8>, Column),
-) {
-    let start = out.len();
-    let all = fields.is_none().then(|| Column::all(resource)).into_iter().flatten();
-    for (position, column) in fields.into_iter().flatten().copied().chain(all).enumerate() {
-        if position > 0 {
-            out.push(b',');
-        }
-        write(out, column);
-    }
-    // One cell without a value: many readers pass over a line that has nothing in it.
-    if out.len() == start {
-        out.extend_from_slice(b"\"\"");
-    }
-    out.extend_from_slice(b"\r\n");
-}
-
-fn write_cell(out: &mut Vec<u8>, resource: &Resource, record: &Record, column: Column) {
-    match column {
-        Column::Id => match &record.id {
-            Id::Integer(id) => write_value(out, &Value::Integer(*id)),
-            Id::Text(id) => write_text(out, id),
-        },
-        Column::CreatedAt => record.created_at.write(out),
-        Column::UpdatedAt => record.updated_at.write(out),
-        Column::Field(index) => {
-            let shown = resource.fields.get(index).is_some_and(Field::visible);
-            match record.values.get(index).filter(|_| shown).and_then(Option::as_ref) {
-                None | Some(Value::Null) => {}
-                Some(Value::Text(text) | Value::Json(text)) => write_text(out, text),
-                Some(value @ (Value::Boolean(_) | Value::Integer(_) | Value::Number(_))) => {
-                    write_value(out, value);
-                }
+    let mut line = Line::begin(out);
+    for column in columns(resource, fields) {
+        match column {
+            Column::Id => match &record.id {
+                Id::Integer(id) => line.value(Some(&Value::Integer(*id))),
+                Id::Text(id) => line.text(id),
+            },
+            Column::CreatedAt => record.created_at.write(line.cell()),
+            Column::UpdatedAt => record.updated_at.write(line.cell()),
+            Column::Field(index) => {
+                let shown = resource.fields.get(index).is_some_and(Field::visible);
+                line.value(record.values.get(index).filter(|_| shown).and_then(Option::as_ref));
             }
         }
+    }
+    line.end();
+}
+
+/// The columns asked for, or all that are shown.
+fn columns<'a>(
+    resource: &'a Resource,
+    fields: Option<&'a [Column]>,
+) -> impl Iterator<Item = Column> + 'a {
+    let all = fields.is_none().then(|| Column::all(resource)).into_iter().flatten();
+    fields.into_iter().flatten().copied().chain(all)
+}
+
+/// A line that is being written, cell by cell.
+#[derive(Debug)]
+pub struct Line<'a> {
+    out: &'a mut Vec<u8>,
+    start: usize,
+    cells: usize,
+}
+
+impl<'a> Line<'a> {
+    /// A line without cells.
+    #[must_use]
+    pub fn begin(out: &'a mut Vec<u8>) -> Self {
+        let start = out.len();
+        Self { out, start, cells: 0 }
+    }
+
+    /// Adds a value. One that is absent or null is an empty cell, and an empty text is `""`;
+    /// numbers and truth values are written as in JSON, any JSON as compact JSON. No text is
+    /// changed to keep a spreadsheet from taking it for a formula: what is read back has to be
+    /// what was written.
+    pub fn value(&mut self, value: Option<&Value>) {
+        match value {
+            None | Some(Value::Null) => _ = self.cell(),
+            Some(Value::Text(text) | Value::Json(text)) => self.text(text),
+            Some(value @ (Value::Boolean(_) | Value::Integer(_) | Value::Number(_))) => {
+                write_value(self.cell(), value);
+            }
+        }
+    }
+
+    /// Adds a text.
+    pub fn text(&mut self, text: &str) {
+        write_text(self.cell(), text);
+    }
+
+    /// Ends the line with CRLF.
+    pub fn end(self) {
+        // One cell without a value: many readers pass over a line that has nothing in it.
+        if self.out.len() == self.start {
+            self.out.extend_from_slice(b"\"\"");
+        }
+        self.out.extend_from_slice(b"\r\n");
+    }
+
+    fn cell(&mut self) -> &mut Vec<u8> {
+        if self.cells > 0 {
+            self.out.push(b',');
+        }
+        self.cells += 1;
+        self.out
     }
 }
 

@@ -9,7 +9,7 @@ use crate::value::{Id, Timestamp, Value};
 
 pub use read::{Draft, Purpose, Rejection, clear_hidden, read};
 pub(crate) use read::{expected_id, integer_range};
-pub use write::{document, write_json, write_value};
+pub use write::{document, write_json, write_member, write_name, write_text, write_value};
 
 /// One record: what was declared, and what the server keeps beside it.
 #[derive(Clone, Debug, PartialEq)]

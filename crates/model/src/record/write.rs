@@ -37,8 +37,9 @@ pub fn write_json(
     out.push(b'}');
 }
 
-/// Writes one member with what separates it from those before it, if it is there to be shown.
-fn write_member(
+/// Writes one member with what separates it from those before it in the object whose members begin
+/// at `start`, if it is there to be shown.
+pub fn write_member(
     out: &mut Vec<u8>,
     start: usize,
     resource: &Resource,
@@ -55,11 +56,7 @@ fn write_member(
         }
         Column::Id | Column::CreatedAt | Column::UpdatedAt => None,
     };
-    if out.len() > start {
-        out.push(b',');
-    }
-    write_text(out, column.name(resource));
-    out.push(b':');
+    write_name(out, start, column.name(resource));
     match (column, value) {
         (_, Some(value)) => write_value(out, value),
         (Column::Id, None) => match &record.id {
@@ -73,6 +70,16 @@ fn write_member(
             out.push(b'"');
         }
     }
+}
+
+/// Writes the name of a member in the object whose members begin at `start`, with what separates
+/// it from those before it.
+pub fn write_name(out: &mut Vec<u8>, start: usize, name: &str) {
+    if out.len() > start {
+        out.push(b',');
+    }
+    write_text(out, name);
+    out.push(b':');
 }
 
 /// Writes a value as JSON.
@@ -95,7 +102,8 @@ fn write_integer(out: &mut Vec<u8>, number: i64) {
     write_serialized(out, &number);
 }
 
-fn write_text(out: &mut Vec<u8>, text: &str) {
+/// Writes a text as a JSON string.
+pub fn write_text(out: &mut Vec<u8>, text: &str) {
     write_serialized(out, text);
 }
 

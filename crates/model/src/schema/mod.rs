@@ -196,5 +196,15 @@ impl Type {
     }
 }
 
+/// Says what a text of a format has to be, where it is not.
+pub(crate) fn refuse_format(name: &str, text: &str) -> Result<(), String> {
+    match format::find(name) {
+        Some(format) if !format.fits(&Value::String(text.to_owned())) => {
+            Err(format!("must be {}", format.expected))
+        }
+        Some(_) | None => Ok(()),
+    }
+}
+
 #[cfg(test)]
 mod tests;

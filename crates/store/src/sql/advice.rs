@@ -1,9 +1,9 @@
 //! Which index a slow read lacks, as the operator would declare it.
 
-use model::model::{Model, Resource};
+use model::model::Model;
 use model::query::Column;
 
-use super::{index_groups, select, unique_groups};
+use super::condition::leads;
 use crate::lookup::{Lookup, Pick};
 
 /// The first field that a lookup filters or sorts by and that no index leads with, as
@@ -14,10 +14,17 @@ pub(crate) fn missing_index(model: &Model, lookup: &Lookup) -> Option<String> {
         let (filter, sort) = match &node.pick {
             Pick::Page(page) => (&page.filter, page.sort.as_slice()),
             Pick::Number(filter) => (filter, [].as_slice()),
+            Pick::Groups(groups) => (&groups.filter, [].as_slice()),
             Pick::Key(_) | Pick::Related { .. } | Pick::NextId => return None,
         };
-        let compared: Vec<Column> =
-            select::terms(filter).into_iter().map(|(column, _)| column).collect();
+        let compared: Vec<Column> = filter
+            .comparisons()
+            .into_iter()
+            .map(|(path, _)| match path.through.first() {
+                Some(field) => Column::Field(*field),
+                None => path.column,
+            })
+            .collect();
         // One served comparison leaves few records, whatever else is compared or sorted by.
         let wanted = if compared.is_empty() {
             sort.first().map(|key| key.column)
@@ -33,16 +40,4 @@ pub(crate) fn missing_index(model: &Model, lookup: &Lookup) -> Option<String> {
             _ => None,
         }
     })
-}
-
-/// True where an index begins with the column.
-fn leads(resource: &Resource, column: Column) -> bool {
-    match column {
-        Column::Id => true,
-        Column::CreatedAt | Column::UpdatedAt => false,
-        Column::Field(index) => unique_groups(resource)
-            .iter()
-            .chain(&index_groups(resource))
-            .any(|group| group.first() == Some(&index)),
-    }
 }

@@ -1,7 +1,9 @@
 //! Statement text, built once a shape. Values are never part of it: they are bound.
 
 pub(crate) mod advice;
+pub(crate) mod aggregate;
 pub(crate) mod change;
+pub(crate) mod condition;
 pub(crate) mod select;
 
 use std::sync::{Arc, OnceLock};

@@ -1,13 +1,13 @@
 //! Reads as statement text: by id, a page, a number, what a relation leads to.
 
-use model::model::Resource;
-use model::query::{Column, Filter, Operator, Sort};
-use model::value::Value;
+use model::model::{Model, Resource};
+use model::query::{Aggregate, Column, Path, Sort};
 use sea_query::{
     Asterisk, Expr, ExprTrait, Func, Order, Query, SelectStatement, SqliteQueryBuilder,
 };
 
-use super::column;
+use super::condition::{Scope, Term, Test};
+use super::{aggregate, column};
 
 /// What a statement over a list looks like, without its values: the key of the cache of texts.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -16,14 +16,14 @@ pub(crate) struct Shape {
     pub(crate) resource: usize,
     /// What is asked.
     pub(crate) ask: Ask,
-    /// The columns that are compared, and whether with null.
-    pub(crate) terms: Vec<(Column, bool)>,
+    /// What is compared, and how.
+    pub(crate) terms: Vec<(Path, Test)>,
     /// The order, and whether it descends.
     pub(crate) sort: Vec<(Column, bool)>,
 }
 
 /// What is asked of a list.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Ask {
     /// A page of records; the last two parameters are limit and offset.
     Page,
@@ -31,105 +31,102 @@ pub(crate) enum Ask {
     CountTo,
     /// How many.
     Count,
-    /// Those whose column (the one term) is among so many values; the last parameter is a limit.
-    Among(usize),
-}
-
-/// The comparisons of a filter, in the order in which their values are bound.
-pub(crate) fn terms(filter: &Filter) -> Vec<(Column, &Value)> {
-    fn gather<'a>(filter: &'a Filter, out: &mut Vec<(Column, &'a Value)>) {
-        match filter {
-            Filter::All(filters) => filters.iter().for_each(|filter| gather(filter, out)),
-            Filter::Compare { column, operator: Operator::Equal, value } => {
-                out.push((*column, value));
-            }
-        }
-    }
-    let mut out = Vec::new();
-    gather(filter, &mut out);
-    out
+    /// Every record that fulfils the terms, in no order.
+    Among,
+    /// A page of groups; the last two parameters are limit and offset.
+    Groups(Aggregate),
+    /// How many groups, up to the last parameter.
+    GroupsTo(Vec<Column>),
+    /// How many groups.
+    AllGroups(Vec<Column>),
 }
 
 impl Shape {
     /// The shape of a question about what a filter leaves.
-    pub(crate) fn new(
-        resource: usize,
-        ask: Ask,
-        terms: &[(Column, &Value)],
-        sort: &[Sort],
-    ) -> Self {
+    pub(crate) fn new(resource: usize, ask: Ask, terms: &[Term<'_>], sort: &[Sort]) -> Self {
         Self {
             resource,
             ask,
-            terms: terms
-                .iter()
-                .map(|(column, value)| (*column, matches!(value, Value::Null)))
-                .collect(),
+            terms: terms.iter().map(|term| (term.path.clone(), term.test())).collect(),
             sort: sort.iter().map(|key| (key.column, key.descending)).collect(),
         }
     }
 
     /// The statement.
-    pub(crate) fn text(&self, resource: &Resource) -> String {
-        let statement = match self.ask {
-            Ask::Page => self.page(resource),
+    pub(crate) fn text(&self, model: &Model) -> String {
+        let resource = &model.resources[self.resource];
+        let statement = match &self.ask {
+            Ask::Page => self.page(model, resource),
             Ask::Count => {
                 let mut counted = Query::select();
                 counted.expr(Func::count(Expr::col(Asterisk))).from(resource.name.clone());
-                self.narrow(resource, &mut counted);
+                self.narrow(model, resource, &mut counted);
                 counted
             }
             Ask::CountTo => {
                 let mut counted = Query::select();
                 counted.expr(Expr::cust("1")).from(resource.name.clone()).limit(0);
-                self.narrow(resource, &mut counted);
-                let mut outer = Query::select();
-                outer.expr(Func::count(Expr::col(Asterisk))).from_subquery(counted, "found");
-                outer
+                self.narrow(model, resource, &mut counted);
+                outer_count(counted)
             }
-            Ask::Among(number) => self.among(resource, number),
+            Ask::Among => {
+                let mut statement = records(resource);
+                self.narrow(model, resource, &mut statement);
+                statement
+            }
+            Ask::Groups(asked) => {
+                let mut groups = aggregate::groups(resource, asked);
+                self.narrow(model, resource, &mut groups);
+                groups.limit(0).offset(0);
+                groups
+            }
+            Ask::GroupsTo(by) => {
+                let mut groups = self.group_rows(model, resource, by);
+                groups.limit(0);
+                outer_count(groups)
+            }
+            Ask::AllGroups(by) => outer_count(self.group_rows(model, resource, by)),
         };
         statement.build(SqliteQueryBuilder).0
     }
 
-    fn narrow(&self, resource: &Resource, statement: &mut SelectStatement) {
-        for (by, is_null) in &self.terms {
-            let compared = Expr::col(column(resource, *by));
-            statement.and_where(if *is_null { compared.is_null() } else { compared.eq(0) });
+    fn narrow(&self, model: &Model, resource: &Resource, statement: &mut SelectStatement) {
+        let scope = Scope::of(model, resource);
+        for (path, test) in &self.terms {
+            statement.and_where(scope.condition(&path.through, path.column, test));
         }
     }
 
-    fn page(&self, resource: &Resource) -> SelectStatement {
+    fn page(&self, model: &Model, resource: &Resource) -> SelectStatement {
         let mut statement = records(resource);
-        self.narrow(resource, &mut statement);
+        self.narrow(model, resource, &mut statement);
         let order = |descending| if descending { Order::Desc } else { Order::Asc };
         for (by, descending) in &self.sort {
             statement.order_by(column(resource, *by), order(*descending));
-        }
-        if !self.sort.iter().any(|(by, _)| *by == Column::Id) {
-            // In the direction of the key before it, so that one index serves both.
-            let descending = self.sort.last().is_some_and(|(_, descending)| *descending);
-            statement.order_by("id", order(descending));
         }
         statement.limit(0).offset(0);
         statement
     }
 
-    fn among(&self, resource: &Resource, number: usize) -> SelectStatement {
-        let mut statement = records(resource);
-        let by = self.terms.first().map_or(Column::Id, |(by, _)| *by);
-        let by = plain(resource, by);
-        statement.and_where(Expr::col(by.clone()).is_in(vec![0; number]));
-        if by != "id" {
-            statement.order_by(by, Order::Asc);
+    fn group_rows(&self, model: &Model, resource: &Resource, by: &[Column]) -> SelectStatement {
+        let mut groups = Query::select();
+        groups.expr(Expr::cust("1")).from(resource.name.clone());
+        self.narrow(model, resource, &mut groups);
+        for by in by {
+            groups.group_by_col(column(resource, *by));
         }
-        statement.order_by("id", Order::Asc).limit(0);
-        statement
+        groups
     }
 }
 
+fn outer_count(counted: SelectStatement) -> SelectStatement {
+    let mut outer = Query::select();
+    outer.expr(Func::count(Expr::col(Asterisk))).from_subquery(counted, "found");
+    outer
+}
+
 /// A column as it is kept, not as it is compared: references are never folded.
-fn plain(resource: &Resource, by: Column) -> String {
+pub(super) fn plain(resource: &Resource, by: Column) -> String {
     match by {
         Column::Field(index) => resource.fields[index].name.clone(),
         Column::Id | Column::CreatedAt | Column::UpdatedAt => column(resource, by),

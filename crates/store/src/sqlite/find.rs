@@ -1,29 +1,26 @@
 //! Answers a lookup, level by level, on one connection. Who calls it holds the snapshot.
 
-use std::collections::HashMap;
-use std::collections::hash_map::Entry;
-
 use model::model::{IdKind, ResourceIndex};
-use model::query::{Column, Count, Filter};
+use model::query::{Count, Filter, Sort, total_order};
 use model::record::Record;
-use model::value::{Id, Timestamp, Value};
-use rusqlite::{CachedStatement, OptionalExtension, Statement, params};
+use model::value::{Id, Timestamp};
+use rusqlite::{CachedStatement, OptionalExtension, params};
 
+use super::bind::bind_terms;
 use super::failure::{Failure, broken};
+use super::keyset::branches;
 use super::session::Session;
-use super::value::{Bound, BoundId, compared, joined, record};
+use super::value::{BoundId, record};
+use super::{aggregate, related};
 use crate::fault::{Fault, on};
-use crate::lookup::{
-    Child, Current, Found, KeyHash, Lookup, Node, Page, Pick, Relation, Remembered, Row, Total,
-};
-use crate::sql::select::{Ask, Shape, terms};
+use crate::lookup::{Current, Found, KeyHash, Lookup, Node, Page, Pick, Remembered, Total};
+use crate::sql::condition::{Term, terms};
+use crate::sql::select::{Ask, Shape};
 
 const REMEMBERED: &str = "SELECT principal, fingerprint, answer, expires \
                           FROM _methodical_keys WHERE key = ? AND expires > ?";
 const KEPT: &str = "SELECT change, total FROM _methodical_resource WHERE resource = ?";
 const SEQUENCE: &str = "SELECT seq FROM sqlite_sequence WHERE name = ?";
-/// Values in one IN-list; more of them are asked for in parts.
-const AMONG_MAX: usize = 512;
 
 /// Answers a lookup from one snapshot, which ends with it: no read transaction of a request
 /// outlives its read.
@@ -47,22 +44,23 @@ pub(crate) fn find(session: &Session, lookup: &Lookup) -> Result<Current, Failur
         Some(key) => remembered(session, key)?,
         None => None,
     };
+    let mut states = Vec::with_capacity(lookup.states.len());
+    for resource in &lookup.states {
+        let change = kept(session, *resource)?.change;
+        states.push(if on(Fault::ListEtagStale) { 0 } else { change });
+    }
     let mut roots = Vec::with_capacity(lookup.roots.len());
     for node in &lookup.roots {
         roots.push(root(session, node)?);
     }
-    Ok(Current { remembered, roots })
+    Ok(Current { remembered, states, roots })
 }
 
 /// True where one statement answers the lookup, so that it needs no transaction of its own.
 pub(crate) fn is_single(lookup: &Lookup) -> bool {
-    match (&lookup.remembered, lookup.roots.as_slice()) {
-        (None, [node]) if node.children.is_empty() => match &node.pick {
-            Pick::Key(_) => true,
-            Pick::Page(page) => page.limit == 0 && page.count == Count::None,
-            Pick::Related { .. } | Pick::Number(_) | Pick::NextId => false,
-        },
-        (Some(_), []) => true,
+    match (&lookup.remembered, lookup.states.len(), lookup.roots.as_slice()) {
+        (None, 0, [node]) => node.children.is_empty() && matches!(node.pick, Pick::Key(_)),
+        (None, 1, []) | (Some(_), 0, []) => true,
         _ => false,
     }
 }
@@ -87,17 +85,16 @@ fn root(session: &Session, node: &Node) -> Result<Found, Failure> {
     let records = match &node.pick {
         Pick::Key(id) => by_key(session, node.resource, id)?,
         Pick::Page(page) => {
-            let kept = kept(session, node.resource)?;
-            found.change = kept.change;
             let records = by_page(session, node.resource, page)?;
-            found.total = total_of_page(session, node.resource, page, records.len(), kept)?;
+            found.total = total_of_page(session, node.resource, page, records.len())?;
             records
         }
         Pick::Number(filter) => {
-            let kept = kept(session, node.resource)?;
-            found.change = kept.change;
-            let total = total(session, node.resource, filter, Count::Bounded, kept)?;
-            found.total = Some(total);
+            found.total = Some(total(session, node.resource, filter, Count::Bounded)?);
+            Vec::new()
+        }
+        Pick::Groups(groups) => {
+            (found.groups, found.total) = aggregate::find(session, node.resource, groups)?;
             Vec::new()
         }
         Pick::NextId => {
@@ -108,7 +105,7 @@ fn root(session: &Session, node: &Node) -> Result<Found, Failure> {
             return Err(broken("`Related` was asked for without a parent"));
         }
     };
-    found.rows = with_children(session, node, records)?;
+    found.rows = related::with_children(session, node, records)?;
     Ok(found)
 }
 
@@ -123,7 +120,6 @@ fn kept(session: &Session, resource: ResourceIndex) -> Result<Kept, Failure> {
     let mut statement = session.statement(KEPT)?;
     let read = |row: &rusqlite::Row<'_>| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?));
     let (change, total) = statement.query_row([session.catalog.number(resource)], read)?;
-    let change = if on(Fault::ListEtagStale) { 0 } else { change };
     Ok(Kept { change, total: u64::try_from(total).unwrap_or(0) })
 }
 
@@ -138,39 +134,51 @@ fn by_page(
     resource: ResourceIndex,
     page: &Page,
 ) -> Result<Vec<Record>, Failure> {
-    if page.limit == 0 {
-        return Ok(Vec::new());
+    let order = total_order(&page.sort);
+    let own = terms(&page.filter);
+    let Some(after) = &page.after else {
+        let limit = u64::from(page.limit);
+        return ordered(session, resource, &own, &order, limit, page.offset);
+    };
+    let order: Vec<Sort> =
+        if after.backwards { order.iter().map(reversed).collect() } else { order };
+    let mut records: Vec<Record> = Vec::new();
+    for branch in branches(session.catalog.resource(resource), &order, &after.values) {
+        let left = u64::from(page.limit).saturating_sub(records.len() as u64);
+        if left == 0 {
+            break;
+        }
+        let mut terms = crate::sql::condition::terms(&page.filter);
+        terms.extend(branch.iter().map(|(column, it)| Term::new((*column).into(), it)));
+        records.extend(ordered(session, resource, &terms, &order, left, 0)?);
     }
-    let terms = terms(&page.filter);
-    let shape = Shape::new(resource, Ask::Page, &terms, &page.sort);
-    let mut statement = session.shaped(shape)?;
-    let at = bind_terms(session, resource, &mut statement, &terms)?;
-    statement.raw_bind_parameter(at, i64::from(page.limit))?;
-    statement.raw_bind_parameter(at + 1, i64::try_from(page.offset).unwrap_or(i64::MAX))?;
+    if after.backwards {
+        records.reverse();
+    }
+    Ok(records)
+}
+
+fn reversed(key: &Sort) -> Sort {
+    Sort { descending: !key.descending, ..*key }
+}
+
+/// The records that fulfil every term, in a total order.
+pub(super) fn ordered(
+    session: &Session,
+    resource: ResourceIndex,
+    terms: &[Term<'_>],
+    order: &[Sort],
+    limit: u64,
+    offset: u64,
+) -> Result<Vec<Record>, Failure> {
+    let mut statement = session.shaped(Shape::new(resource, Ask::Page, terms, order))?;
+    let at = bind_terms(session, resource, &mut statement, terms)?;
+    statement.raw_bind_parameter(at, i64::try_from(limit).unwrap_or(i64::MAX))?;
+    statement.raw_bind_parameter(at + 1, i64::try_from(offset).unwrap_or(i64::MAX))?;
     collect(session, resource, &mut statement)
 }
 
-/// Binds the values of a filter, and returns the next free parameter.
-fn bind_terms(
-    session: &Session,
-    resource: ResourceIndex,
-    statement: &mut Statement<'_>,
-    terms: &[(Column, &Value)],
-) -> Result<usize, Failure> {
-    let declared = session.catalog.resource(resource);
-    let mut at = 1;
-    for (column, value) in terms {
-        if matches!(value, Value::Null) {
-            continue;
-        }
-        let folded = compared(declared, *column, value);
-        statement.raw_bind_parameter(at, Bound(folded.as_ref().unwrap_or(value)))?;
-        at += 1;
-    }
-    Ok(at)
-}
-
-fn collect(
+pub(super) fn collect(
     session: &Session,
     resource: ResourceIndex,
     statement: &mut CachedStatement<'_>,
@@ -190,17 +198,17 @@ fn total_of_page(
     resource: ResourceIndex,
     page: &Page,
     rows: usize,
-    kept: Kept,
 ) -> Result<Option<Total>, Failure> {
     if page.count == Count::None {
         return Ok(None);
     }
     let rows = u64::try_from(rows).unwrap_or(u64::MAX);
-    let ends_here = rows < u64::from(page.limit) && (rows > 0 || page.offset == 0);
+    let is_first = page.after.is_none() && page.offset == 0;
+    let ends_here = page.after.is_none() && rows < u64::from(page.limit) && (rows > 0 || is_first);
     if ends_here && !page.filter.is_all() {
         return Ok(Some(Total { records: page.offset + rows, is_lower_bound: false }));
     }
-    total(session, resource, &page.filter, page.count, kept).map(Some)
+    total(session, resource, &page.filter, page.count).map(Some)
 }
 
 fn total(
@@ -208,17 +216,28 @@ fn total(
     resource: ResourceIndex,
     filter: &Filter,
     count: Count,
-    kept: Kept,
 ) -> Result<Total, Failure> {
     let terms = terms(filter);
     if terms.is_empty() {
+        let kept = kept(session, resource)?;
         return Ok(Total { records: kept.total, is_lower_bound: false });
     }
     let ask = if count == Count::Exact { Ask::Count } else { Ask::CountTo };
-    let mut statement = session.shaped(Shape::new(resource, ask, &terms, &[]))?;
-    let at = bind_terms(session, resource, &mut statement, &terms)?;
+    counted(session, resource, ask, &terms)
+}
+
+/// How many a question finds, up to where counting stops if it does.
+pub(super) fn counted(
+    session: &Session,
+    resource: ResourceIndex,
+    ask: Ask,
+    terms: &[Term<'_>],
+) -> Result<Total, Failure> {
+    let is_bounded = !matches!(ask, Ask::Count | Ask::AllGroups(_));
+    let mut statement = session.shaped(Shape::new(resource, ask, terms, &[]))?;
+    let at = bind_terms(session, resource, &mut statement, terms)?;
     let most = session.options.count_rows_max;
-    if ask == Ask::CountTo {
+    if is_bounded {
         statement.raw_bind_parameter(at, i64::try_from(most).unwrap_or(i64::MAX - 1) + 1)?;
     }
     let mut rows = statement.raw_query();
@@ -226,7 +245,7 @@ fn total(
         Some(row) => u64::try_from(row.get::<_, i64>(0)?).unwrap_or(0),
         None => 0,
     };
-    if ask == Ask::CountTo && counted > most {
+    if is_bounded && counted > most {
         return Ok(Total { records: most, is_lower_bound: true });
     }
     Ok(Total { records: counted, is_lower_bound: false })
@@ -258,95 +277,4 @@ fn read_next_id(session: &Session, resource: ResourceIndex) -> Result<i64, Failu
         .statement(&session.catalog.texts[resource].largest)?
         .query_row([], |row| row.get(0))?;
     Ok(sequence.unwrap_or(0).max(largest.unwrap_or(0)) + 1)
-}
-
-/// Hangs on each record what its node wants with it.
-fn with_children(
-    session: &Session,
-    node: &Node,
-    records: Vec<Record>,
-) -> Result<Vec<Row>, Failure> {
-    if node.children.is_empty() || records.is_empty() {
-        let row = |record| Row { record, children: vec![Found::default(); node.children.len()] };
-        return Ok(records.into_iter().map(row).collect());
-    }
-    let mut hanging: Vec<Vec<Found>> = Vec::with_capacity(node.children.len());
-    for child in &node.children {
-        hanging.push(related(session, child, &records)?);
-    }
-    let mut columns: Vec<_> = hanging.into_iter().map(Vec::into_iter).collect();
-    let row = |record| {
-        let children = columns.iter_mut().map(|found| found.next().unwrap_or_default());
-        Row { record, children: children.collect() }
-    };
-    Ok(records.into_iter().map(row).collect())
-}
-
-/// What a relation leads to: one `Found` a parent.
-fn related(session: &Session, child: &Child, parents: &[Record]) -> Result<Vec<Found>, Failure> {
-    let Pick::Related { limit } = child.node.pick else {
-        return Err(broken("a child was asked for by another pick than `Related`"));
-    };
-    let resource = child.node.resource;
-    let key = |parent: &Record| match child.relation {
-        Relation::References(field) => joined(parent, field),
-        Relation::ReferredBy(_) => Some(parent.id.clone()),
-    };
-    let by = match child.relation {
-        Relation::References(_) => Column::Id,
-        Relation::ReferredBy(field) => Column::Field(field),
-    };
-    let mut wanted: Vec<Id> = parents.iter().filter_map(key).collect();
-    wanted.sort_unstable();
-    wanted.dedup();
-    let change = kept(session, resource)?.change;
-    let records = among(session, resource, by, &wanted, limit)?;
-    let rows = with_children(session, &child.node, records)?;
-
-    let mut groups: HashMap<Id, Vec<Row>> = HashMap::with_capacity(wanted.len());
-    for row in rows {
-        let id = match child.relation {
-            Relation::References(_) => Some(row.record.id.clone()),
-            Relation::ReferredBy(field) => joined(&row.record, field),
-        };
-        match id.map(|id| groups.entry(id)) {
-            Some(Entry::Occupied(mut group)) => group.get_mut().push(row),
-            Some(Entry::Vacant(place)) => drop(place.insert(vec![row])),
-            None => {}
-        }
-    }
-    let found = |parent: &Record| {
-        let rows = key(parent).and_then(|id| groups.get(&id).cloned()).unwrap_or_default();
-        Found { rows, total: None, change, next_id: None }
-    };
-    Ok(parents.iter().map(found).collect())
-}
-
-/// The records whose column is among these ids, ordered by it and their own id.
-fn among(
-    session: &Session,
-    resource: ResourceIndex,
-    by: Column,
-    wanted: &[Id],
-    limit: u32,
-) -> Result<Vec<Record>, Failure> {
-    let mut records = Vec::new();
-    for part in wanted.chunks(AMONG_MAX) {
-        let left = usize::try_from(limit).unwrap_or(usize::MAX).saturating_sub(records.len());
-        if left == 0 {
-            break;
-        }
-        // Lists of a few lengths only, so that few statements are prepared; the last id fills up.
-        let length = part.len().next_power_of_two();
-        let shape =
-            Shape { resource, ask: Ask::Among(length), terms: vec![(by, false)], sort: Vec::new() };
-        let mut statement = session.shaped(shape)?;
-        for at in 0..length {
-            let id = &part[at.min(part.len() - 1)];
-            statement.raw_bind_parameter(at + 1, BoundId(id))?;
-        }
-        statement.raw_bind_parameter(length + 1, i64::try_from(left).unwrap_or(i64::MAX))?;
-        records.extend(collect(session, resource, &mut statement)?);
-    }
-    Ok(records)
 }

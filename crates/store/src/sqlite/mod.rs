@@ -1,7 +1,9 @@
 //! SQLite: the only backend of this part, hidden behind `Reader` and `Writer`.
 
+mod aggregate;
 pub(crate) mod anchor;
 pub(crate) mod apply;
+mod bind;
 pub(crate) mod constraint;
 pub(crate) mod ddl;
 pub(crate) mod failure;
@@ -9,9 +11,11 @@ pub(crate) mod find;
 pub(crate) mod group;
 pub(crate) mod home;
 pub(crate) mod job;
+mod keyset;
 pub(crate) mod open;
 pub(crate) mod pool;
 pub(crate) mod reader;
+mod related;
 pub(crate) mod session;
 pub(crate) mod trigger;
 pub(crate) mod upkeep;

@@ -47,7 +47,7 @@ impl Session {
     pub(crate) fn shaped(&self, shape: Shape) -> Result<CachedStatement<'_>, Failure> {
         let known = self.texts.borrow().get(&shape).cloned();
         let text = known.unwrap_or_else(|| {
-            let text: Arc<str> = shape.text(self.catalog.resource(shape.resource)).into();
+            let text: Arc<str> = shape.text(&self.catalog.model).into();
             let mut texts = self.texts.borrow_mut();
             if texts.len() >= TEXTS_KEPT {
                 texts.clear();

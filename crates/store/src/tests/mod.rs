@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use model::model::{FieldIndex, Model, ResourceIndex};
-use model::query::{Column, Count, Filter, Operator, Sort};
+use model::query::{Column, Count, Filter, Sort};
 use model::record::{Record, Version};
 use model::setting::Settings;
 use model::value::{Id, Timestamp, Value};
@@ -128,6 +128,11 @@ impl Bench {
         self.find(page(resource, Filter::all(), &[], 100)).await
     }
 
+    async fn change(&self, resource: ResourceIndex) -> i64 {
+        let lookup = Lookup::states(vec![resource]);
+        self.reader().read(lookup).await.unwrap().states[0]
+    }
+
     async fn commit(&self, changes: Vec<Change>) -> Result<Verdict<()>, Error> {
         self.writer().transact(vec![step(move |_| commit((), changes.clone()))]).await
     }
@@ -224,13 +229,19 @@ fn renamed(record: &Record, name: &str) -> Change {
 fn page(resource: ResourceIndex, filter: Filter, sort: &[(Column, bool)], limit: u32) -> Node {
     let sort =
         sort.iter().map(|(column, descending)| Sort { column: *column, descending: *descending });
-    let pick =
-        Pick::Page(Page { filter, sort: sort.collect(), offset: 0, limit, count: Count::Bounded });
+    let pick = Pick::Page(Page {
+        filter,
+        sort: sort.collect(),
+        after: None,
+        offset: 0,
+        limit,
+        count: Count::Bounded,
+    });
     Node { resource, pick, children: Vec::new() }
 }
 
 fn equal(field: FieldIndex, value: Value) -> Filter {
-    Filter::Compare { column: Column::Field(field), operator: Operator::Equal, value }
+    Filter::equal(Column::Field(field), value)
 }
 
 fn ids(found: &Found) -> Vec<String> {

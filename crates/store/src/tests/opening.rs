@@ -129,6 +129,7 @@ async fn remembered_answers_and_ids_outlive_a_restart() {
     let step = Step {
         lookup: Lookup {
             remembered: Some([5; 16]),
+            states: vec![],
             roots: vec![Node { resource: USERS, pick: Pick::NextId, children: vec![] }],
         },
         decide: Box::new(|current: &Current| {

@@ -38,7 +38,7 @@ async fn an_insert_gets_everything_that_the_server_would_have_set() {
     for _ in 0..100 {
         if ids(&bench.find(by("ZOË")).await) == ["4"] {
             // Five inserts, and the fold that moved the record in lists.
-            assert_eq!(bench.list(USERS).await.change, 6);
+            assert_eq!(bench.change(USERS).await, 6);
             return;
         }
         tokio::time::sleep(Duration::from_millis(50)).await;
@@ -68,7 +68,7 @@ async fn an_update_is_another_version_and_later() {
 async fn every_edit_moves_the_counter_and_is_logged() {
     let bench = edited("SELECT 1").await;
     let outside = bench.outside();
-    let mut change = bench.list(USERS).await.change;
+    let mut change = bench.change(USERS).await;
     for (edit, logged) in [
         ("INSERT INTO users (id, name) VALUES (9, 'x')", "insert 9"),
         ("UPDATE users SET score = 2.5 WHERE id = 9", "update 9"),
@@ -77,7 +77,7 @@ async fn every_edit_moves_the_counter_and_is_logged() {
         ("UPDATE users SET id = 8 WHERE id = 3", "delete 3|insert 8"),
     ] {
         outside.execute_batch(edit).unwrap();
-        let now = bench.list(USERS).await.change;
+        let now = bench.change(USERS).await;
         assert!(now > change, "{edit}");
         change = now;
         let rows = logged.split('|').count();

@@ -1,7 +1,9 @@
 //! Every pick and every relation.
 
 use super::*;
-use crate::lookup::{Child, Relation, Total};
+use model::query::Relation;
+
+use crate::lookup::{Child, Total};
 
 async fn peopled() -> Bench {
     let bench = Bench::new();
@@ -90,8 +92,11 @@ async fn totals_are_kept_counted_or_bounded() {
 #[tokio::test]
 async fn relations_lead_both_ways_and_further() {
     let bench = peopled().await;
-    let related =
-        |resource, limit, children| Node { resource, pick: Pick::Related { limit }, children };
+    let related = |resource, limit, children| Node {
+        resource,
+        pick: Pick::Related { each: 10, limit },
+        children,
+    };
     let up = Child { relation: Relation::References(CUSTOMER), node: related(USERS, 10, vec![]) };
     let giver = Child { relation: Relation::References(GIVER), node: related(USERS, 10, vec![]) };
     let down =
@@ -121,28 +126,26 @@ async fn relations_lead_both_ways_and_further() {
     let mut node = page(ORDERS, Filter::all(), &[], 10);
     node.children = vec![limited];
     let found = bench.find(node).await;
-    assert_eq!(found.rows.iter().map(|row| row.children[0].rows.len()).sum::<usize>(), 2);
+    let cut = found.rows.iter().map(|row| (row.children[0].rows.len(), row.children[0].is_cut));
+    assert_eq!(cut.collect::<Vec<_>>(), [(1, false), (1, true), (0, false)]);
 }
 
 #[tokio::test]
 async fn several_roots_and_the_change_counter_come_from_one_snapshot() {
     let bench = peopled().await;
-    let before = bench.list(USERS).await.change;
+    let before = bench.change(USERS).await;
     bench.commit(vec![insert(USERS, user(5, "Eve"))]).await.unwrap();
     let lookup = Lookup {
         remembered: Some([3; 16]),
-        roots: vec![
-            Node::key(USERS, Id::Integer(5)),
-            page(USERS, Filter::all(), &[], 0),
-            page(ORDERS, Filter::all(), &[], 1),
-        ],
+        states: vec![USERS, ORDERS],
+        roots: vec![Node::key(USERS, Id::Integer(5)), page(ORDERS, Filter::all(), &[], 1)],
     };
     let current = bench.reader().read(lookup).await.unwrap();
     assert_eq!(current.remembered, None);
     assert_eq!(current.roots[0].rows.len(), 1);
-    assert!(current.roots[1].change > before, "every write moves the counter");
-    assert!(current.roots[1].rows.is_empty());
-    assert_eq!(current.roots[2].total, Some(Total { records: 3, is_lower_bound: false }));
+    assert!(current.states[0] > before, "every write moves the counter");
+    assert_eq!(current.states.len(), 2);
+    assert_eq!(current.roots[1].total, Some(Total { records: 3, is_lower_bound: false }));
 }
 
 #[tokio::test]

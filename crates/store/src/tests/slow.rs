@@ -52,7 +52,7 @@ async fn a_read_is_stopped_when_its_asker_leaves() {
     // One thread: while the first read runs, the second cannot.
     let endless = || {
         let roots = (0..400).map(|_| by_kind(&[]).roots.remove(0)).collect();
-        Lookup { remembered: None, roots }
+        Lookup { roots, ..Lookup::default() }
     };
     let reader = bench.reader().clone();
     let abandoned = tokio::spawn(async move { reader.read(endless()).await });

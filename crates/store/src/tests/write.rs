@@ -75,13 +75,13 @@ async fn an_answer_is_remembered_until_it_expires() {
     let bench = Bench::new();
     let kept = answer(1, 1_000);
     bench.commit(vec![Change::Remember(kept.clone())]).await.unwrap();
-    let lookup = Lookup { remembered: Some([1; 16]), roots: vec![] };
+    let lookup = Lookup { remembered: Some([1; 16]), ..Lookup::default() };
     let found = bench.reader().read(lookup.clone()).await.unwrap().remembered;
     assert_eq!(found, Some(kept));
 
     let gone = answer(2, -1);
     bench.commit(vec![Change::Remember(gone)]).await.unwrap();
-    let lookup = Lookup { remembered: Some([2; 16]), roots: vec![] };
+    let lookup = Lookup { remembered: Some([2; 16]), ..Lookup::default() };
     assert_eq!(bench.reader().read(lookup).await.unwrap().remembered, None);
     bench.commit(vec![Change::Remember(answer(2, 50))]).await.unwrap();
 }

@@ -1,0 +1,80 @@
+//! The values of a filter on their way into a statement, in the order of its text.
+
+use model::model::{Model, ResourceIndex};
+use model::query::{Column, target};
+use model::value::Value;
+use rusqlite::Statement;
+
+use super::failure::Failure;
+use super::session::Session;
+use super::value::{Bound, compared};
+use crate::sql::condition::{Operands, Term, Test, behind};
+use crate::sql::is_folded;
+
+/// Binds the values of terms, and returns the next free parameter.
+pub(super) fn bind_terms(
+    session: &Session,
+    resource: ResourceIndex,
+    statement: &mut Statement<'_>,
+    terms: &[Term<'_>],
+) -> Result<usize, Failure> {
+    let model = &session.catalog.model;
+    let mut binder = Binder { statement, model, at: 1 };
+    for term in terms {
+        let table = target(model, resource, &term.path.through).unwrap_or(resource);
+        binder.term(table, term)?;
+    }
+    Ok(binder.at)
+}
+
+struct Binder<'s, 'c, 'm> {
+    statement: &'s mut Statement<'c>,
+    model: &'m Model,
+    at: usize,
+}
+
+impl Binder<'_, '_, '_> {
+    fn term(&mut self, table: ResourceIndex, term: &Term<'_>) -> Result<(), Failure> {
+        let by = term.path.column;
+        match (&term.operands, term.test()) {
+            (Operands::None, _) => Ok(()),
+            (Operands::One(value), _) => self.value(table, by, value),
+            (Operands::Many(values), test) => {
+                let Some(last) = values.last() else { return Ok(()) };
+                let length = if let Test::In(length) = test { length } else { values.len() };
+                // The last one fills the list up.
+                (0..length).try_for_each(|at| self.value(table, by, values.get(at).unwrap_or(last)))
+            }
+            (Operands::Beginning(text), _) => self.beginning(table, by, text),
+        }
+    }
+
+    fn beginning(&mut self, table: ResourceIndex, by: Column, text: &str) -> Result<(), Failure> {
+        let folds = by.field(&self.model.resources[table]).is_some_and(is_folded);
+        let text = if folds { model::fold::fold(text) } else { text.to_owned() };
+        match behind(&text) {
+            Some(end) => {
+                self.bind(&Value::Text(text))?;
+                self.bind(&Value::Text(end))
+            }
+            // Every text is less than every blob.
+            None => {
+                self.bind(&Value::Text(text))?;
+                self.statement.raw_bind_parameter(self.at, rusqlite::types::Value::Blob(vec![]))?;
+                self.at += 1;
+                Ok(())
+            }
+        }
+    }
+
+    fn value(&mut self, table: ResourceIndex, by: Column, value: &Value) -> Result<(), Failure> {
+        let folded = compared(&self.model.resources[table], by, value);
+        self.bind(folded.as_ref().unwrap_or(value))
+    }
+
+    fn bind(&mut self, value: &Value) -> Result<(), Failure> {
+        self.statement.raw_bind_parameter(self.at, Bound(value))?;
+        self.at += 1;
+        Ok(())
+    }
+}
