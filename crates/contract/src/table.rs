@@ -225,7 +225,7 @@ pub struct Row {
     pub handle: Handle,
     /// Media types of request content that are understood. Empty where content has no meaning.
     pub accepts: &'static [&'static str],
-    /// Media types of its answers, the preferred first.
+    /// Media types of its answers as Content-Type says them, the preferred first.
     pub offers: &'static [&'static str],
     /// The conditional fields.
     pub conditions: Conditions,
@@ -244,7 +244,12 @@ pub struct Row {
 pub const COMMON_STATUSES: &[u16] =
     &[400, 403, 404, 405, 406, 408, 413, 414, 417, 431, 500, 501, 503, 505];
 
-const JSON: &str = "application/json";
+/// JSON (RFC 8259), and what the program prefers to answer with.
+pub const JSON: &str = "application/json";
+/// JSON, one record a line.
+pub const NDJSON: &str = "application/x-ndjson";
+/// Comma-separated values (RFC 4180 §3). Its first line names the columns.
+pub const CSV: &str = "text/csv; charset=utf-8; header=present";
 const MERGE: &str = "application/merge-patch+json";
 const JSON_PATCH: &str = "application/json-patch+json";
 const URLENCODED: &str = "application/x-www-form-urlencoded";
@@ -252,6 +257,7 @@ const MULTIPART: &str = "multipart/form-data";
 
 const RECORDS: &[&str] = &[JSON, URLENCODED, MULTIPART];
 const QUERIES: &[&str] = &[URLENCODED, JSON];
+const LISTS: &[&str] = &[JSON, NDJSON, CSV];
 const PATCHES: &[&str] = &[MERGE, JSON_PATCH, JSON];
 
 /// What each method is (RFC 9110 §9.3, RFC 5789, RFC 10008).
@@ -271,9 +277,9 @@ pub const METHODS: &[Nature] = &[
 #[rustfmt::skip]
 pub const ROWS: &[Row] = &[
     // Collections
-    Row { target: Target::Collection, method: Method::Get, operation: Operation::List, handle: Handle::Reader, accepts: &[], offers: &[JSON], conditions: Conditions::Honoured, key: Key::Ignored, cache: Cache::Revalidate, minimal: false, statuses: &[200, 304, 412] },
-    Row { target: Target::Collection, method: Method::Head, operation: Operation::List, handle: Handle::Reader, accepts: &[], offers: &[JSON], conditions: Conditions::Honoured, key: Key::Ignored, cache: Cache::Revalidate, minimal: false, statuses: &[200, 304, 412] },
-    Row { target: Target::Collection, method: Method::Query, operation: Operation::List, handle: Handle::Reader, accepts: QUERIES, offers: &[JSON], conditions: Conditions::Honoured, key: Key::Ignored, cache: Cache::Revalidate, minimal: false, statuses: &[200, 304, 412, 415, 422] },
+    Row { target: Target::Collection, method: Method::Get, operation: Operation::List, handle: Handle::Reader, accepts: &[], offers: LISTS, conditions: Conditions::Honoured, key: Key::Ignored, cache: Cache::Revalidate, minimal: false, statuses: &[200, 304, 412] },
+    Row { target: Target::Collection, method: Method::Head, operation: Operation::List, handle: Handle::Reader, accepts: &[], offers: LISTS, conditions: Conditions::Honoured, key: Key::Ignored, cache: Cache::Revalidate, minimal: false, statuses: &[200, 304, 412] },
+    Row { target: Target::Collection, method: Method::Query, operation: Operation::List, handle: Handle::Reader, accepts: QUERIES, offers: LISTS, conditions: Conditions::Honoured, key: Key::Ignored, cache: Cache::Revalidate, minimal: false, statuses: &[200, 304, 412, 415, 422] },
     Row { target: Target::Collection, method: Method::Post, operation: Operation::Create, handle: Handle::Writer, accepts: RECORDS, offers: &[JSON], conditions: Conditions::Honoured, key: Key::Demandable, cache: Cache::Never, minimal: true, statuses: &[201, 409, 412, 415, 422, 429, 507] },
     Row { target: Target::Collection, method: Method::Options, operation: Operation::Describe, handle: Handle::None, accepts: &[], offers: &[], conditions: Conditions::Ignored, key: Key::Ignored, cache: Cache::Never, minimal: false, statuses: &[204] },
     // Items

@@ -41,6 +41,8 @@ pub(crate) struct Call {
     pub(crate) credentials: bool,
     /// The list that is asked for.
     pub(crate) query: Option<Query>,
+    /// How it is read.
+    pub(crate) reading: Reading,
     /// The record in the list behind which the page begins, or before which it ends.
     pub(crate) position: Option<Position>,
     /// What of one record is asked for.
@@ -65,6 +67,15 @@ pub(crate) struct Call {
     pub(crate) fresh_id: Option<Id>,
     /// Limits and times.
     pub(crate) settings: Arc<Settings>,
+}
+
+/// How what is asked for is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reading {
+    /// At once: a record, or a page of a list.
+    Once,
+    /// A list to its end, chunk by chunk, while it is sent.
+    InChunks,
 }
 
 /// The content of a request, parsed.

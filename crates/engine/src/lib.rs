@@ -7,6 +7,7 @@ pub mod form;
 pub mod report;
 pub mod seed;
 pub mod serve;
+pub mod stream;
 
 mod answer;
 mod batch;
@@ -37,7 +38,7 @@ use model::setting::Settings;
 use store::Reader;
 use store::Writer;
 
-use content::ContentError;
+use content::{Content, ContentError};
 
 /// What an engine is made of.
 pub struct Parts {
@@ -99,7 +100,7 @@ impl Engine {
 
     /// Answers one request. The target is in origin-form or `*`; extensions carry the `RequestId`.
     /// The content is polled only once it is certain that it is wanted (RFC 9110 §10.1.1).
-    pub async fn answer<B>(&self, request: Request<B>) -> Response<Bytes>
+    pub async fn answer<B>(&self, request: Request<B>) -> Response<Content>
     where
         B: Body<Data = Bytes, Error = ContentError> + Send + Unpin,
     {

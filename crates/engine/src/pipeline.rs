@@ -20,8 +20,8 @@ use store::decision::{Decision, Step, Verdict as Written};
 use store::lookup::{Current, Lookup, Remembered};
 
 use crate::Inner;
-use crate::call::Call;
-use crate::content::ContentError;
+use crate::call::{Call, Reading};
+use crate::content::{Content, ContentError};
 use crate::op;
 use crate::outcome::{Decided, Outcome};
 use crate::report::{Report, RequestId};
@@ -29,6 +29,7 @@ use crate::representation::{self, remembered};
 use crate::response::{self, tag};
 use crate::route::Asked;
 use crate::serve::{Serve, serve};
+use crate::stream::Records;
 use crate::{request, route};
 
 mod batch;
@@ -41,7 +42,7 @@ type Check = fn(&Call, &Current) -> Option<Decision<Judged>>;
 type Judged = Result<Outcome, Problem>;
 
 /// Answers a request, whatever happens on the way.
-pub(crate) async fn answer<B>(inner: &Arc<Inner>, request: Request<B>) -> Response<Bytes>
+pub(crate) async fn answer<B>(inner: &Arc<Inner>, request: Request<B>) -> Response<Content>
 where
     B: Body<Data = Bytes, Error = ContentError> + Send + Unpin,
 {
@@ -55,7 +56,7 @@ where
     let mut response = result.unwrap_or_else(|problem| {
         report.problem = Some(problem.kind.entry().slug);
         let id = parts.extensions.get::<RequestId>();
-        response::problem(&problem, id, is_bare(&parts))
+        response::problem(&problem, id, is_bare(&parts)).map(Content::Whole)
     });
     response.extensions_mut().insert(report);
     response
@@ -73,7 +74,7 @@ async fn walk<B>(
     parts: &Parts,
     content: B,
     report: &mut Report,
-) -> Result<Response<Bytes>, Problem>
+) -> Result<Response<Content>, Problem>
 where
     B: Body<Data = Bytes, Error = ContentError> + Send + Unpin,
 {
@@ -84,13 +85,20 @@ where
     timing.mark("route");
     let call = Arc::new(request::read(inner, routed, parts, content, report).await?);
     timing.mark("request");
+    let smallest = inner.settings.coding_bytes_min;
+    if call.reading == Reading::InChunks {
+        let begun = Records::begin(inner, &call).await;
+        let records = begun.map_err(|error| refusal::of_store(error, &call, report))?;
+        timing.mark("store");
+        return response::stream::begin(&call, records, smallest, &timing.text());
+    }
     let outcome = carry_out(inner, &call, report).await?;
     timing.mark("store");
     report.replayed = matches!(outcome, Outcome::Replayed(_));
     let answer = representation::render(&call, outcome);
     timing.mark("render");
-    let smallest = inner.settings.coding_bytes_min;
-    response::seal(&call, answer, smallest, report.replayed, &timing.text())
+    let sealed = response::seal(&call, answer, smallest, report.replayed, &timing.text());
+    sealed.map(|response| response.map(Content::Whole))
 }
 
 /// The only stage that meets the store.

@@ -7,6 +7,7 @@ mod content;
 mod ids;
 mod kept;
 mod lists;
+mod streams;
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -106,7 +107,9 @@ impl Bench {
             request = request.header(*name, *value);
         }
         let content = (!content.is_empty()).then(|| Bytes::copy_from_slice(content.as_bytes()));
-        self.engine.answer(request.body(Whole { content, chunked: false }).unwrap()).await
+        let request = request.body(Whole { content, chunked: false }).unwrap();
+        let (parts, content) = self.engine.answer(request).await.into_parts();
+        Response::from_parts(parts, content.collect().await.unwrap())
     }
 }
 

@@ -1,6 +1,7 @@
 //! Outcomes into bytes: JSON records and lists, problems, and answers kept to be replayed.
 
 pub(crate) mod batch;
+pub(crate) mod lines;
 pub(crate) mod problem;
 pub(crate) mod remembered;
 

@@ -7,6 +7,7 @@ mod body;
 mod origin;
 mod parameters;
 mod passwords;
+mod reading;
 
 use bytes::Bytes;
 use contract::fault::{self, Fault};
@@ -24,7 +25,7 @@ use model::model::{IdKind, Model};
 use model::value::{Id, Timestamp};
 
 use crate::Inner;
-use crate::call::{Call, Content, KeyUse};
+use crate::call::{Call, Content, KeyUse, Reading};
 use crate::clock;
 use crate::content::ContentError;
 use crate::form;
@@ -67,6 +68,7 @@ where
     let mut call =
         understood(inner, routed, headers, offered, conditions, parameters, clock::now());
     let canonical = parse(inner, &mut call, media_type.as_ref(), &bytes, report).await?;
+    call.reading = reading::reading(&call, &report.parameters, media_type.as_ref())?;
     call.key = key.map(|key| key_use(inner, &call, &key, &canonical));
     batch::require_key(&call)?;
     call.hashes = inner.hasher.hash_all(passwords::passwords(&call)).await?;
@@ -93,6 +95,7 @@ fn understood(
         credentials: headers.contains_key(header::AUTHORIZATION)
             || headers.contains_key(header::COOKIE),
         query: parameters.query,
+        reading: Reading::Once,
         position: parameters.position,
         view: parameters.view,
         tables_salt: tag::salts(&inner.salts, &parameters.tables),

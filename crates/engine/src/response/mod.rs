@@ -1,6 +1,7 @@
 //! Last stage: validators, conditions of reads, caching, coding, lengths. The only place that
 //! writes the fields of an answer.
 
+pub(crate) mod stream;
 pub(crate) mod tag;
 
 use bytes::Bytes;
@@ -50,6 +51,12 @@ pub(crate) fn seal(
     } else {
         write(call, answer, replayed)
     };
+    finish(call, &mut response, timing);
+    Ok(response)
+}
+
+/// Adds what every answer has that is no problem.
+fn finish<T>(call: &Call, response: &mut Response<T>, timing: &str) {
     let headers = response.headers_mut();
     if call.preferences.server_timing && !timing.is_empty() {
         headers.insert(SERVER_TIMING, field(timing));
@@ -65,7 +72,6 @@ pub(crate) fn seal(
         "the row does not list {}",
         response.status()
     );
-    Ok(response)
 }
 
 fn read(call: &Call, answer: Answer, bytes_min: usize) -> Result<Response<Bytes>, Problem> {

@@ -48,6 +48,7 @@ laws! {
     lists_have_the_shape_of_the_article: "lists",
     deletions_take_along_what_refers_or_are_refused: "relations",
     what_takes_too_long_says_what_to_declare: "slow",
+    lists_come_as_json_ndjson_and_csv: "forms_of_lists",
 }
 
 #[test]

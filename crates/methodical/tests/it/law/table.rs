@@ -156,8 +156,11 @@ fn head_is_get_without_content_on_every_target() {
         let more =
             ["/api/notes?limit=1", "/notes", "/nothing", "/api/notes/99999", "/api/notes?x=1"];
         targets.extend(more.map(str::to_owned));
-        let variations: [&[(&str, &str)]; 9] = [
+        let variations: [&[(&str, &str)]; 12] = [
             &[],
+            &[("accept", "text/csv")],
+            &[("accept", "application/x-ndjson")],
+            &[("accept", "text/csv"), ("accept-encoding", "zstd")],
             &[("accept-encoding", "gzip")],
             &[("accept-encoding", "zstd")],
             &[("accept", "image/png")],
