@@ -14,6 +14,9 @@ use crate::json::{self, Fault};
 use crate::model::Resource;
 use feed::Feed;
 
+/// Most faulty rows that one answer names.
+pub const FAULTY_ROWS_MAX: usize = 100;
+
 /// How rows are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Form {

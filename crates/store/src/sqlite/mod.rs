@@ -9,6 +9,7 @@ pub(crate) mod find;
 pub(crate) mod group;
 pub(crate) mod home;
 pub(crate) mod job;
+pub(crate) mod many;
 pub(crate) mod open;
 pub(crate) mod pool;
 pub(crate) mod reader;
