@@ -34,6 +34,7 @@ use model::model::Model;
 use model::setting::Settings;
 use store::Reader;
 use store::Writer;
+use tokio::sync::Semaphore;
 
 use content::ContentError;
 
@@ -67,6 +68,8 @@ pub(crate) struct Inner {
     pub(crate) running: idempotency::Running,
     pub(crate) hasher: password::Hasher,
     pub(crate) kept: kept::Kept,
+    /// Requests whose many records are read, or wait to be written.
+    pub(crate) bulks: Arc<Semaphore>,
 }
 
 impl Engine {
@@ -78,8 +81,19 @@ impl Engine {
         let running = idempotency::Running::default();
         let hasher = password::Hasher::start();
         let kept = kept::Kept::new(&model);
-        let inner = Inner { model, settings, reader, writer, secret, salts, running, hasher, kept };
-        Self(Arc::new(inner))
+        let bulks = Arc::new(Semaphore::new(settings.bulks_max));
+        Self(Arc::new(Inner {
+            model,
+            settings,
+            reader,
+            writer,
+            secret,
+            salts,
+            running,
+            hasher,
+            kept,
+            bulks,
+        }))
     }
 
     /// Answers one request. The target is in origin-form or `*`; extensions carry the `RequestId`.

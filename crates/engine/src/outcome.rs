@@ -1,5 +1,6 @@
 //! What happened, before it has a form.
 
+use bytes::Bytes;
 use contract::problem::Problem;
 use model::record::Record;
 use store::change::Change;
@@ -15,6 +16,8 @@ pub(crate) enum Outcome {
     Fetched(Record),
     /// A record that is new.
     Created(Record),
+    /// So many records that are new.
+    CreatedMany(u64, Ids),
     /// A record replaced by PUT.
     Replaced(Record),
     /// A record changed by PATCH.
@@ -31,6 +34,14 @@ pub(crate) enum Outcome {
     Rendered(Answer),
     /// A remembered answer.
     Replayed(Answer),
+}
+
+/// The ids of many new records.
+pub(crate) enum Ids {
+    /// This one and those that follow it.
+    From(i64),
+    /// As JSON, between commas.
+    Written(Bytes),
 }
 
 /// What a handler of a write comes to.

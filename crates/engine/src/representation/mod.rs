@@ -4,6 +4,7 @@ pub(crate) mod problem;
 pub(crate) mod remembered;
 
 mod list;
+mod many;
 
 use contract::table::Operation;
 use http::header;
@@ -21,6 +22,7 @@ pub(crate) fn render(call: &Call, outcome: Outcome) -> Answer {
         Outcome::Listed(found) => list::render(call, &found),
         Outcome::Fetched(record) => fetched(call, &record),
         Outcome::Created(record) => created(call, &record),
+        Outcome::CreatedMany(count, ids) => many::created(call, count, &ids),
         Outcome::Replaced(record) | Outcome::Patched(record) => changed(call, &record),
         Outcome::Deleted => deleted(call),
         Outcome::Described => Answer::new(204, "", Vec::new()),
@@ -81,10 +83,7 @@ fn changed(call: &Call, record: &Record) -> Answer {
 /// than what is remembered for a key: then the first answer and its replay leave it out alike.
 fn representation(call: &Call, record: &Record, status: u16) -> Answer {
     if call.preferences.minimal {
-        let status = if status == 200 { 204 } else { status };
-        let mut answer = Answer::new(status, "", Vec::new());
-        answer.fields.push((PREFERENCE_APPLIED, HeaderValue::from_static("return=minimal")));
-        return answer;
+        return minimal(if status == 200 { 204 } else { status });
     }
     let content = json(call, record);
     if call.key.is_some() && content.len() > call.settings.key_answer_bytes_max {
@@ -94,13 +93,19 @@ fn representation(call: &Call, record: &Record, status: u16) -> Answer {
     Answer::new(status, call.media, content)
 }
 
+/// As little as was asked for (RFC 7240 §4.2).
+fn minimal(status: u16) -> Answer {
+    let mut answer = Answer::new(status, "", Vec::new());
+    answer.fields.push((PREFERENCE_APPLIED, HeaderValue::from_static("return=minimal")));
+    answer
+}
+
 fn deleted(call: &Call) -> Answer {
-    if call.preferences.minimal || contract::fault::on(contract::fault::Fault::DeleteSays204) {
-        let mut answer = Answer::new(204, "", Vec::new());
-        if call.preferences.minimal {
-            answer.fields.push((PREFERENCE_APPLIED, HeaderValue::from_static("return=minimal")));
-        }
-        return answer;
+    if call.preferences.minimal {
+        return minimal(204);
+    }
+    if contract::fault::on(contract::fault::Fault::DeleteSays204) {
+        return Answer::new(204, "", Vec::new());
     }
     Answer::new(200, call.media, b"{\"status\":\"deleted\"}".to_vec())
 }

@@ -2,6 +2,7 @@
 //! are blamed. Nothing here meets the store.
 
 mod body;
+mod bulk;
 mod origin;
 mod parameters;
 mod passwords;
@@ -20,6 +21,9 @@ use http::request::Parts;
 use http_body::Body;
 use model::model::IdKind;
 use model::value::{Id, Timestamp};
+
+use body::{Arriving, Limit};
+use bulk::{Arrived, Want};
 
 use crate::Inner;
 use crate::call::{Call, Content, KeyUse};
@@ -49,17 +53,25 @@ where
     B: Body<Data = Bytes, Error = ContentError> + Send + Unpin,
 {
     let headers = &parts.headers;
-    let limit = inner.settings.content_bytes_max;
+    let named = name_content(&routed, headers);
+    let form = bulk::form(&routed, named.as_ref().ok().and_then(Option::as_ref));
+    let limit = match form {
+        Some(_) => Limit::Bulk(inner.settings.bulk_bytes_max),
+        None => Limit::Record(inner.settings.content_bytes_max),
+    };
     body::refuse_where_meaningless(&routed, &mut content, limit).await?;
     origin::refuse_foreign(&routed, headers)?;
     refuse_expectations(headers)?;
     body::refuse_by_length(&content, limit)?;
-    let media_type = accept_content(&routed, headers, &content)?;
+    let media_type = accept_content(&routed, headers, named, &content)?;
     let (media, coding) = offer(&routed, headers)?;
     let conditions = read_conditions(&routed, headers)?;
     let key = read_key(inner, &routed, headers)?;
     let parameters = parameters::read(inner, &routed, report)?;
-    let bytes = body::collect(&mut content, limit, &routed).await?;
+    let preferences = Preferences::read(headers);
+    let want = Want { fingerprint: key.is_some(), ids: !preferences.minimal };
+    let arriving = Arriving::new(&mut content, limit);
+    let arrived = bulk::gather(inner, &routed, form, want, arriving, report).await?;
     let now = clock::now();
     let mut call = Call {
         salt: routed.resource.map_or_else(String::new, |index| inner.salts[index].clone()),
@@ -67,7 +79,7 @@ where
         media,
         coding,
         identity_refused: negotiate::coding(headers, &[Coding::Identity]).is_none(),
-        preferences: Preferences::read(headers),
+        preferences,
         credentials: headers.contains_key(header::AUTHORIZATION)
             || headers.contains_key(header::COOKIE),
         query: parameters.query,
@@ -83,10 +95,26 @@ where
         conditions,
         routed,
     };
-    let canonical = parse(inner, &mut call, media_type.as_ref(), &bytes, report).await?;
+    let canonical = match arrived {
+        Arrived::Whole(bytes) => {
+            parse(inner, &mut call, media_type.as_ref(), &bytes, report).await?
+        }
+        Arrived::Many(content, canonical) => {
+            call.content = content;
+            canonical
+        }
+    };
     call.key = key.map(|key| key_use(inner, &call, &key, &canonical));
     call.hashes = inner.hasher.hash_all(passwords::passwords(&call)).await?;
     Ok(call)
+}
+
+/// Content-Type of a request whose content has a meaning.
+fn name_content(routed: &Routed, headers: &HeaderMap) -> Result<Option<MediaType>, Problem> {
+    match routed.nature.content {
+        table::Content::Required => MediaType::read(headers),
+        table::Content::Refused | table::Content::Drained => Ok(None),
+    }
 }
 
 /// 417: the only expectation that HTTP knows is 100-continue, which the connection fulfils.
@@ -108,6 +136,7 @@ fn fresh_id(inner: &Inner, routed: &Routed) -> Option<Id> {
 fn accept_content<B: Body>(
     routed: &Routed,
     headers: &HeaderMap,
+    named: Result<Option<MediaType>, Problem>,
     content: &B,
 ) -> Result<Option<MediaType>, Problem> {
     if routed.nature.content != table::Content::Required {
@@ -126,7 +155,7 @@ fn accept_content<B: Body>(
         return Err(Problem::new(Kind::UnsupportedMediaType, detail)
             .with_field(header::ACCEPT_ENCODING, identity));
     }
-    let Some(media_type) = MediaType::read(headers)? else {
+    let Some(media_type) = named? else {
         return Err(no_media_type(routed, content.is_end_stream()));
     };
     let utf8 = media_type.charset.as_deref().is_none_or(|charset| {
@@ -143,6 +172,11 @@ fn accept_content<B: Body>(
     }
     if !utf8 {
         return Err(unsupported(routed, "The content has to be UTF-8.".to_owned()));
+    }
+    if media_type.header.as_deref().is_some_and(|header| header != "present") {
+        let detail = "A table has to begin with a header of the names of members: add that line, \
+                      and leave `header` out of Content-Type, or say `header=present`.";
+        return Err(unsupported(routed, detail.to_owned()));
     }
     Ok(Some(media_type))
 }

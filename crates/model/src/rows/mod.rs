@@ -97,6 +97,12 @@ impl<'a> Cutter<'a> {
         self.feed.end();
     }
 
+    /// True once it was said that nothing more comes.
+    #[must_use]
+    pub fn has_ended(&self) -> bool {
+        self.feed.has_ended()
+    }
+
     /// The next row; `None` where more of the content is needed, or none is left after its end.
     ///
     /// # Errors
