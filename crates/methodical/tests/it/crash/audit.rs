@@ -7,6 +7,7 @@ use std::path::Path;
 use rusqlite::Connection;
 
 use super::bank::Promise;
+use super::crowd::Errand;
 use super::disk::beside;
 use crate::support::client::{Client, Request};
 
@@ -16,15 +17,7 @@ const SAMPLE: usize = 60;
 /// What is wrong with a database that no process has open. It is a copy that is read: opening it
 /// recovers it, which is left to the server.
 pub(super) fn complaints(database: &Path, promises: &[Promise]) -> Vec<String> {
-    let folder = tempfile::tempdir().expect("a folder");
-    let copy = folder.path().join("copy.db");
-    for suffix in ["", "-wal", "-journal"] {
-        let from = beside(database, suffix);
-        if from.exists() {
-            fs::copy(from, beside(&copy, suffix)).expect("a file is copied");
-        }
-    }
-    let books = Books { connection: Connection::open(&copy).expect("a database") };
+    let books = Books::of(database);
     let mut complaints = Vec::new();
     books.is_sound(&mut complaints);
     if complaints.is_empty() {
@@ -40,12 +33,29 @@ pub(super) fn audit(database: &Path, promises: &[Promise]) {
     assert!(complaints.is_empty(), "{} faults:\n{}", complaints.len(), complaints.join("\n"));
 }
 
-struct Books {
+/// A copy of a database.
+pub(super) struct Books {
     connection: Connection,
+    _folder: tempfile::TempDir,
 }
 
 impl Books {
-    fn texts(&self, sql: &str) -> Vec<String> {
+    /// Copies a database that no process has open.
+    pub(super) fn of(database: &Path) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let copy = folder.path().join("copy.db");
+        for suffix in ["", "-wal", "-journal"] {
+            let from = beside(database, suffix);
+            if from.exists() {
+                fs::copy(from, beside(&copy, suffix)).expect("a file is copied");
+            }
+        }
+        let connection = Connection::open(&copy).expect("a database");
+        Self { connection, _folder: folder }
+    }
+
+    /// The texts that a query gives.
+    pub(super) fn texts(&self, sql: &str) -> Vec<String> {
         let mut statement = match self.connection.prepare(sql) {
             Ok(statement) => statement,
             Err(error) => return vec![format!("{sql}: {error}")],
@@ -54,7 +64,8 @@ impl Books {
         rows.map(|row| row.unwrap_or_else(|error| format!("{sql}: {error}"))).collect()
     }
 
-    fn is_sound(&self, complaints: &mut Vec<String>) {
+    /// Complains where the file is not whole.
+    pub(super) fn is_sound(&self, complaints: &mut Vec<String>) {
         let integrity = self.texts("PRAGMA integrity_check");
         if integrity != ["ok"] {
             complaints.push(format!("integrity_check: {}", integrity.join("; ")));

@@ -45,6 +45,7 @@ laws! {
     secrets_in_a_url_are_refused: "secrets",
     readable_fields_may_have_the_name_of_a_secret: "visible",
     lists_have_the_shape_of_the_article: "lists",
+    many_records_are_created_all_or_none: "bulk",
 }
 
 #[test]
