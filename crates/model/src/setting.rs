@@ -93,7 +93,7 @@ settings! {
     content_bytes_max: usize = "limits.content", Form::Bytes, "1 MiB",
         "Largest content of a request (413).";
     bulk_bytes_max: usize = "limits.bulk", Form::Bytes, "64 MiB",
-        "Largest content that creates many records (413); each of them is at most `limits.content`.";
+        "Largest content with many records (413); each of them may have `limits.content`.";
     bulk_rows_max: usize = "limits.bulk_rows", Form::Number(10_000_000), "100000",
         "Most records that one request creates (413).";
     bulk_passwords_max: usize = "limits.bulk_passwords", Form::Number(10_000), "100",

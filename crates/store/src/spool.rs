@@ -74,7 +74,7 @@ impl Spooling {
             .map_err(|_| Error::Broken("a row has 4 GiB".to_owned()))?;
         self.bytes[start..start + 4].copy_from_slice(&length.to_le_bytes());
         let most = if self.file.is_some() { PIECE_BYTES } else { MEMORY_BYTES_MAX };
-        if self.bytes.len() > most { self.spill().map_err(told) } else { Ok(()) }
+        if self.bytes.len() > most { self.spill().map_err(|error| told(&error)) } else { Ok(()) }
     }
 
     /// Moves what is in memory to the disk.
@@ -100,7 +100,7 @@ impl Spooling {
     /// As `push`.
     pub fn finish(mut self) -> Result<Spool, Error> {
         if self.file.is_some() {
-            self.spill().map_err(told)?;
+            self.spill().map_err(|error| told(&error))?;
         }
         let held = match self.file {
             Some(file) => Held::File(file),
@@ -123,7 +123,7 @@ impl Spool {
             Held::Memory(bytes) => Box::new(bytes.as_slice()),
             Held::File(file) => {
                 let mut file = file;
-                file.seek(SeekFrom::Start(0)).map_err(unread)?;
+                file.seek(SeekFrom::Start(0)).map_err(|error| unread(&error))?;
                 Box::new(BufReader::with_capacity(PIECE_BYTES, file))
             }
         };
@@ -160,23 +160,23 @@ impl Reading<'_> {
         }
         self.left -= 1;
         let mut length = [0; 4];
-        self.source.read_exact(&mut length).map_err(unread)?;
+        self.source.read_exact(&mut length).map_err(|error| unread(&error))?;
         let length = usize::try_from(u32::from_le_bytes(length)).unwrap_or(usize::MAX);
         self.row.resize(length, 0);
-        self.source.read_exact(&mut self.row).map_err(unread)?;
+        self.source.read_exact(&mut self.row).map_err(|error| unread(&error))?;
         let row = decode(&self.row, self.values);
         row.map(Some).ok_or_else(|| broken("a spooled row is not as it was written"))
     }
 }
 
-fn told(error: io::Error) -> Error {
+fn told(error: &io::Error) -> Error {
     match error.kind() {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Error::Full,
         _ => Error::Broken(format!("rows cannot be spooled: {error}")),
     }
 }
 
-fn unread(error: io::Error) -> Failure {
+fn unread(error: &io::Error) -> Failure {
     broken(format!("spooled rows cannot be read: {error}"))
 }
 

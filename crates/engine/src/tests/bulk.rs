@@ -204,7 +204,7 @@ async fn limits_are_named_with_what_to_do() {
         ..Settings::default()
     };
     let bench = bench_with(DECLARATION, settings);
-    let many = format!("[{}]", vec!["{\"name\":\"A\"}"; 4].join(","));
+    let many = format!("[{}]", ["{\"name\":\"A\"}"; 4].join(","));
     let refused = bench.ask("POST /api/users", &[JSON], &many).await;
     assert_eq!(refused.status(), 413, "{}", text(&refused));
     assert!(text(&refused).contains("at most 3 records"), "{}", text(&refused));
