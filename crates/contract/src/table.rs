@@ -256,6 +256,8 @@ const URLENCODED: &str = "application/x-www-form-urlencoded";
 const MULTIPART: &str = "multipart/form-data";
 
 const RECORDS: &[&str] = &[JSON, URLENCODED, MULTIPART];
+/// One record, or many: as a JSON array, a line each, or a table.
+const BULKS: &[&str] = &[JSON, URLENCODED, MULTIPART, NDJSON, "text/csv"];
 const QUERIES: &[&str] = &[URLENCODED, JSON];
 const LISTS: &[&str] = &[JSON, NDJSON, CSV];
 const PATCHES: &[&str] = &[MERGE, JSON_PATCH, JSON];
@@ -280,7 +282,7 @@ pub const ROWS: &[Row] = &[
     Row { target: Target::Collection, method: Method::Get, operation: Operation::List, handle: Handle::Reader, accepts: &[], offers: LISTS, conditions: Conditions::Honoured, key: Key::Ignored, cache: Cache::Revalidate, minimal: false, statuses: &[200, 304, 412] },
     Row { target: Target::Collection, method: Method::Head, operation: Operation::List, handle: Handle::Reader, accepts: &[], offers: LISTS, conditions: Conditions::Honoured, key: Key::Ignored, cache: Cache::Revalidate, minimal: false, statuses: &[200, 304, 412] },
     Row { target: Target::Collection, method: Method::Query, operation: Operation::List, handle: Handle::Reader, accepts: QUERIES, offers: LISTS, conditions: Conditions::Honoured, key: Key::Ignored, cache: Cache::Revalidate, minimal: false, statuses: &[200, 304, 412, 415, 422] },
-    Row { target: Target::Collection, method: Method::Post, operation: Operation::Create, handle: Handle::Writer, accepts: RECORDS, offers: &[JSON], conditions: Conditions::Honoured, key: Key::Demandable, cache: Cache::Never, minimal: true, statuses: &[201, 409, 412, 415, 422, 429, 507] },
+    Row { target: Target::Collection, method: Method::Post, operation: Operation::Create, handle: Handle::Writer, accepts: BULKS, offers: &[JSON], conditions: Conditions::Honoured, key: Key::Demandable, cache: Cache::Never, minimal: true, statuses: &[201, 409, 412, 415, 422, 429, 507] },
     Row { target: Target::Collection, method: Method::Options, operation: Operation::Describe, handle: Handle::None, accepts: &[], offers: &[], conditions: Conditions::Ignored, key: Key::Ignored, cache: Cache::Never, minimal: false, statuses: &[204] },
     // Items
     Row { target: Target::Item, method: Method::Get, operation: Operation::Fetch, handle: Handle::Reader, accepts: &[], offers: &[JSON], conditions: Conditions::Honoured, key: Key::Ignored, cache: Cache::Revalidate, minimal: false, statuses: &[200, 304, 412] },

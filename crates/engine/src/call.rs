@@ -2,16 +2,21 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use contract::negotiate::Coding;
 use contract::precondition::Conditions;
 use contract::prefer::Preferences;
+use contract::problem::Problem;
 use model::model::{Model, Resource, ResourceIndex};
 use model::query::{Position, Query, View};
 use model::record::{Draft, Rejection};
+use model::rows::Form;
 use model::setting::Settings;
 use model::value::{Id, Timestamp};
 use serde_json::Value;
 use store::lookup::KeyHash;
+use store::spool::Spool;
+use tokio::sync::OwnedSemaphorePermit;
 
 use crate::batch::Batch;
 use crate::cursor;
@@ -85,6 +90,8 @@ pub(crate) enum Content {
     None,
     /// A record to create, read already: it depends on nothing that is stored.
     Draft(Result<Draft, Rejection>),
+    /// Records to create, or why they cannot be: read already, as a draft is.
+    Rows(Result<Arc<Rows>, Problem>),
     /// A record to put in the place of another: what is there decides on some of its rules.
     Document(Value),
     /// A merge patch (RFC 7396).
@@ -93,6 +100,18 @@ pub(crate) enum Content {
     JsonPatch(Value),
     /// Several writes, each a request of its own.
     Batch(Batch),
+}
+
+/// Many records to create.
+pub(crate) struct Rows {
+    /// Their ids, where they have them already, and their values.
+    pub(crate) spool: Arc<Spool>,
+    /// How they were written.
+    pub(crate) form: Form,
+    /// The ids that they have already as JSON, between commas, as far as they are wanted.
+    pub(crate) ids: Bytes,
+    /// Kept until they are written: how many may be spooled at one time is bounded.
+    pub(crate) _turn: OwnedSemaphorePermit,
 }
 
 /// An Idempotency-Key in its scope.

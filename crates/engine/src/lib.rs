@@ -37,6 +37,7 @@ use model::model::Model;
 use model::setting::Settings;
 use store::Reader;
 use store::Writer;
+use tokio::sync::Semaphore;
 
 use content::{Content, ContentError};
 
@@ -71,6 +72,8 @@ pub(crate) struct Inner {
     pub(crate) hasher: password::Hasher,
     pub(crate) kept: kept::Kept,
     pub(crate) cursors: cursor::Key,
+    /// Requests whose many records are read, or wait to be written.
+    pub(crate) bulks: Arc<Semaphore>,
 }
 
 impl Engine {
@@ -83,7 +86,8 @@ impl Engine {
         let hasher = password::Hasher::start();
         let kept = kept::Kept::new(&model);
         let cursors = cursor::Key::new(&secret);
-        let inner = Inner {
+        let bulks = Arc::new(Semaphore::new(settings.bulks_max));
+        Self(Arc::new(Inner {
             model,
             settings,
             reader,
@@ -94,8 +98,8 @@ impl Engine {
             hasher,
             kept,
             cursors,
-        };
-        Self(Arc::new(inner))
+            bulks,
+        }))
     }
 
     /// Answers one request. The target is in origin-form or `*`; extensions carry the `RequestId`.

@@ -1,5 +1,6 @@
 //! What happened, before it has a form.
 
+use bytes::Bytes;
 use contract::problem::Problem;
 use model::record::Record;
 use store::change::Change;
@@ -16,6 +17,8 @@ pub(crate) enum Outcome {
     Fetched(Seen<Row>),
     /// A record that is new.
     Created(Record),
+    /// So many records that are new.
+    CreatedMany(u64, Ids),
     /// A record replaced by PUT.
     Replaced(Record),
     /// A record changed by PATCH.
@@ -42,6 +45,14 @@ pub(crate) struct Seen<T> {
     pub(crate) found: T,
     /// One a table of the call.
     pub(crate) states: Vec<i64>,
+}
+
+/// The ids of many new records.
+pub(crate) enum Ids {
+    /// This one and those that follow it.
+    From(i64),
+    /// As JSON, between commas.
+    Written(Bytes),
 }
 
 /// What a handler of a write comes to.

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod batch;
+mod bulk;
 mod conditions;
 mod content;
 mod ids;
@@ -108,9 +109,14 @@ impl Bench {
         }
         let content = (!content.is_empty()).then(|| Bytes::copy_from_slice(content.as_bytes()));
         let request = request.body(Whole { content, chunked: false }).unwrap();
-        let (parts, content) = self.engine.answer(request).await.into_parts();
-        Response::from_parts(parts, content.collect().await.unwrap())
+        whole(self.engine.answer(request).await).await
     }
+}
+
+/// A response with all of its content.
+async fn whole(response: Response<crate::content::Content>) -> Response<Bytes> {
+    let (parts, content) = response.into_parts();
+    Response::from_parts(parts, content.collect().await.unwrap())
 }
 
 const JSON: (&str, &str) = ("content-type", "application/json");

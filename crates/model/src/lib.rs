@@ -16,6 +16,7 @@ pub mod model;
 pub mod patch;
 pub mod query;
 pub mod record;
+pub mod rows;
 #[cfg(test)]
 mod sample;
 pub mod schema;

@@ -92,6 +92,15 @@ settings! {
         "Most header fields in a request (431).";
     content_bytes_max: usize = "limits.content", Form::Bytes, "1 MiB",
         "Largest content of a request (413).";
+    bulk_bytes_max: usize = "limits.bulk", Form::Bytes, "64 MiB",
+        "Largest content with many records (413); each of them may have `limits.content`.";
+    bulk_rows_max: usize = "limits.bulk_rows", Form::Number(10_000_000), "100000",
+        "Most records that one request creates (413).";
+    bulk_passwords_max: usize = "limits.bulk_passwords", Form::Number(10_000), "100",
+        "Most passwords that one request sets (422): hashing each takes milliseconds on purpose.";
+    bulks_max: usize = "limits.bulks", Form::Number(1000), "8",
+        "Most requests at one time whose many records are read or wait for the writer; each may \
+         hold 1 MiB of memory for rows, and the rest on the disk.";
     connections_max: usize = "limits.connections", Form::Number(1_000_000), "10000",
         "Most connections at one time; more wait in the system's queue.";
     batch_operations_max: usize = "limits.batch", Form::Number(1000), "100",
@@ -123,6 +132,8 @@ settings! {
         "How long the content of a request may take (408).";
     content_gap_timeout: Duration = "timeouts.content_gap", Form::Time, "10s",
         "How long a sender of content may be silent (408).";
+    bulk_wait: Duration = "timeouts.bulk_wait", Form::Time, "10s",
+        "How long a request with many records waits while `limits.bulks` others are at it (503).";
     idle_timeout: Duration = "timeouts.idle", Form::Time, "60s",
         "How long a connection may idle between requests.";
     send_timeout: Duration = "timeouts.send", Form::Time, "30s",

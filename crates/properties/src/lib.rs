@@ -13,6 +13,7 @@ mod patch;
 mod query;
 mod record;
 mod request;
+mod rows;
 mod schema;
 mod text;
 mod world;
@@ -40,6 +41,7 @@ pub const TARGETS: &[Target] = &[
     Target { name: "query", check: query::query },
     Target { name: "record", check: record::record },
     Target { name: "request", check: request::request },
+    Target { name: "rows", check: rows::rows },
     Target { name: "schema", check: schema::schema },
     Target { name: "secret", check: query::secret },
     Target { name: "text", check: text::text },

@@ -27,6 +27,16 @@ pub enum Error {
         /// The step of the write that met it.
         step: usize,
     },
+    /// Rows of many cannot be inserted; `FAULTY_ROWS_MAX` of them are named.
+    #[error("rows are refused")]
+    Rows {
+        /// In this resource.
+        resource: ResourceIndex,
+        /// The rows, in order.
+        refused: Vec<RefusedRow>,
+        /// The step of the write that met them.
+        step: usize,
+    },
     /// The record changed between the decision and the write.
     #[error("the record is no longer in the version that was decided on")]
     Moved {
@@ -61,6 +71,7 @@ impl Error {
             Self::Taken { step, .. }
             | Self::Dangling { step }
             | Self::TooDeep { step }
+            | Self::Rows { step, .. }
             | Self::Moved { step } => Some(*step),
             Self::TooManyKeys
             | Self::Full
@@ -69,6 +80,26 @@ impl Error {
             | Self::Broken(_) => None,
         }
     }
+}
+
+/// A row that the tables do not take.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RefusedRow {
+    /// Its number, from 0.
+    pub row: u64,
+    /// The line of the content that it began at.
+    pub line: u32,
+    /// Why.
+    pub why: Refusal,
+}
+
+/// Why the tables do not take a row.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// A value, or a group of values, is taken by these fields; none: the id is.
+    Taken(Vec<FieldIndex>),
+    /// These fields name records that are not there.
+    Dangling(Vec<FieldIndex>),
 }
 
 /// Why a store could not be opened. The texts are for the operator.

@@ -9,6 +9,7 @@ pub mod lookup;
 mod opened;
 mod options;
 mod reader;
+pub mod spool;
 mod sql;
 mod sqlite;
 mod writer;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::decision::{Step, Verdict};
 use crate::error::Error;
+use crate::spool::Spooling;
 use crate::sqlite::writer::Writers;
 
 /// Commits decisions. Cheap to clone; the last clone to go closes the store.
@@ -33,6 +34,13 @@ impl Writer {
         steps: Vec<Step<O>>,
     ) -> Result<Verdict<O>, Error> {
         self.0.transact(steps).await
+    }
+
+    /// An empty spool for the rows of a `Change::InsertMany`. What does not stay in memory lies
+    /// beside the database.
+    #[must_use]
+    pub fn spool(&self) -> Spooling {
+        Spooling::new(self.0.folder())
     }
 
     /// Finishes what is queued and closes the database; later writes are `Busy`. Blocks until

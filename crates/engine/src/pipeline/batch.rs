@@ -110,6 +110,7 @@ fn part(bound: &Bound<'_>, outcome: Outcome) -> Outcome {
         }
         Outcome::Listed(_)
         | Outcome::Fetched(_)
+        | Outcome::CreatedMany(..)
         | Outcome::Deleted
         | Outcome::Described
         | Outcome::Document(_)

@@ -11,8 +11,8 @@ use model::model::Resource;
 use serde_json::Value;
 
 use super::{
-    Sent, accept_content, bind, body, demands_key, parameters, passwords, read_conditions,
-    understood,
+    Sent, accept_content, bind, body, demands_key, name_content, parameters, passwords,
+    read_conditions, understood,
 };
 use crate::Inner;
 use crate::batch::{Batch, Open, Operation, accuse, blame, invalid, together};
@@ -182,7 +182,8 @@ fn shell(
     headers: &HeaderMap,
 ) -> Result<(Call, String), Problem> {
     refuse_other_than_json(&routed, headers)?;
-    let media_type = accept_content(&routed, headers, Sent::Something)?;
+    let media_type =
+        accept_content(&routed, headers, name_content(&routed, headers), Sent::Something)?;
     let essence = media_type.map_or_else(String::new, |media_type| media_type.essence);
     let conditions = read_conditions(&routed, headers)?;
     let parameters = parameters::read(inner, &routed, &mut Report::default())?;

@@ -4,6 +4,7 @@
 mod batch;
 pub(crate) mod bind;
 mod body;
+mod bulk;
 mod origin;
 mod parameters;
 mod passwords;
@@ -23,6 +24,9 @@ use http::request::Parts;
 use http_body::Body;
 use model::model::{IdKind, Model};
 use model::value::{Id, Timestamp};
+
+use body::{Arriving, Limit};
+use bulk::{Arrived, Want};
 
 use crate::Inner;
 use crate::call::{Call, Content, KeyUse, Reading};
@@ -54,20 +58,36 @@ where
     B: Body<Data = Bytes, Error = ContentError> + Send + Unpin,
 {
     let headers = &parts.headers;
-    let limit = inner.settings.content_bytes_max;
+    let named = name_content(&routed, headers);
+    let form = bulk::form(&routed, named.as_ref().ok().and_then(Option::as_ref));
+    let limit = match form {
+        Some(_) => Limit::Bulk(inner.settings.bulk_bytes_max),
+        None => Limit::Record(inner.settings.content_bytes_max),
+    };
     body::refuse_where_meaningless(&routed, &mut content, limit).await?;
     origin::refuse_foreign(&routed, headers)?;
     refuse_expectations(headers)?;
     body::refuse_by_length(&content, limit)?;
-    let media_type = accept_content(&routed, headers, Sent::of(&content))?;
+    let media_type = accept_content(&routed, headers, named, Sent::of(&content))?;
     let offered = offer(&routed, headers)?;
     let conditions = read_conditions(&routed, headers)?;
     let key = read_key(inner, &routed, headers)?;
     let parameters = parameters::read(inner, &routed, report)?;
-    let bytes = body::collect(&mut content, limit, &routed).await?;
+    let preferences = Preferences::read(headers);
+    let want = Want { fingerprint: key.is_some(), ids: !preferences.minimal };
+    let arriving = Arriving::new(&mut content, limit);
+    let arrived = bulk::gather(inner, &routed, form, want, arriving, report).await?;
     let mut call =
         understood(inner, routed, headers, offered, conditions, parameters, clock::now());
-    let canonical = parse(inner, &mut call, media_type.as_ref(), &bytes, report).await?;
+    let canonical = match arrived {
+        Arrived::Whole(bytes) => {
+            parse(inner, &mut call, media_type.as_ref(), &bytes, report).await?
+        }
+        Arrived::Many(content, canonical) => {
+            call.content = content;
+            canonical
+        }
+    };
     call.reading = reading::reading(&call, &report.parameters, media_type.as_ref())?;
     call.key = key.map(|key| key_use(inner, &call, &key, &canonical));
     batch::require_key(&call)?;
@@ -113,6 +133,14 @@ fn understood(
     }
 }
 
+/// Content-Type of a request whose content has a meaning.
+fn name_content(routed: &Routed, headers: &HeaderMap) -> Result<Option<MediaType>, Problem> {
+    match routed.nature.content {
+        table::Content::Required => MediaType::read(headers),
+        table::Content::Refused | table::Content::Drained => Ok(None),
+    }
+}
+
 /// 417: the only expectation that HTTP knows is 100-continue, which the connection fulfils.
 fn refuse_expectations(headers: &HeaderMap) -> Result<(), Problem> {
     let known = |value: &HeaderValue| value.as_bytes().eq_ignore_ascii_case(b"100-continue");
@@ -145,6 +173,7 @@ impl Sent {
 fn accept_content(
     routed: &Routed,
     headers: &HeaderMap,
+    named: Result<Option<MediaType>, Problem>,
     sent: Sent,
 ) -> Result<Option<MediaType>, Problem> {
     if routed.nature.content != table::Content::Required {
@@ -163,7 +192,7 @@ fn accept_content(
         return Err(Problem::new(Kind::UnsupportedMediaType, detail)
             .with_field(header::ACCEPT_ENCODING, identity));
     }
-    let Some(media_type) = MediaType::read(headers)? else {
+    let Some(media_type) = named? else {
         return Err(no_media_type(routed, sent));
     };
     let utf8 = media_type.charset.as_deref().is_none_or(|charset| {
@@ -180,6 +209,11 @@ fn accept_content(
     }
     if !utf8 {
         return Err(unsupported(routed, "The content has to be UTF-8.".to_owned()));
+    }
+    if media_type.header.as_deref().is_some_and(|header| header != "present") {
+        let detail = "A table has to begin with a header of the names of members: add that line, \
+                      and leave `header` out of Content-Type, or say `header=present`.";
+        return Err(unsupported(routed, detail.to_owned()));
     }
     Ok(Some(media_type))
 }

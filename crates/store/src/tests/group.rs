@@ -37,7 +37,7 @@ impl Hold {
 }
 
 /// Transacts so many writes at once: the thread is held until all are queued.
-async fn together<O: Send + 'static>(
+pub(super) async fn together<O: Send + 'static>(
     bench: &Bench,
     writes: Vec<Vec<Step<O>>>,
 ) -> Vec<Result<Verdict<O>, Error>> {

@@ -7,6 +7,7 @@ use std::path::Path;
 use rusqlite::Connection;
 
 use super::bank::Promise;
+use super::crowd::Errand;
 use super::disk::beside;
 use crate::support::client::{Client, Request};
 
@@ -62,7 +63,8 @@ impl Books {
         rows.map(|row| row.unwrap_or_else(|error| format!("{sql}: {error}"))).collect()
     }
 
-    fn is_sound(&self, complaints: &mut Vec<String>) {
+    /// Complains where the file is not whole.
+    pub(super) fn is_sound(&self, complaints: &mut Vec<String>) {
         let integrity = self.texts("PRAGMA integrity_check");
         if integrity != ["ok"] {
             complaints.push(format!("integrity_check: {}", integrity.join("; ")));

@@ -3,6 +3,7 @@
 
 mod audit;
 mod bank;
+mod bulk;
 mod crowd;
 mod disk;
 mod faults;

@@ -49,6 +49,7 @@ laws! {
     deletions_take_along_what_refers_or_are_refused: "relations",
     what_takes_too_long_says_what_to_declare: "slow",
     lists_come_as_json_ndjson_and_csv: "forms_of_lists",
+    many_records_are_created_all_or_none: "bulk",
 }
 
 #[test]
