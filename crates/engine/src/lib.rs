@@ -68,7 +68,7 @@ pub(crate) struct Inner {
     pub(crate) running: idempotency::Running,
     pub(crate) hasher: password::Hasher,
     pub(crate) kept: kept::Kept,
-    /// Requests whose many records are read, or wait to be written.
+    /// Requests whose many records lie on the disk until they are written.
     pub(crate) bulks: Arc<Semaphore>,
 }
 
