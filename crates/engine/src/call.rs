@@ -110,8 +110,8 @@ pub(crate) struct Rows {
     pub(crate) form: Form,
     /// The ids that they have already as JSON, between commas, as far as they are wanted.
     pub(crate) ids: Bytes,
-    /// Kept until they are written: how many may be spooled at one time is bounded.
-    pub(crate) _turn: OwnedSemaphorePermit,
+    /// Kept until they are written: how many may lie on the disk at one time is bounded.
+    pub(crate) _turn: Option<OwnedSemaphorePermit>,
 }
 
 /// An Idempotency-Key in its scope.

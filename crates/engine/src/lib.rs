@@ -72,7 +72,7 @@ pub(crate) struct Inner {
     pub(crate) hasher: password::Hasher,
     pub(crate) kept: kept::Kept,
     pub(crate) cursors: cursor::Key,
-    /// Requests whose many records are read, or wait to be written.
+    /// Requests whose many records lie on the disk until they are written.
     pub(crate) bulks: Arc<Semaphore>,
 }
 

@@ -99,8 +99,8 @@ settings! {
     bulk_passwords_max: usize = "limits.bulk_passwords", Form::Number(10_000), "100",
         "Most passwords that one request sets (422): hashing each takes milliseconds on purpose.";
     bulks_max: usize = "limits.bulks", Form::Number(1000), "8",
-        "Most requests at one time whose many records are read or wait for the writer; each may \
-         hold 1 MiB of memory for rows, and the rest on the disk.";
+        "Most requests at one time whose many records do not fit into the 1 MiB of memory that \
+         each has: the rest waits for the writer on the disk.";
     connections_max: usize = "limits.connections", Form::Number(1_000_000), "10000",
         "Most connections at one time; more wait in the system's queue.";
     batch_operations_max: usize = "limits.batch", Form::Number(1000), "100",

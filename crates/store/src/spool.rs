@@ -94,6 +94,12 @@ impl Spooling {
         self.rows
     }
 
+    /// True once there are more than stay in memory.
+    #[must_use]
+    pub fn is_on_disk(&self) -> bool {
+        self.file.is_some()
+    }
+
     /// Ends the filling.
     ///
     /// # Errors

@@ -85,8 +85,6 @@ where
         arriving.limit(Limit::Record(settings.content_bytes_max))?;
         return arriving.collect(routed).await.map(Arrived::Whole);
     }
-    let turn = tokio::time::timeout(settings.bulk_wait, inner.bulks.clone().acquire_owned()).await;
-    let Ok(Ok(turn)) = turn else { return Err(crowded()) };
     let resource = &inner.model.resources[index];
     let mut cutter = Cutter::new(form, resource, settings.content_bytes_max);
     let mut reading = Reading::new(inner, resource, form, want);
@@ -102,13 +100,13 @@ where
         // Whoever sends fast must not keep others from this thread.
         tokio::task::yield_now().await;
     }
-    reading.finish(turn, report)
+    reading.finish(report)
 }
 
 /// 503 while as many are at it as may.
 fn crowded() -> Problem {
-    let detail = "As many requests with many records are being read as may at one time. Nothing \
-                  was done.";
+    let detail = "As many requests with more records than memory is kept for are being read as \
+                  may at one time. Nothing was done.";
     Problem::new(Kind::Unavailable, detail)
         .with_field(header::RETRY_AFTER, HeaderValue::from_static("1"))
 }
@@ -126,6 +124,8 @@ struct Reading<'a> {
     passwords: usize,
     faults: Vec<Violation>,
     faulty: usize,
+    /// Taken once the rows do not stay in memory.
+    turn: Option<OwnedSemaphorePermit>,
 }
 
 impl<'a> Reading<'a> {
@@ -147,6 +147,7 @@ impl<'a> Reading<'a> {
             passwords: 0,
             faults: Vec::new(),
             faulty: 0,
+            turn: None,
         }
     }
 
@@ -224,6 +225,12 @@ impl<'a> Reading<'a> {
         let line = u32::try_from(line).unwrap_or(u32::MAX);
         let spooled = self.spool.push(line, draft.id.as_ref(), &draft.values);
         spooled.map_err(|error| unspooled(&error, report))?;
+        if self.turn.is_none() && self.spool.is_on_disk() {
+            let turn = self.inner.bulks.clone().acquire_owned();
+            let turn = tokio::time::timeout(self.inner.settings.bulk_wait, turn).await;
+            let Ok(Ok(turn)) = turn else { return Err(crowded()) };
+            self.turn = Some(turn);
+        }
         Ok(Ok(()))
     }
 
@@ -295,7 +302,7 @@ impl<'a> Reading<'a> {
         }
     }
 
-    fn finish(self, turn: OwnedSemaphorePermit, report: &mut Report) -> Result<Arrived, Problem> {
+    fn finish(self, report: &mut Report) -> Result<Arrived, Problem> {
         let canonical = self.print.map(Print::finish).unwrap_or_default();
         let rows = if self.faulty > 0 {
             Err(faulty(self.faulty, self.faults))
@@ -305,7 +312,7 @@ impl<'a> Reading<'a> {
         } else {
             let spool = self.spool.finish().map_err(|error| unspooled(&error, report))?;
             let (form, ids) = (self.form, self.ids.into());
-            Ok(Rows { spool: Arc::new(spool), form, ids, _turn: turn })
+            Ok(Rows { spool: Arc::new(spool), form, ids, _turn: self.turn })
         };
         Ok(Arrived::Many(Content::Rows(rows.map(Arc::new)), canonical))
     }

@@ -246,7 +246,7 @@ async fn passwords_of_many_are_kept_as_hashes_only() {
 }
 
 #[tokio::test]
-async fn only_so_many_are_read_at_one_time() {
+async fn only_so_many_lie_on_the_disk_at_one_time() {
     let settings = Settings {
         bulks_max: 1,
         bulk_wait: std::time::Duration::from_millis(20),
@@ -254,16 +254,19 @@ async fn only_so_many_are_read_at_one_time() {
     };
     let bench = bench_with(DECLARATION, settings);
     let held = bench.engine.0.bulks.clone().acquire_owned().await.unwrap();
-    let refused = bench.ask("POST /api/users", &[JSON], "[{\"name\":\"A\"}]").await;
+    let row = format!("{{\"name\":\"{}\"}}\n", "x".repeat(600));
+    let many = row.repeat(2_000);
+    let refused = bench.ask("POST /api/users", &[NDJSON], &many).await;
     assert_eq!(refused.status(), 503, "{}", text(&refused));
     assert_eq!(field(&refused, "retry-after"), "1");
-    let one = bench.ask("POST /api/users", &[JSON], "{\"name\":\"A\"}").await;
-    assert_eq!(one.status(), 201, "one record needs no turn");
+    let few = bench.ask("POST /api/users", &[NDJSON], &row.repeat(2)).await;
+    assert_eq!(few.status(), 201, "what stays in memory needs no turn: {}", text(&few));
     drop(held);
     for _ in 0..3 {
-        let made = bench.ask("POST /api/users", &[JSON], "[{\"name\":\"A\"}]").await;
+        let made = bench.ask("POST /api/users", &[NDJSON], &many).await;
         assert_eq!(made.status(), 201, "{}", text(&made));
-        let refused = bench.ask("POST /api/users", &[JSON], "[{}]").await;
+        let refused = bench.ask("POST /api/users", &[NDJSON], &format!("{many}{{}}")).await;
         assert_eq!(refused.status(), 422);
     }
+    assert_eq!(total(&bench, "users").await, 6_002);
 }

@@ -45,8 +45,8 @@ fn dangling(row: u64, fields: Vec<FieldIndex>) -> RefusedRow {
 
 async fn next_id(bench: &Bench, resource: ResourceIndex) -> i64 {
     let lookup = Lookup::of(Node { resource, pick: Pick::NextId, children: Vec::new() });
-    let decide = Box::new(|current: &Current| commit(current.roots[0].next_id, vec![]));
-    match bench.writer().transact(vec![Step { lookup, decide }]).await {
+    let decide = |current: &Current| commit(current.roots[0].next_id, vec![]);
+    match bench.writer().transact(vec![Step::alone(lookup, decide)]).await {
         Ok(Verdict::Committed(outcomes)) => outcomes[0].unwrap(),
         other => panic!("{other:?}"),
     }
