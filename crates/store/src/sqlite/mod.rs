@@ -8,6 +8,7 @@ pub(crate) mod failure;
 pub(crate) mod find;
 pub(crate) mod group;
 pub(crate) mod home;
+pub(crate) mod index;
 pub(crate) mod job;
 pub(crate) mod open;
 pub(crate) mod pool;
