@@ -13,6 +13,7 @@ mod query;
 mod record;
 mod request;
 mod schema;
+mod search;
 mod text;
 mod world;
 
@@ -39,6 +40,7 @@ pub const TARGETS: &[Target] = &[
     Target { name: "record", check: record::record },
     Target { name: "request", check: request::request },
     Target { name: "schema", check: schema::schema },
+    Target { name: "search", check: search::search },
     Target { name: "secret", check: query::secret },
     Target { name: "text", check: text::text },
 ];
