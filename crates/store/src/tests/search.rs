@@ -280,10 +280,10 @@ async fn any_query_finds_what_its_terms_match_whoever_wrote() {
             match dice.roll(5) {
                 0 => changes.push(change),
                 1 => {
-                    let views = vec![later.values[0].clone(), None, Some(Value::Integer(9))];
+                    let ninth = Some(Value::Integer(9));
+                    let same = vec![later.values[0].clone(), later.values[1].clone(), ninth];
                     changes.push(change);
-                    let same = [views[0].clone(), later.values[1].clone(), views[2].clone()];
-                    changes.push(changed(&later, same.to_vec()).1);
+                    changes.push(changed(&later, same).1);
                 }
                 2 => changes.push(remove(CONTENTS, &content(&name, None, None))),
                 3 => changes.extend([remove(POSTS, &post)]),
