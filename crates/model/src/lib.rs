@@ -20,6 +20,7 @@ pub mod rows;
 #[cfg(test)]
 mod sample;
 pub mod schema;
+pub mod search;
 pub mod setting;
 mod source;
 pub mod suggest;

@@ -15,6 +15,7 @@ mod record;
 mod request;
 mod rows;
 mod schema;
+mod search;
 mod text;
 mod world;
 
@@ -43,6 +44,7 @@ pub const TARGETS: &[Target] = &[
     Target { name: "request", check: request::request },
     Target { name: "rows", check: rows::rows },
     Target { name: "schema", check: schema::schema },
+    Target { name: "search", check: search::search },
     Target { name: "secret", check: query::secret },
     Target { name: "text", check: text::text },
 ];

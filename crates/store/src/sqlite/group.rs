@@ -221,7 +221,9 @@ impl Desk {
 
     /// Commits; nothing is acknowledged before.
     pub(crate) fn commit(&mut self) -> Result<(), Error> {
-        let committed = self.session.run("COMMIT").map_err(|failure| self.told(failure));
+        let indexed = self.session.index_written();
+        let committed =
+            indexed.and_then(|()| self.session.run("COMMIT")).map_err(|failure| self.told(failure));
         self.held = Instant::now();
         committed
     }
@@ -231,6 +233,7 @@ impl Desk {
         if let Some(kept) = &self.session.next_ids {
             kept.borrow_mut().clear();
         }
+        self.session.unindexed.borrow_mut().clear();
         if !self.session.connection.is_autocommit() && self.session.run("ROLLBACK").is_err() {
             self.reopen();
         }

@@ -7,6 +7,7 @@ mod opening;
 mod outside;
 mod read;
 mod relations;
+mod search;
 mod slow;
 mod write;
 
