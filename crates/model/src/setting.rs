@@ -248,25 +248,6 @@ pub fn holds_password(text: &str) -> bool {
     })
 }
 
-/// The reference of all settings, as a Markdown table.
-#[must_use]
-pub fn reference() -> String {
-    let mut out = "| setting | default | what it is for |\n| --- | --- | --- |\n".to_owned();
-    for Setting { key, default, meaning, form } in SETTINGS {
-        let form = match form {
-            Form::Text => String::new(),
-            Form::Address => " `HOST:PORT`.".to_owned(),
-            Form::Database => String::new(),
-            Form::Word(words) => format!(" One of: `{}`.", words.join("`, `")),
-            Form::Number(most) => format!(" 1 to {most}."),
-            Form::Bytes => " Bytes.".to_owned(),
-            Form::Time => " A time.".to_owned(),
-        };
-        out.push_str(&format!("| `{key}` | `{default}` | {meaning}{form} |\n"));
-    }
-    out
-}
-
 fn unknown(key: &str) -> String {
     let near = suggest::nearest(key, SETTINGS.iter().map(|setting| setting.key));
     let hint = near.map(|name| format!("; did you mean `{name}`?")).unwrap_or_default();
