@@ -256,8 +256,8 @@ const fn effects(row: &Row, n: &Nature) {
     let writes = matches!(row.handle, Handle::Writer);
     assert!(!n.safe || !writes, "RFC 9110 §9.2.1: a safe method must not reach a writer");
     assert!(!writes || lists(row, 507), "a writing row can meet a full disk");
-    assert!(n.safe || !matches!(row.key, Key::Ignored), "an unsafe row honours Idempotency-Key");
-    assert!(!n.safe || matches!(row.key, Key::Ignored), "a safe row needs no Idempotency-Key");
+    assert!(!writes || !matches!(row.key, Key::Ignored), "a writing row honours Idempotency-Key");
+    assert!(writes || matches!(row.key, Key::Ignored), "a reading row needs no Idempotency-Key");
     assert!(!n.safe || !lists(row, 201), "RFC 9110 §9.2.1: a safe method creates nothing");
     assert!(writes || !lists(row, 201), "RFC 9110 §15.3.2: 201 says that something was created");
     assert!(
@@ -269,7 +269,12 @@ const fn effects(row: &Row, n: &Nature) {
 /// Conditions, and the statuses that they lead to.
 const fn conditions(row: &Row, n: &Nature) {
     assert!(n.safe || !lists(row, 304), "RFC 9110 §15.4.5: 304 answers safe requests only");
-    assert!(n.safe || lists(row, 412), "RFC 9110 §13.2.2: an unsafe row can answer 412");
+    let writes = matches!(row.handle, Handle::Writer);
+    assert!(!writes || lists(row, 412), "RFC 9110 §13.2.2: a writing row can answer 412");
+    assert!(
+        n.safe || writes || matches!(row.conditions, Conditions::Ignored),
+        "RFC 9110 §13.1.2: on a method that is not safe a condition guards a change"
+    );
     assert!(
         !matches!(row.conditions, Conditions::Demandable) || lists(row, 428),
         "RFC 6585 §3: a row that may demand a condition lists 428"

@@ -105,6 +105,8 @@ pub enum Target {
     Item,
     /// `/api/batch`: several writes as one.
     Batch,
+    /// `/api/search`: every resource that has something to search.
+    Search,
     /// `/api` and `/`: the resources there are.
     Home,
     /// `/healthz`: the process answers.
@@ -126,6 +128,7 @@ impl Target {
         match self {
             Self::Collection | Self::Item => true,
             Self::Batch
+            | Self::Search
             | Self::Home
             | Self::Health
             | Self::Ready
@@ -153,6 +156,8 @@ pub enum Operation {
     Delete,
     /// Several of the writes above, all of them or none.
     Batch,
+    /// What matches in every resource that is searched, or a page of one resource's records.
+    Search,
     /// OPTIONS.
     Describe,
     /// The resources there are.
@@ -239,6 +244,14 @@ pub struct Row {
     pub statuses: &'static [u16],
 }
 
+impl Row {
+    /// True where it changes nothing, whatever its method promises: POST may ask as well as QUERY.
+    #[must_use]
+    pub const fn reads(&self) -> bool {
+        !matches!(self.handle, Handle::Writer)
+    }
+}
+
 /// Statuses that any request may be answered with, whatever its row: framing, routing, limits
 /// and faults of the server.
 pub const COMMON_STATUSES: &[u16] =
@@ -294,6 +307,12 @@ pub const ROWS: &[Row] = &[
     // Several writes as one. Its statuses are those of its operations, but that 200 says all went well.
     Row { target: Target::Batch, method: Method::Post, operation: Operation::Batch, handle: Handle::Writer, accepts: &[JSON], offers: &[JSON], conditions: Conditions::Demandable, key: Key::Demandable, cache: Cache::Never, minimal: false, statuses: &[200, 409, 412, 415, 422, 428, 429, 507] },
     Row { target: Target::Batch, method: Method::Options, operation: Operation::Describe, handle: Handle::None, accepts: &[], offers: &[], conditions: Conditions::Ignored, key: Key::Ignored, cache: Cache::Never, minimal: false, statuses: &[204] },
+    // Search
+    Row { target: Target::Search, method: Method::Get, operation: Operation::Search, handle: Handle::Reader, accepts: &[], offers: &[JSON], conditions: Conditions::Honoured, key: Key::Ignored, cache: Cache::Revalidate, minimal: false, statuses: &[200, 304, 412] },
+    Row { target: Target::Search, method: Method::Head, operation: Operation::Search, handle: Handle::Reader, accepts: &[], offers: &[JSON], conditions: Conditions::Honoured, key: Key::Ignored, cache: Cache::Revalidate, minimal: false, statuses: &[200, 304, 412] },
+    Row { target: Target::Search, method: Method::Query, operation: Operation::Search, handle: Handle::Reader, accepts: QUERIES, offers: &[JSON], conditions: Conditions::Honoured, key: Key::Ignored, cache: Cache::Revalidate, minimal: false, statuses: &[200, 304, 412, 415, 422] },
+    Row { target: Target::Search, method: Method::Post, operation: Operation::Search, handle: Handle::Reader, accepts: QUERIES, offers: &[JSON], conditions: Conditions::Ignored, key: Key::Ignored, cache: Cache::Never, minimal: false, statuses: &[200, 415, 422] },
+    Row { target: Target::Search, method: Method::Options, operation: Operation::Describe, handle: Handle::None, accepts: &[], offers: &[], conditions: Conditions::Ignored, key: Key::Ignored, cache: Cache::Never, minimal: false, statuses: &[204] },
     // The program's own pages
     Row { target: Target::Home, method: Method::Get, operation: Operation::Home, handle: Handle::None, accepts: &[], offers: &[JSON], conditions: Conditions::Honoured, key: Key::Ignored, cache: Cache::Revalidate, minimal: false, statuses: &[200, 304, 412] },
     Row { target: Target::Home, method: Method::Head, operation: Operation::Home, handle: Handle::None, accepts: &[], offers: &[JSON], conditions: Conditions::Honoured, key: Key::Ignored, cache: Cache::Revalidate, minimal: false, statuses: &[200, 304, 412] },

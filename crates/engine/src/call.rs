@@ -8,7 +8,7 @@ use contract::precondition::Conditions;
 use contract::prefer::Preferences;
 use contract::problem::Problem;
 use model::model::{Model, Resource, ResourceIndex};
-use model::query::{Position, Query, View};
+use model::query::{Everywhere, Position, Query, View};
 use model::record::{Draft, Rejection};
 use model::rows::Form;
 use model::setting::Settings;
@@ -48,6 +48,8 @@ pub(crate) struct Call {
     pub(crate) query: Option<Query>,
     /// How it is read.
     pub(crate) reading: Reading,
+    /// The search over every resource that is asked for.
+    pub(crate) everywhere: Option<Everywhere>,
     /// The record in the list behind which the page begins, or before which it ends.
     pub(crate) position: Option<Position>,
     /// What of one record is asked for.

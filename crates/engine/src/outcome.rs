@@ -2,9 +2,10 @@
 
 use bytes::Bytes;
 use contract::problem::Problem;
+use model::model::ResourceIndex;
 use model::record::Record;
 use store::change::Change;
-use store::lookup::{Found, Lookup, Row};
+use store::lookup::{Found, Lookup, Row, Total};
 
 use crate::answer::Answer;
 use crate::batch::Part;
@@ -13,6 +14,8 @@ use crate::batch::Part;
 pub(crate) enum Outcome {
     /// A page of records, or of groups.
     Listed(Seen<Found>),
+    /// What matches in every resource.
+    Searched(Seen<Hits>),
     /// One record, and what hangs on it.
     Fetched(Seen<Row>),
     /// A record that is new.
@@ -37,6 +40,24 @@ pub(crate) enum Outcome {
     Rendered(Answer),
     /// A remembered answer.
     Replayed(Answer),
+}
+
+/// A page of what matches in every resource.
+pub(crate) struct Hits {
+    /// The best first.
+    pub(crate) hits: Vec<Hit>,
+    /// How many there are in all.
+    pub(crate) total: Total,
+    /// True where there is another page.
+    pub(crate) has_next: bool,
+}
+
+/// A record that matches.
+pub(crate) struct Hit {
+    /// Of this resource.
+    pub(crate) resource: ResourceIndex,
+    /// The record.
+    pub(crate) row: Row,
 }
 
 /// What was found, and the states of the tables that it was found in.

@@ -52,10 +52,10 @@ struct Place {
 }
 
 /// Names inside the prefix that no resource can have, and that nothing answers yet.
-const RESERVED: &[&str] = &["search", "changes", "login", "logout", "me"];
+const RESERVED: &[&str] = &["changes", "login", "logout", "me"];
 
-/// The name inside the prefix under which several writes are done as one.
-const BATCH: &str = "batch";
+/// Names inside the prefix of what is about several resources.
+const SEVERAL: &[(&str, Target)] = &[("batch", Target::Batch), ("search", Target::Search)];
 
 /// Finds the row of a request.
 ///
@@ -166,6 +166,7 @@ fn pattern(target: Target) -> &'static str {
         Target::Collection => "/{resource}",
         Target::Item => "/{resource}/{id}",
         Target::Batch => "/batch",
+        Target::Search => "/search",
         Target::Home => "/",
         Target::Health => "/healthz",
         Target::Ready => "/readyz",
@@ -235,13 +236,13 @@ fn problem_page(slug: &str, path: &str) -> Result<Place, Problem> {
 fn inside(model: &Model, rest: &str, aliased: bool) -> Result<Place, Problem> {
     let mut segments = rest.split('/');
     let name = decode(segments.next().unwrap_or_default())?;
-    if name == BATCH {
-        let path = format!("{}/{BATCH}", model.prefix);
+    if let Some((name, target)) = SEVERAL.iter().find(|(own, _)| *own == name) {
+        let path = format!("{}/{name}", model.prefix);
         return match segments.next() {
-            None => Ok(Place { aliased, ..page(Target::Batch, &path) }),
+            None => Ok(Place { aliased, ..page(*target, &path) }),
             Some(_) => Err(Problem::new(
                 Kind::NotFound,
-                format!("Nothing is below {path}: POST to it, without a slash at its end."),
+                format!("Nothing is below {path}: ask {path} itself, without a slash at its end."),
             )),
         };
     }

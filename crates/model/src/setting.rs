@@ -115,6 +115,8 @@ settings! {
         "Most records of a relation that one record includes; a link leads to the others.";
     included_rows_max: u32 = "limits.included", Form::Number(100_000), "2000",
         "Most records of a relation that one answer includes.";
+    search_rows_max: u64 = "limits.search", Form::Number(10_000), "1000",
+        "Farthest result that a search over all resources reaches.";
     count_rows_max: u64 = "limits.count", Form::Number(10_000_000), "10000",
         "Where counting a filtered list stops.";
     cascade_rows_max: u32 = "limits.cascade", Form::Number(1_000_000), "10000",

@@ -90,6 +90,8 @@ pub struct Page {
     pub filter: Filter,
     /// In which order; the store adds the id, in the direction of the last key, to make it total.
     pub sort: Vec<Sort>,
+    /// In the order of how well they match what the filter searches for; `sort` says nothing then.
+    pub is_ranked: bool,
     /// Behind which record the page begins, or before which it ends; it still is in the order.
     pub after: Option<Position>,
     /// How many are passed over.
@@ -140,6 +142,8 @@ pub struct Current {
 pub struct Found {
     /// The records, in order.
     pub rows: Vec<Row>,
+    /// How badly each of the records matches, in their order, where they are ranked.
+    pub ranks: Vec<f64>,
     /// The groups, in order (`Pick::Groups`).
     pub groups: Vec<Group>,
     /// How many records or groups match, where it was asked for.

@@ -44,6 +44,8 @@ pub(crate) fn lookup(call: &Call, place: &Place, rows: u32) -> Lookup {
     for node in &mut lookup.roots {
         if let Pick::Page(page) = &mut node.pick {
             page.after = place.0.clone();
+            // Ranks change while a list is read; what is read to its end stands by id.
+            page.is_ranked = false;
             page.offset = 0;
             page.limit = rows;
             page.count = Count::None;

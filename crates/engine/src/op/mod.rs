@@ -9,5 +9,6 @@ pub(crate) mod list;
 pub(crate) mod page;
 pub(crate) mod patch;
 pub(crate) mod replace;
+pub(crate) mod search;
 
 pub(crate) mod change;

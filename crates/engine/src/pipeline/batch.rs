@@ -109,6 +109,7 @@ fn part(bound: &Bound<'_>, outcome: Outcome) -> Outcome {
             Some(record.clone())
         }
         Outcome::Listed(_)
+        | Outcome::Searched(_)
         | Outcome::Fetched(_)
         | Outcome::CreatedMany(..)
         | Outcome::Deleted

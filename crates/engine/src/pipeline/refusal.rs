@@ -104,7 +104,7 @@ pub(super) fn of_store(error: Error, call: &Call, report: &mut Report) -> Proble
         )),
         Error::Broken(cause) => {
             report.cause = Some(cause);
-            broken(call.routed.nature.safe)
+            broken(call.routed.row.reads())
         }
     }
 }

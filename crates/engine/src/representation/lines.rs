@@ -79,12 +79,14 @@ pub(crate) fn write_head(out: &mut Vec<u8>, call: &Call) {
 /// Writes records, a line each.
 pub(crate) fn write_records(out: &mut Vec<u8>, call: &Call, rows: &[Row]) {
     let (index, resource) = call.resource();
-    let view = &query(call).view;
+    let query = query(call);
     for row in rows {
         match Format::of(call.media) {
-            Format::Csv => csv::write_line(out, resource, &row.record, view.fields.as_deref()),
+            Format::Csv => {
+                csv::write_line(out, resource, &row.record, query.view.fields.as_deref())
+            }
             Format::Ndjson | Format::Json => {
-                row::write(out, call, index, row, view);
+                row::write_found(out, call, index, row, query);
                 out.push(b'\n');
             }
         }

@@ -122,7 +122,7 @@ pub(super) fn render(call: &Call, Seen { found, states }: &Seen<Found>) -> Answe
             answer.fields.push((header::LINK, links));
         }
         // RFC 10008 §2.4: where the same query can be had by GET.
-        if !call.routed.row.accepts.is_empty() {
+        if call.routed.nature.safe && !call.routed.row.accepts.is_empty() {
             answer.fields.push((header::LOCATION, field(&location)));
         }
     }
@@ -172,7 +172,7 @@ fn write_items(
         }
         match &query.aggregate {
             Some(aggregate) => groups::write(content, resource, aggregate, &found.groups[at]),
-            None => row::write(content, call, index, &found.rows[at], &query.view),
+            None => row::write_found(content, call, index, &found.rows[at], query),
         }
     }
     content.push(b']');
@@ -191,7 +191,8 @@ fn around(pages: &Pages<'_>, found: &Found, window: &Window) -> Around {
             around.next = match page.checked_add(1).filter(|next| pages.reaches(*next)) {
                 _ if !window.has_next => None,
                 Some(next) => Some(pages.page(next)),
-                // Where numbers end, a place in the list goes on.
+                // Where numbers end, a place in the list goes on; in ranks there are none.
+                None if pages.query.is_ranked() => None,
                 None => last.map(|row| pages.url(Paging::Cursor(cursor(row)))),
             };
             around.previous = window.has_previous.then(|| pages.page(page - 1));

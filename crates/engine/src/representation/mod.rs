@@ -9,6 +9,7 @@ mod groups;
 mod list;
 mod many;
 mod row;
+mod search;
 
 use contract::table::Operation;
 use http::header;
@@ -25,6 +26,7 @@ use crate::response::tag;
 pub(crate) fn render(call: &Call, outcome: Outcome) -> Answer {
     match outcome {
         Outcome::Listed(seen) => list::render(call, &seen),
+        Outcome::Searched(seen) => search::render(call, &seen),
         Outcome::Fetched(seen) => fetched(call, &seen),
         Outcome::Created(record) => created(call, &record),
         Outcome::CreatedMany(count, ids) => many::created(call, count, &ids),

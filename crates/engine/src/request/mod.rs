@@ -77,6 +77,8 @@ where
     let want = Want { fingerprint: key.is_some(), ids: !preferences.minimal };
     let arriving = Arriving::new(&mut content, limit);
     let arrived = bulk::gather(inner, &routed, form, want, arriving, report).await?;
+    // A search that names a resource is one of its list.
+    let routed = Routed { resource: routed.resource.or(parameters.resource), ..routed };
     let mut call =
         understood(inner, routed, headers, offered, conditions, parameters, clock::now());
     let canonical = match arrived {
@@ -115,6 +117,7 @@ fn understood(
         credentials: headers.contains_key(header::AUTHORIZATION)
             || headers.contains_key(header::COOKIE),
         query: parameters.query,
+        everywhere: parameters.everywhere,
         reading: Reading::Once,
         position: parameters.position,
         view: parameters.view,
@@ -153,7 +156,7 @@ fn refuse_expectations(headers: &HeaderMap) -> Result<(), Problem> {
 
 fn fresh_id(inner: &Inner, routed: &Routed) -> Option<Id> {
     let kind = routed.resource.map(|index| inner.model.resources[index].id)?;
-    (kind != IdKind::Integer && !routed.nature.safe).then(|| Id::Text(clock::uuid()))
+    (kind != IdKind::Integer && !routed.row.reads()).then(|| Id::Text(clock::uuid()))
 }
 
 /// Whether there is content.
@@ -226,7 +229,7 @@ fn no_media_type(routed: &Routed, sent: Sent) -> Problem {
     };
     let detail = format!("{content} its media type in Content-Type: {types}.");
     // RFC 10008 §2: a query without Content-Type MUST fail; 400 is the example it gives.
-    if routed.nature.safe {
+    if routed.row.reads() {
         Problem::new(Kind::ContentTypeMissing, detail)
     } else {
         unsupported(routed, detail)
@@ -252,10 +255,10 @@ fn offer(routed: &Routed, headers: &HeaderMap) -> Result<(&'static str, Coding),
         return Err(Problem::new(Kind::NotAcceptable, detail));
     };
     // Answers to unsafe methods are stored, replayed and never cached: they come plain.
-    let codings = if routed.nature.safe { CODINGS } else { &CODINGS[..1] };
+    let codings = if routed.row.reads() { CODINGS } else { &CODINGS[..1] };
     match negotiate::coding(headers, codings) {
         Some(coding) => Ok((media, coding)),
-        None if !routed.nature.safe => Ok((media, Coding::Identity)),
+        None if !routed.row.reads() => Ok((media, Coding::Identity)),
         None => {
             let detail =
                 "Accept-Encoding refuses identity and names no coding that is served: gzip, zstd.";
@@ -315,7 +318,7 @@ async fn parse(
     report: &mut Report,
 ) -> Result<String, Problem> {
     let Some(media_type) = media_type else { return Ok(String::new()) };
-    if call.routed.nature.safe {
+    if call.routed.row.reads() {
         return parameters::read_content(inner, call, media_type, bytes, report);
     }
     let document = match media_type.essence.as_str() {

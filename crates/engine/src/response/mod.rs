@@ -46,7 +46,7 @@ pub(crate) fn seal(
     replayed: bool,
     timing: &str,
 ) -> Result<Response<Bytes>, Problem> {
-    let mut response = if call.routed.nature.safe {
+    let mut response = if call.routed.row.reads() {
         read(call, answer, coding_bytes_min)?
     } else {
         write(call, answer, replayed)
@@ -84,7 +84,9 @@ fn read(call: &Call, answer: Answer, bytes_min: usize) -> Result<Response<Bytes>
         headers.insert(header::VARY, VARY);
     }
     let mut status = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::OK);
-    if !answer.version.is_empty() {
+    // What is asked by POST has no validator: it could not be revalidated (RFC 9110 §9.3.3).
+    let is_validated = call.routed.nature.safe && !answer.version.is_empty();
+    if is_validated {
         status = validate(call, &answer, coding, &mut headers)?.unwrap_or(status);
     }
     group(call, &mut headers, CACHE_GROUPS);
@@ -216,14 +218,15 @@ fn group(call: &Call, headers: &mut HeaderMap, name: HeaderName) {
 
 /// The resources that one request is about, or touches along with it.
 fn stale(call: &Call) -> Vec<ResourceIndex> {
-    let Some(index) = call.routed.resource else { return Vec::new() };
-    let mut touched = vec![index];
+    let mut touched: Vec<ResourceIndex> = call.routed.resource.into_iter().collect();
     for table in &call.tables {
         if !touched.contains(table) {
             touched.push(*table);
         }
     }
-    if call.routed.row.operation == table::Operation::Delete {
+    if let (table::Operation::Delete, Some(index)) =
+        (call.routed.row.operation, call.routed.resource)
+    {
         touch(&call.model, index, &mut touched);
     }
     touched

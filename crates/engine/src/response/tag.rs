@@ -70,7 +70,12 @@ pub(crate) fn variant(call: &Call, answer: &Answer, coding: Coding) -> String {
         Format::Ndjson => "n",
         Format::Csv => "c",
     });
-    if let Some(query) = &call.query {
+    if let Some(search) = &call.everywhere {
+        variant.push_str(&short(search.canonical(search.page).as_bytes()));
+        if !call.routed.row.accepts.is_empty() {
+            variant.push('q');
+        }
+    } else if let Some(query) = &call.query {
         let (index, _) = call.resource();
         variant.push_str(&short(query::canonical(&call.model, index, query).as_bytes()));
         // The same query is another resource by QUERY: its answer carries a Location.

@@ -63,6 +63,7 @@ fn path(model: &Model, target: Target, resource: &str) -> String {
         Target::Collection => format!("{prefix}/{resource}"),
         Target::Item => format!("{prefix}/{resource}/{{id}}"),
         Target::Batch => format!("{prefix}/batch"),
+        Target::Search => format!("{prefix}/search"),
         Target::Home if prefix.is_empty() => "/".to_owned(),
         Target::Home => prefix.clone(),
         Target::Health => "/healthz".to_owned(),

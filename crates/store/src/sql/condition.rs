@@ -3,9 +3,11 @@
 use model::index;
 use model::model::{FieldIndex, Kind, Model, Resource};
 use model::query::{Column, Comparison, Filter, Path};
+use model::search::Terms;
 use model::value::Value;
 use sea_query::{Expr, ExprTrait, Query, SelectStatement};
 
+use super::search::{expression, index_table, row_number};
 use super::select::plain;
 use super::{column, quote};
 
@@ -28,6 +30,8 @@ pub(crate) enum Operands<'a> {
     Many(&'a [Value]),
     /// The texts from this one on, up to the first that no longer begins so, if there is one.
     Beginning(&'a str),
+    /// What the index of searched text is asked.
+    Expression(String),
 }
 
 /// How a value is compared, without what it is compared with.
@@ -45,9 +49,17 @@ pub(crate) enum Test {
     Within,
     Null,
     NotNull,
+    /// The record's searched text matches.
+    Matches,
 }
 
 impl<'a> Term<'a> {
+    /// The term of a search.
+    fn search(terms: &Terms) -> Self {
+        let operands = Operands::Expression(expression(terms));
+        Self { path: Column::Id.into(), operands, test: Test::Matches }
+    }
+
     /// The term of a comparison.
     pub(crate) fn new(path: Path, comparison: &'a Comparison) -> Self {
         let (test, operands) = match comparison {
@@ -78,8 +90,10 @@ impl<'a> Term<'a> {
 
 /// The terms of a filter, in the order in which their values are bound.
 pub(crate) fn terms(filter: &Filter) -> Vec<Term<'_>> {
+    let search = filter.search().map(Term::search);
     let comparisons = filter.comparisons().into_iter();
-    comparisons.map(|(path, comparison)| Term::new(path.clone(), comparison)).collect()
+    let comparisons = comparisons.map(|(path, it)| Term::new(path.clone(), it));
+    search.into_iter().chain(comparisons).collect()
 }
 
 /// Where the columns of a condition stand.
@@ -123,6 +137,7 @@ impl<'a> Scope<'a> {
             | Test::Less
             | Test::LessOrEqual
             | Test::Within
+            | Test::Matches
             | Test::NotNull => {
                 // An index there leads to few records, from which this table's own index on the
                 // reference leads here; without one, looking at each record's own is cheaper.
@@ -178,6 +193,12 @@ impl<'a> Scope<'a> {
             Test::Less => compared.lt(0),
             Test::LessOrEqual => compared.lte(0),
             Test::Within => compared.clone().gte(0).and(compared.lt(0)),
+            Test::Matches => {
+                let index = quote(&index_table(self.resource));
+                let number = format!("{}.{}", quote(&self.name), row_number(self.resource));
+                let text = format!("{number} IN (SELECT rowid FROM {index} WHERE {index} MATCH ?)");
+                Expr::cust_with_values(text, [""])
+            }
             Test::Null => compared.is_null(),
             Test::NotNull => compared.is_not_null(),
         }

@@ -239,6 +239,7 @@ fn page(resource: ResourceIndex, filter: Filter, sort: &[(Column, bool)], limit:
     let pick = Pick::Page(Page {
         filter,
         sort: sort.collect(),
+        is_ranked: false,
         after: None,
         offset: 0,
         limit,

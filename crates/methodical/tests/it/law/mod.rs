@@ -46,6 +46,7 @@ laws! {
     readable_fields_may_have_the_name_of_a_secret: "visible",
     a_batch_is_done_whole_or_not_at_all: "batch",
     lists_have_the_shape_of_the_article: "lists",
+    searches_find_what_was_committed_and_nothing_else: "search",
     deletions_take_along_what_refers_or_are_refused: "relations",
     what_takes_too_long_says_what_to_declare: "slow",
     lists_come_as_json_ndjson_and_csv: "forms_of_lists",
@@ -81,6 +82,7 @@ fn target(path: &str) -> Option<&'static str> {
     match path {
         "*" => return Some("Server"),
         "/api" => return Some("Home"),
+        "/api/search" | "/search" | "/v0/search" => return Some("Search"),
         "/api/batch" | "/batch" | "/v0/batch" => return Some("Batch"),
         "/healthz" => return Some("Health"),
         "/readyz" => return Some("Ready"),

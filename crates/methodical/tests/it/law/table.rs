@@ -73,6 +73,9 @@ fn request(client: &Client, place: &Place, method: &str) -> Request {
     let row = rows_of(place).find(|row| name(row) == method);
     let accepts = row.and_then(|row| row.accepts.first());
     match accepts {
+        Some(&form) if place.name == "Search" => {
+            Request::new(method, "/api/search").content(form, "q=table")
+        }
         Some(&"application/x-www-form-urlencoded") => {
             request.content("application/x-www-form-urlencoded", "limit=1")
         }
