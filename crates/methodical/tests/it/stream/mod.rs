@@ -166,3 +166,40 @@ fn a_client_that_leaves_ends_the_reading_and_http_1_0_gets_all_to_the_end_of_the
     let whole = content.len() as u64;
     assert!(sent < whole / 2, "{sent} of {whole} bytes were read for nobody");
 }
+
+#[test]
+fn what_was_exported_can_be_created_again_value_for_value() {
+    let server = Options::lab().start();
+    let client = server.client();
+    let export = |media_type: &str| {
+        let fields = "fields=title,body,rating,big,weight,done,tags,meta,at,code";
+        let target = format!("/api/notes?{fields}&sort=title,id");
+        let answer = client.send(&Request::new("GET", &target).field("accept", media_type));
+        assert_eq!(answer.status, 200, "{}", answer.show());
+        answer.content
+    };
+    for note in [
+        r#"{"title": "a", "body": "", "rating": 5, "big": -9223372036854775808, "weight": 1e-7}"#,
+        r#"{"title": "b,\"c\"", "body": "x\r\ny\n", "done": true, "at": "2026-02-06T10:30:00Z"}"#,
+        r#"{"title": "=1+1", "body": " b ", "code": "", "tags": [], "meta": "\""}"#,
+        r#"{"title": "Zoë \u2028 🦀", "tags": ["a,b", ""], "meta": {"k": [1.5, null]}}"#,
+    ] {
+        let made = client.send(&Request::new("POST", "/api/notes").json(note));
+        assert_eq!(made.status, 201, "{}", made.show());
+    }
+    for media_type in ["text/csv", "application/x-ndjson"] {
+        let before = export(media_type);
+        let lines = String::from_utf8(export("application/x-ndjson")).expect("text");
+        let again = Request::new("POST", "/api/notes").content(media_type, before);
+        let made = client.send(&again);
+        assert_eq!(made.status, 201, "{}", made.show());
+        let twice: String = lines.lines().flat_map(|line| [line, "\n", line, "\n"]).collect();
+        let after = String::from_utf8(export("application/x-ndjson")).expect("text");
+        let sorted = |text: &str| {
+            let mut lines: Vec<_> = text.lines().map(str::to_owned).collect();
+            lines.sort();
+            lines
+        };
+        assert_eq!(sorted(&after), sorted(&twice), "{media_type}");
+    }
+}
