@@ -18,7 +18,7 @@ use contract::table;
 use http::header::{self, HeaderMap, HeaderValue};
 use http::request::Parts;
 use http_body::Body;
-use model::model::IdKind;
+use model::model::{IdKind, ResourceIndex};
 use model::value::{Id, Timestamp};
 
 use crate::Inner;
@@ -74,7 +74,7 @@ where
         query: parameters.query,
         position: parameters.position,
         view: parameters.view,
-        tables_salt: tag::salts(&inner.salts, &parameters.tables),
+        tables_salt: tables_salt(inner, &routed, &parameters.tables),
         tables: parameters.tables,
         cursors: inner.cursors,
         content: Content::None,
@@ -91,6 +91,15 @@ where
     call.key = key.map(|key| key_use(inner, &call, &key, &canonical));
     call.hashes = inner.hasher.hash_all(passwords::passwords(&call)).await?;
     Ok(call)
+}
+
+/// The salt of what is read from several tables; on a collection a condition of a write is about
+/// the list of its own.
+fn tables_salt(inner: &Inner, routed: &Routed, tables: &[ResourceIndex]) -> String {
+    match routed.resource.filter(|_| !routed.nature.safe && routed.id.is_none()) {
+        Some(index) => inner.list_salts[index].clone(),
+        None => tag::salts(&inner.list_salts, tables),
+    }
 }
 
 /// 417: the only expectation that HTTP knows is 100-continue, which the connection fulfils.

@@ -94,7 +94,7 @@ pub(super) fn read_content(
     report.parameters = read.known;
     let parameters =
         of_list(inner, index, read.query).map_err(|()| strange(Kind::Invalid, place))?;
-    call.tables_salt = tag::salts(&inner.salts, &parameters.tables);
+    call.tables_salt = tag::salts(&inner.list_salts, &parameters.tables);
     call.query = parameters.query;
     call.position = parameters.position;
     call.tables = parameters.tables;

@@ -49,6 +49,15 @@ impl Wire {
     }
 }
 
+/// A server of a declaration, with settings.
+pub(super) fn started(toml: &str, settings: &[(&str, usize)]) -> Server {
+    let folder = tempfile::tempdir().expect("a folder");
+    fs::write(folder.path().join("methodical.toml"), toml).expect("a file");
+    let options = Options::folder(folder.path());
+    let set = |options: Options, (key, value): &(&str, usize)| options.set(key, &value.to_string());
+    settings.iter().fold(options, set).start()
+}
+
 /// A declaration and every record there is.
 pub(super) struct World {
     pub(super) schema: Schema,
@@ -153,9 +162,6 @@ impl Served {
     /// Draws a world and fills it: over HTTP, then by changes, then from outside.
     pub(super) fn draw(chance: &mut Chance) -> Self {
         let schema = Schema::draw(chance);
-        let folder = tempfile::tempdir().expect("a folder");
-        let toml = schema.toml();
-        fs::write(folder.path().join("methodical.toml"), &toml).expect("a file");
         let limits = schema.limits;
         let settings = [
             ("limits.include", limits.include),
@@ -165,11 +171,7 @@ impl Served {
             ("limits.page_default", limits.page_default),
             ("reads.steps", limits.steps),
         ];
-        let options =
-            settings.iter().fold(Options::folder(folder.path()), |options, (key, value)| {
-                options.set(key, &value.to_string())
-            });
-        let server = options.start();
+        let server = started(&schema.toml(), &settings);
         let docs = schema.resources.iter().map(|_| Vec::new()).collect();
         let wire = Wire::new(&server);
         let mut served = Self { world: World { schema, docs }, server, wire };
