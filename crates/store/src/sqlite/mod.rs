@@ -11,7 +11,7 @@ pub(crate) mod find;
 pub(crate) mod group;
 pub(crate) mod home;
 pub(crate) mod job;
-mod keyset;
+pub(crate) mod keyset;
 pub(crate) mod open;
 pub(crate) mod pool;
 pub(crate) mod reader;

@@ -4,6 +4,7 @@
 mod group;
 mod opening;
 mod outside;
+mod plan;
 mod read;
 mod slow;
 mod write;
