@@ -45,6 +45,10 @@ laws! {
     secrets_in_a_url_are_refused: "secrets",
     readable_fields_may_have_the_name_of_a_secret: "visible",
     lists_have_the_shape_of_the_article: "lists",
+    filters_leave_what_they_say: "filters",
+    cursors_are_places_that_stay: "cursors",
+    records_stand_within_records: "includes",
+    records_come_to_something_together: "aggregates",
 }
 
 #[test]
