@@ -20,7 +20,7 @@ fields.label = { type = "string" }
 fields.room = { type = "string", default = "the room behind the long corridor" }
 [resources.authors]
 fields.name = { type = "string" }
-fields.born = { type = "integer", optional = true }
+fields.born = { type = "integer" }
 [resources.books]
 fields.title = { type = "string" }
 fields.author = { references = "authors", optional = true, onDelete = "clear" }
@@ -103,13 +103,13 @@ const CHANGES: &[(Act, Touch)] = &[
         Tables(&["books"], &["books/1"]),
     ),
     (Send("PATCH", "authors/1", r#"{"name":"Anna"}"#), Tables(&["authors"], &["authors/1"])),
-    (Send("PATCH", "authors/2", r#"{"born":1815}"#), Tables(&["authors"], &["authors/2"])),
+    (Send("PATCH", "authors/2", r#"{"born":1913}"#), Tables(&["authors"], &["authors/2"])),
     (Send("PATCH", "reviews/2", r#"{"stars":1}"#), Tables(&["reviews"], &["reviews/2"])),
     (Send("PATCH", "shelves/1", r#"{"label":"right"}"#), Tables(&["shelves"], &["shelves/1"])),
     (Send("PATCH", "shelves/1", r#"{"label":"left"}"#), Tables(&["shelves"], &["shelves/1"])),
     (Send("POST", "books", r#"{"title":"Brand new","author":1}"#), Tables(&["books"], &[])),
     (Send("POST", "reviews", r#"{"book":4}"#), Tables(&["reviews"], &[])),
-    (Send("POST", "authors", r#"{"name":"Agatha"}"#), Tables(&["authors"], &[])),
+    (Send("POST", "authors", r#"{"name":"Agatha","born":1890}"#), Tables(&["authors"], &[])),
     (Send("POST", "strangers", r#"{"text":"hello"}"#), Nothing),
     (Send("PATCH", "strangers/1", r#"{"text":"hello again"}"#), Nothing),
     // The reviews of it go with it.
@@ -124,7 +124,7 @@ const CHANGES: &[(Act, Touch)] = &[
     (Sql("DELETE FROM reviews WHERE id = 2"), Tables(&["reviews"], &["reviews/2"])),
     (
         // The book of the one that is replaced loses it.
-        Sql("INSERT OR REPLACE INTO authors (id, name) VALUES (1, 'Ada')"),
+        Sql("INSERT OR REPLACE INTO authors (id, name, born) VALUES (1, 'Ada', 1)"),
         Tables(&["authors", "books"], &["authors/1", "books/2"]),
     ),
     (Sql("UPDATE strangers SET text = 'moved'"), Nothing),
@@ -139,8 +139,8 @@ const CHANGES: &[(Act, Touch)] = &[
     // The order of fields is the order of members.
     (
         Declare(
-            "fields.name = { type = \"string\" }\nfields.born = { type = \"integer\", optional = true }",
-            "fields.born = { type = \"integer\", optional = true }\nfields.name = { type = \"string\" }",
+            "fields.name = { type = \"string\" }\nfields.born = { type = \"integer\" }",
+            "fields.born = { type = \"integer\" }\nfields.name = { type = \"string\" }",
         ),
         Tables(&["authors"], &["authors/1", "authors/2"]),
     ),
@@ -191,9 +191,9 @@ impl Target {
 fn fill(wire: &mut Wire) {
     let records = [
         ("shelves", r#"{"label":"left"}"#),
-        ("authors", r#"{"name":"Ada"}"#),
-        ("authors", r#"{"name":"Alan"}"#),
-        ("authors", r#"{"name":"Grace"}"#),
+        ("authors", r#"{"name":"Ada","born":1815}"#),
+        ("authors", r#"{"name":"Alan","born":1912}"#),
+        ("authors", r#"{"name":"Grace","born":1906}"#),
         ("books", r#"{"title":"Book one","author":1,"shelf":1}"#),
         ("books", r#"{"title":"Book two","author":1}"#),
         ("books", r#"{"title":"Book three","author":3,"shelf":1}"#),

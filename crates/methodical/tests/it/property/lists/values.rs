@@ -119,7 +119,7 @@ pub(super) fn plain(chance: &mut Chance, kind: Kind) -> Value {
 pub(super) fn text(chance: &mut Chance) -> String {
     let mut out = (*chance.pick(&TEXTS)).to_owned();
     while chance.once_in(4) {
-        let more: &str = *chance.pick(&TEXTS);
+        let more: &&str = chance.pick(&TEXTS);
         out.push_str(more);
     }
     out
