@@ -141,6 +141,7 @@ fn place(target: Target) -> &'static str {
     match target {
         Target::Collection => "A collection: `/api/{resource}`",
         Target::Item => "An item: `/api/{resource}/{id}`",
+        Target::Batch => "Several writes as one: `/api/batch`",
         Target::Home => "Home: `/api` and `/`",
         Target::Health => "`/healthz`: the process answers",
         Target::Ready => "`/readyz`: the database answers too",

@@ -7,8 +7,10 @@ pub mod form;
 pub mod report;
 pub mod seed;
 pub mod serve;
+pub mod stream;
 
 mod answer;
+mod batch;
 mod call;
 mod coding;
 mod cursor;
@@ -35,8 +37,9 @@ use model::model::Model;
 use model::setting::Settings;
 use store::Reader;
 use store::Writer;
+use tokio::sync::Semaphore;
 
-use content::ContentError;
+use content::{Content, ContentError};
 
 /// What an engine is made of.
 pub struct Parts {
@@ -70,6 +73,8 @@ pub(crate) struct Inner {
     pub(crate) hasher: password::Hasher,
     pub(crate) kept: kept::Kept,
     pub(crate) cursors: cursor::Key,
+    /// Requests whose many records lie on the disk until they are written.
+    pub(crate) bulks: Arc<Semaphore>,
 }
 
 impl Engine {
@@ -83,7 +88,8 @@ impl Engine {
         let hasher = password::Hasher::start();
         let kept = kept::Kept::new(&model);
         let cursors = cursor::Key::new(&secret);
-        let inner = Inner {
+        let bulks = Arc::new(Semaphore::new(settings.bulks_max));
+        Self(Arc::new(Inner {
             model,
             settings,
             reader,
@@ -95,13 +101,13 @@ impl Engine {
             hasher,
             kept,
             cursors,
-        };
-        Self(Arc::new(inner))
+            bulks,
+        }))
     }
 
     /// Answers one request. The target is in origin-form or `*`; extensions carry the `RequestId`.
     /// The content is polled only once it is certain that it is wanted (RFC 9110 §10.1.1).
-    pub async fn answer<B>(&self, request: Request<B>) -> Response<Bytes>
+    pub async fn answer<B>(&self, request: Request<B>) -> Response<Content>
     where
         B: Body<Data = Bytes, Error = ContentError> + Send + Unpin,
     {

@@ -1,11 +1,13 @@
 //! What happened, before it has a form.
 
+use bytes::Bytes;
 use contract::problem::Problem;
 use model::record::Record;
 use store::change::Change;
 use store::lookup::{Found, Lookup, Row};
 
 use crate::answer::Answer;
+use crate::batch::Part;
 
 /// What an operation came to.
 pub(crate) enum Outcome {
@@ -15,6 +17,8 @@ pub(crate) enum Outcome {
     Fetched(Seen<Row>),
     /// A record that is new.
     Created(Record),
+    /// So many records that are new.
+    CreatedMany(u64, Ids),
     /// A record replaced by PUT.
     Replaced(Record),
     /// A record changed by PATCH.
@@ -27,6 +31,8 @@ pub(crate) enum Outcome {
     Document(Vec<u8>),
     /// A state of the process, never kept.
     State(Vec<u8>),
+    /// What one operation of a batch came to.
+    Part(Box<Part>),
     /// An answer that has its form already: rendered to be remembered with its write.
     Rendered(Answer),
     /// A remembered answer.
@@ -39,6 +45,14 @@ pub(crate) struct Seen<T> {
     pub(crate) found: T,
     /// One a table of the call.
     pub(crate) states: Vec<i64>,
+}
+
+/// The ids of many new records.
+pub(crate) enum Ids {
+    /// This one and those that follow it.
+    From(i64),
+    /// As JSON, between commas.
+    Written(Bytes),
 }
 
 /// What a handler of a write comes to.

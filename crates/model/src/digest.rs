@@ -23,14 +23,19 @@ pub(crate) fn resource(resource: &Resource) -> String {
         parts.extend([shown.as_str(), field.schema.format().unwrap_or_default(), default.as_str()]);
         line(&mut text, &parts);
     }
+    // What orders a list by default shows it otherwise.
+    for key in &resource.sort {
+        let direction = if key.descending { "descending" } else { "ascending" };
+        line(&mut text, &["sort", key.column.name(resource), direction]);
+    }
     hex(&text, 8)
 }
 
 impl Model {
     /// Sixteen hex digits over everything that shapes tables and constraints: names, ids, kinds,
-    /// schemas, references, uniqueness, indexes. A database that was made under another digest
-    /// does not fit this declaration. The order of resources and of fields does not count, nor
-    /// do titles, paths, access and caching.
+    /// schemas, references, uniqueness, indexes, what is searched. A database that was made under
+    /// another digest does not fit this declaration. The order of resources and of fields does
+    /// not count, nor do titles, paths, access and caching.
     #[must_use]
     pub fn table_digest(&self) -> String {
         let mut tables: Vec<String> = self.resources.iter().map(|r| self.table(r)).collect();
@@ -42,15 +47,19 @@ impl Model {
         let mut text = String::new();
         line(&mut text, &["table", &resource.name, id(resource.id)]);
         let mut lines: Vec<String> = resource.fields.iter().map(|f| self.column(f)).collect();
-        let name = |at: &usize| resource.fields[*at].name.as_str();
-        for (what, groups) in [("unique", &resource.unique), ("index", &resource.index)] {
-            for group in groups {
-                let mut parts = vec![what];
-                parts.extend(group.iter().map(name));
-                let mut text = String::new();
-                line(&mut text, &parts);
-                lines.push(text);
-            }
+        let mut group = |what, names: Vec<&str>| {
+            let mut text = String::new();
+            line(&mut text, &[&[what], names.as_slice()].concat());
+            lines.push(text);
+        };
+        for fields in &resource.unique {
+            group("unique", fields.iter().map(|at| resource.fields[*at].name.as_str()).collect());
+        }
+        for columns in &resource.index {
+            group("index", columns.iter().map(|column| column.name(resource)).collect());
+        }
+        for field in &resource.search {
+            group("search", vec![resource.fields[*field].name.as_str()]);
         }
         lines.sort();
         text + &lines.concat()

@@ -2,12 +2,14 @@
 
 pub mod change;
 pub mod decision;
+pub mod dependents;
 pub mod error;
 pub mod fault;
 pub mod lookup;
 mod opened;
 mod options;
 mod reader;
+pub mod spool;
 mod sql;
 mod sqlite;
 mod writer;

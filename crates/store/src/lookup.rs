@@ -6,6 +6,8 @@ use model::query::{Aggregate, Count, Filter, Position, Relation, Sort};
 use model::record::Record;
 use model::value::{Id, Timestamp, Value};
 
+use crate::dependents::Dependents;
+
 /// What must be known.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Lookup {
@@ -70,6 +72,13 @@ pub enum Pick {
     Groups(Groups),
     /// No records: how many match.
     Number(Filter),
+    /// No records: what the deletion of this one would delete, clear or be refused for.
+    Dependents {
+        /// The record.
+        id: Id,
+        /// The most records that may be deleted or cleared along; beyond it finding stops.
+        limit: u32,
+    },
     /// No records: the id that the next insert gets, where ids are integers. Inside a Write only.
     NextId,
 }
@@ -137,6 +146,8 @@ pub struct Found {
     pub total: Option<Total>,
     /// True of what hangs on a record where there is more of it than was to be read.
     pub is_cut: bool,
+    /// What depends on a record (`Pick::Dependents`).
+    pub dependents: Option<Dependents>,
     /// The next id (`Pick::NextId`).
     pub next_id: Option<i64>,
 }

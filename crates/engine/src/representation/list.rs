@@ -1,5 +1,5 @@
-//! A page of records in the article's shape: the records under the resource's name, total, page,
-//! limit, and where the next page is. Groups of records stand under `groups`.
+//! A page of records: in the article's shape (the records under the resource's name, total, page,
+//! limit, and where the next page is; groups of records under `groups`), or a record a line.
 
 use contract::link::Links;
 use http::header;
@@ -8,6 +8,7 @@ use model::query::{self, Count, Paging, Position, Query};
 use model::record;
 use store::lookup::{Found, Total};
 
+use super::lines::{self, Format};
 use super::{field, groups, row};
 use crate::answer::Answer;
 use crate::call::Call;
@@ -105,27 +106,15 @@ pub(super) fn render(call: &Call, Seen { found, states }: &Seen<Found>) -> Answe
     let query = call.query.as_ref().expect("lists are asked for with a query");
     let pages = Pages { call, resource, query };
     let window = Window::of(call, query, found);
-    let around = around(&pages, found, &window);
+    let mut around = around(&pages, found, &window);
     let is_secret = pages.secret();
-    let mut content = Vec::with_capacity(64 + window.shown.len() * 200);
-    content.push(b'{');
-    write_items(&mut content, call, resource, found, &window);
-    if let Some(total) = found.total {
-        let bound = if total.is_lower_bound { ",\"totalIsLowerBound\":true" } else { "" };
-        content.extend_from_slice(format!(",\"total\":{}{bound}", total.records).as_bytes());
+    if is_secret {
+        around.next = None;
     }
-    if let Some(page) = query.page() {
-        content.extend_from_slice(format!(",\"page\":{page}").as_bytes());
-    }
-    content.extend_from_slice(format!(",\"limit\":{}", query.limit).as_bytes());
-    let next = around.next.as_ref().filter(|_| !is_secret);
-    for (name, value) in [("next", next), ("cursor", around.cursor.as_ref())] {
-        if let Some(value) = value {
-            content.extend_from_slice(format!(",\"{name}\":").as_bytes());
-            record::write_text(&mut content, value);
-        }
-    }
-    content.push(b'}');
+    let content = match Format::of(call.media) {
+        Format::Json => json(&pages, found, &window, &around),
+        Format::Ndjson | Format::Csv => lines::page(call, found, window.shown),
+    };
     let mut answer = Answer::new(200, call.media, content);
     let location = pages.url(query.paging.clone());
     if location.len() <= URL_BYTES_MAX && !is_secret {
@@ -139,6 +128,30 @@ pub(super) fn render(call: &Call, Seen { found, states }: &Seen<Found>) -> Answe
     }
     answer.version = tag::list(states, &call.tables_salt);
     answer
+}
+
+/// The records in the article's shape.
+fn json(pages: &Pages<'_>, found: &Found, window: &Window, around: &Around) -> Vec<u8> {
+    let Pages { call, resource, query } = pages;
+    let mut content = Vec::with_capacity(64 + window.shown.len() * 200);
+    content.push(b'{');
+    write_items(&mut content, call, resource, found, window);
+    if let Some(total) = found.total {
+        let bound = if total.is_lower_bound { ",\"totalIsLowerBound\":true" } else { "" };
+        content.extend_from_slice(format!(",\"total\":{}{bound}", total.records).as_bytes());
+    }
+    if let Some(page) = query.page() {
+        content.extend_from_slice(format!(",\"page\":{page}").as_bytes());
+    }
+    content.extend_from_slice(format!(",\"limit\":{}", query.limit).as_bytes());
+    for (name, value) in [("next", &around.next), ("cursor", &around.cursor)] {
+        if let Some(value) = value {
+            content.extend_from_slice(format!(",\"{name}\":").as_bytes());
+            record::write_text(&mut content, value);
+        }
+    }
+    content.push(b'}');
+    content
 }
 
 fn write_items(

@@ -1,6 +1,7 @@
 //! Last stage: validators, conditions of reads, caching, coding, lengths. The only place that
 //! writes the fields of an answer.
 
+pub(crate) mod stream;
 pub(crate) mod tag;
 
 use bytes::Bytes;
@@ -65,6 +66,12 @@ pub(crate) fn seal(
     } else {
         write(call, answer, replayed)
     };
+    finish(call, &mut response, timing);
+    Ok(response)
+}
+
+/// Adds what every answer has that is no problem.
+fn finish<T>(call: &Call, response: &mut Response<T>, timing: &str) {
     let headers = response.headers_mut();
     if call.preferences.server_timing && !timing.is_empty() {
         headers.insert(SERVER_TIMING, field(timing));
@@ -80,7 +87,6 @@ pub(crate) fn seal(
         "the row does not list {}",
         response.status()
     );
-    Ok(response)
 }
 
 fn read(call: &Call, answer: Answer, bytes_min: usize) -> Result<Response<Bytes>, Problem> {
@@ -208,7 +214,24 @@ fn life(model: &Model, index: ResourceIndex, tables: &[ResourceIndex]) -> Option
 /// RFC 9875: an answer names the groups that it belongs to, and a write those whose stored answers
 /// it makes stale.
 fn group(call: &Call, headers: &mut HeaderMap, name: HeaderName) {
-    let Some(index) = call.routed.resource else { return };
+    let mut touched = stale(call);
+    for operation in call.batch().iter().flat_map(|batch| &batch.operations) {
+        for index in stale(&operation.call) {
+            if !touched.contains(&index) {
+                touched.push(index);
+            }
+        }
+    }
+    if touched.is_empty() {
+        return;
+    }
+    let names = touched.iter().map(|index| format!("\"{}\"", call.model.resources[*index].name));
+    headers.insert(name, field(&names.collect::<Vec<_>>().join(", ")));
+}
+
+/// The resources that one request is about, or touches along with it.
+fn stale(call: &Call) -> Vec<ResourceIndex> {
+    let Some(index) = call.routed.resource else { return Vec::new() };
     let mut touched = vec![index];
     for table in &call.tables {
         if !touched.contains(table) {
@@ -218,8 +241,7 @@ fn group(call: &Call, headers: &mut HeaderMap, name: HeaderName) {
     if call.routed.row.operation == table::Operation::Delete {
         touch(&call.model, index, &mut touched);
     }
-    let names = touched.iter().map(|index| format!("\"{}\"", call.model.resources[*index].name));
-    headers.insert(name, field(&names.collect::<Vec<_>>().join(", ")));
+    touched
 }
 
 /// Adds the resources whose records a deletion deletes or clears along with its own.

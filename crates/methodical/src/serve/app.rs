@@ -9,9 +9,10 @@ use http_body::Body;
 
 use contract::problem::Problem;
 use engine::Engine;
-use engine::content::ContentError;
+use engine::content::{Content, ContentError, Interrupted};
+use engine::stream::Records;
 
-use super::http1::Answer;
+use super::http1::{Answer, Chunks};
 
 /// The present engine.
 pub(crate) struct App(RwLock<Engine>);
@@ -33,7 +34,9 @@ impl App {
 }
 
 impl Answer for App {
-    fn answer<B>(&self, request: Request<B>) -> impl Future<Output = Response<Bytes>> + Send
+    type Stream = Records;
+
+    fn answer<B>(&self, request: Request<B>) -> impl Future<Output = Response<Content>> + Send
     where
         B: Body<Data = Bytes, Error = ContentError> + Send + Unpin,
     {
@@ -43,5 +46,11 @@ impl Answer for App {
 
     fn refuse(&self, problem: &Problem, bare: bool) -> Response<Bytes> {
         self.present().refuse(problem, bare)
+    }
+}
+
+impl Chunks for Records {
+    fn next(&mut self) -> impl Future<Output = Option<Result<Bytes, Interrupted>>> + Send {
+        Self::next(self)
     }
 }

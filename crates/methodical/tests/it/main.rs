@@ -5,5 +5,6 @@ mod law;
 mod program;
 mod property;
 mod story;
+mod stream;
 mod support;
 mod wrong;

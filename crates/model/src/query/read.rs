@@ -191,7 +191,7 @@ impl<'a> Reader<'a> {
     ) -> Self {
         let query = Query {
             filter: Filter::all(),
-            sort: Vec::new(),
+            sort: model.resources[index].sort.clone(),
             paging: Paging::Page(1),
             limit: settings.page_rows_default.min(settings.page_rows_max),
             view: View::default(),

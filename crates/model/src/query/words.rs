@@ -46,7 +46,11 @@ impl<'a> Reader<'a> {
                     _ => return Err("must be exact or none".to_owned()),
                 }
             }
-            "aggregate" => self.query.aggregate = Some(self.aggregate(term)?),
+            "aggregate" => {
+                // The order that is declared is one of records.
+                self.query.sort.clear();
+                self.query.aggregate = Some(self.aggregate(term)?);
+            }
             "groupBy" => return self.group_by(term),
             "sort" if self.query.aggregate.is_some() => return self.group_sort(term),
             "sort" => self.query.sort = self.sort(term)?,

@@ -1,12 +1,13 @@
 //! Comparisons as conditions of a statement, without their values.
 
+use model::index;
 use model::model::{FieldIndex, Kind, Model, Resource};
 use model::query::{Column, Comparison, Filter, Path};
 use model::value::Value;
 use sea_query::{Expr, ExprTrait, Query, SelectStatement};
 
 use super::select::plain;
-use super::{column, index_groups, quote, unique_groups};
+use super::{column, quote};
 
 /// A comparison that is part of a statement, with its values to be bound.
 pub(crate) struct Term<'a> {
@@ -184,14 +185,17 @@ impl<'a> Scope<'a> {
 }
 
 /// True where an index begins with the column.
-pub(super) fn leads(resource: &Resource, column: Column) -> bool {
+fn leads(resource: &Resource, column: Column) -> bool {
     match column {
         Column::Id => true,
-        Column::CreatedAt | Column::UpdatedAt => false,
-        Column::Field(index) => unique_groups(resource)
-            .iter()
-            .chain(&index_groups(resource))
-            .any(|group| group.first() == Some(&index)),
+        Column::CreatedAt | Column::UpdatedAt | Column::Field(_) => {
+            let unique = index::unique_groups(resource);
+            let is_unique = unique
+                .iter()
+                .any(|group| group.first().copied().map(Column::Field) == Some(column));
+            is_unique
+                || index::index_groups(resource).iter().any(|group| group.first() == Some(&column))
+        }
     }
 }
 

@@ -7,6 +7,7 @@ use model::value::{Id, Timestamp};
 use rusqlite::{CachedStatement, OptionalExtension, params};
 
 use super::bind::bind_terms;
+use super::dependents::dependents;
 use super::failure::{Failure, broken};
 use super::keyset::branches;
 use super::session::Session;
@@ -99,6 +100,10 @@ fn root(session: &Session, node: &Node) -> Result<Found, Failure> {
         }
         Pick::NextId => {
             found.next_id = next_id(session, node.resource)?;
+            Vec::new()
+        }
+        Pick::Dependents { id, limit } => {
+            found.dependents = Some(dependents(session, node.resource, id, *limit)?);
             Vec::new()
         }
         Pick::Related { .. } => {

@@ -10,6 +10,7 @@ use model::model::{Model, ResourceIndex};
 use model::record::Record;
 use rusqlite::config::DbConfig;
 use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
+use rusqlite::limits::Limit;
 use rusqlite::{Connection, ErrorCode, MAIN_DB, OpenFlags, OptionalExtension};
 
 use super::anchor::Anchor;
@@ -29,12 +30,16 @@ pub(crate) const LOCK_SLICE: Duration = Duration::from_millis(100);
 
 /// "Meth" in ASCII: tells our files from other people's.
 const APPLICATION: i32 = 0x4d65_7468;
-/// The layout of our own tables. A newer program may read an older one, not the reverse.
-const LAYOUT: i32 = 1;
+/// The layout of our own tables. 2: rows of text and UUID ids are numbered by a column of their
+/// own; full-text indexes.
+const LAYOUT: i32 = 2;
 /// Pages that the log ahead of the database holds before a commit moves them over.
 const CHECKPOINT_PAGES: i32 = 4_000;
 /// Cache of a connection, in KiB.
 const CACHE_KIB: i32 = 16_384;
+
+/// How deep triggers of our own nest in what a deletion clears: they count as levels, too.
+const TRIGGERS_DEEP: u32 = 3;
 
 /// Where connections come from.
 #[derive(Clone)]
@@ -166,6 +171,9 @@ impl Source {
              PRAGMA temp_store = MEMORY; \
              PRAGMA cache_size = -{CACHE_KIB}; PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES};"
         ))?;
+        let levels = self.options.cascade_levels_max.saturating_add(TRIGGERS_DEEP);
+        let levels = i32::try_from(levels).unwrap_or(i32::MAX);
+        connection.set_limit(Limit::SQLITE_LIMIT_TRIGGER_DEPTH, levels)?;
         #[cfg(test)]
         if let Some(pages) = self.options.pages_max {
             connection.execute_batch(&format!("PRAGMA max_page_count = {pages}"))?;
@@ -207,7 +215,11 @@ fn reads_only(context: AuthContext<'_>) -> Authorization {
         | AuthAction::Read { .. }
         | AuthAction::Function { .. }
         | AuthAction::Recursive
-        | AuthAction::Transaction { .. } => Authorization::Allow,
+        | AuthAction::Transaction { .. }
+        // A full-text index asks so whether what it knows of itself is still true.
+        | AuthAction::Pragma { pragma_name: "data_version", pragma_value: None } => {
+            Authorization::Allow
+        }
         _ => Authorization::Deny,
     }
 }
@@ -216,6 +228,7 @@ fn reads_only(context: AuthContext<'_>) -> Authorization {
 enum Found {
     Foreign,
     Newer(i32),
+    Older(i32),
     Failed(Failure),
 }
 
@@ -230,6 +243,7 @@ impl Found {
         match self {
             Self::Foreign => OpenError::NotOurs,
             Self::Newer(layout) => OpenError::NewerVersion { theirs: layout, ours: LAYOUT },
+            Self::Older(layout) => OpenError::OlderVersion { theirs: layout, ours: LAYOUT },
             Self::Failed(failure) => opening(path, failure),
         }
     }
@@ -251,6 +265,9 @@ fn recognise(session: &Session) -> Result<bool, Found> {
     if layout > LAYOUT {
         return Err(Found::Newer(layout));
     }
+    if layout < LAYOUT {
+        return Err(Found::Older(layout));
+    }
     Ok(false)
 }
 
@@ -269,6 +286,7 @@ fn create(session: &Session, seed: Seed<'_>, path: &Path) -> Result<(), OpenErro
         .map_err(|error| failed(error.into()))
         .and_then(|()| meta(session).map_err(failed))
         .and_then(|()| plant(session, seed))
+        .and_then(|()| session.index_written().map_err(failed))
         .and_then(|()| session.run("COMMIT").map_err(failed));
     if made.is_err() && !session.connection.is_autocommit() {
         // The first error is the one that counts.

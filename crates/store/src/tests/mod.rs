@@ -2,10 +2,13 @@
 #![allow(clippy::unwrap_used)]
 
 mod group;
+mod many;
 mod opening;
 mod outside;
 mod plan;
 mod read;
+mod relations;
+mod search;
 mod slow;
 mod write;
 
@@ -22,7 +25,7 @@ use rusqlite::Connection;
 use tempfile::TempDir;
 
 use crate::change::Change;
-use crate::decision::{Decision, Step, Verdict};
+use crate::decision::{Asks, Decision, Step, Verdict};
 use crate::error::Error;
 use crate::lookup::{Current, Found, Lookup, Node, Page, Pick, Remembered};
 use crate::{OpenError, Opened, Options, Reader, Writer};
@@ -90,8 +93,12 @@ impl Bench {
     }
 
     fn with(change: impl FnOnce(&mut Options)) -> Self {
+        Self::of(DECLARATION, change)
+    }
+
+    fn of(declaration: &str, change: impl FnOnce(&mut Options)) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let model = declared(DECLARATION);
+        let model = declared(declaration);
         let mut options = options(&folder);
         change(&mut options);
         let opened = crate::open(&options, Arc::clone(&model), &mut || Ok(Vec::new())).unwrap();
@@ -163,7 +170,7 @@ fn options(folder: &TempDir) -> Options {
 }
 
 fn step<O>(decide: impl Fn(&Current) -> Decision<O> + Send + 'static) -> Step<O> {
-    Step { lookup: Lookup::default(), decide: Box::new(decide) }
+    Step::alone(Lookup::default(), decide)
 }
 
 fn commit<O>(outcome: O, changes: Vec<Change>) -> Decision<O> {

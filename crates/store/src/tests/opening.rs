@@ -109,7 +109,13 @@ fn files_of_others_are_left_alone() {
     let ours = Connection::open(&options.path).unwrap();
     ours.execute_batch("PRAGMA user_version = 99").unwrap();
     drop(ours);
-    assert_eq!(refused(&options, &model), OpenError::NewerVersion { theirs: 99, ours: 1 });
+    assert_eq!(refused(&options, &model), OpenError::NewerVersion { theirs: 99, ours: 2 });
+    let ours = Connection::open(&options.path).unwrap();
+    ours.execute_batch("PRAGMA user_version = 1").unwrap();
+    drop(ours);
+    let older = refused(&options, &model);
+    assert_eq!(older, OpenError::OlderVersion { theirs: 1, ours: 2 });
+    assert!(older.to_string().contains("begin anew with another --database and copy"));
 
     let mut nowhere = options;
     nowhere.path = folder.path().join("no/such/folder/data.db");
@@ -126,16 +132,14 @@ async fn remembered_answers_and_ids_outlive_a_restart() {
     opened.writer.close();
     drop(opened);
     let opened = crate::open(&options(&folder), model, &mut seedless).unwrap();
-    let step = Step {
-        lookup: Lookup {
+    let step = Step::alone(
+        Lookup {
             remembered: Some([5; 16]),
             states: vec![],
             roots: vec![Node { resource: USERS, pick: Pick::NextId, children: vec![] }],
         },
-        decide: Box::new(|current: &Current| {
-            commit((current.remembered.clone(), current.roots[0].next_id), vec![])
-        }),
-    };
+        |current: &Current| commit((current.remembered.clone(), current.roots[0].next_id), vec![]),
+    );
     let verdict = opened.writer.transact(vec![step]).await.unwrap();
     assert_eq!(verdict, Verdict::Committed(vec![(Some(answer(5, 60_000)), Some(8))]));
 }
