@@ -50,6 +50,7 @@ fn every_list_answer_is_that_of_a_naive_evaluation_over_all_records() {
         "include",
         "path",
         "304",
+        "all as lines",
     ] {
         assert!(met.get(kind).is_some_and(|number| *number > 0), "{kind} was never met: {met:?}");
     }
@@ -93,6 +94,9 @@ impl Run {
         let ask = Ask::draw(&mut self.chance, &self.served.world);
         if ask.aggregate.is_none() && self.chance.once_in(4) {
             return self.walk(ask);
+        }
+        if ask.aggregate.is_none() && self.chance.once_in(8) {
+            return self.lines(ask);
         }
         let answer = self.ask(&ask)?;
         if ask.filters.iter().any(|filter| !filter.through.is_empty()) {
@@ -195,6 +199,26 @@ impl Run {
             };
             let answer = self.get(next);
             self.served.world.hold_page(&rest, (page - 1) * limit, &answer)?;
+        }
+        Ok(())
+    }
+
+    /// All records to the end of the list, a line each.
+    fn lines(&mut self, ask: Ask) -> Held {
+        let ask = Ask { place: Place::Unsaid, limit: None, count: None, ..ask };
+        let way = self.chance.below(3);
+        let request = ask.request(&mut self.chance, &self.served.world, way);
+        let answer = self.send(request.field("accept", "application/x-ndjson"));
+        equal("the status", &answer.status, &200)?;
+        self.meet("all as lines");
+        let world = &self.served.world;
+        let docs = world.list(&ask);
+        let text = answer.text();
+        equal("the number of lines", &text.lines().count(), &docs.len())?;
+        let is_whole = world.is_within(&docs, &ask.view, true);
+        for (doc, line) in docs.iter().zip(text.lines()) {
+            let record = serde_json::from_str(line).map_err(|error| error.to_string())?;
+            world.hold_record(ask.resource, doc, &ask.view, is_whole, &record)?;
         }
         Ok(())
     }
