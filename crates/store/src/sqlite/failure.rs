@@ -73,6 +73,9 @@ impl Failure {
             }
             _ => match code.code {
                 ErrorCode::DiskFull => Error::Full,
+                ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase => Error::Broken(format!(
+                    "the database is damaged: {error}; `methodical check --database` says where"
+                )),
                 ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => {
                     Error::Busy("another process has locked the database")
                 }

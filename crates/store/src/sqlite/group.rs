@@ -43,6 +43,8 @@ pub(crate) struct Desk {
     pub(crate) waiting: Arc<AtomicUsize>,
     /// True once Close was met.
     pub(crate) is_closing: bool,
+    /// When what the query planner knows was last looked after.
+    pub(crate) tended: Instant,
 }
 
 impl Desk {
@@ -86,7 +88,9 @@ impl Desk {
         match self.commit() {
             Ok(()) => {
                 self.learn(&group);
+                self.source.meters.group(group.len());
                 group.into_iter().for_each(Work::answer);
+                self.source.log.finish(&self.session);
             }
             Err(error) => {
                 if let [alone] = group.as_mut_slice() {
@@ -134,6 +138,7 @@ impl Desk {
     /// Runs a lost group again, a transaction each, so that only those fail that cannot succeed.
     fn again(&mut self, group: Vec<Box<dyn Work>>) {
         self.roll_back();
+        self.source.meters.lost();
         let is_alone = group.len() == 1;
         for mut work in group {
             if !is_alone {

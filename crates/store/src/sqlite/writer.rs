@@ -4,10 +4,11 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
 
+use super::checkpoint::Mover;
 use super::group::{Desk, Message, Trouble};
 use super::job::Job;
 use super::open::Base;
@@ -48,13 +49,17 @@ impl Writers {
             is_closing: false,
             expected: 0,
             waiting: Arc::clone(&waiting),
+            tended: Instant::now(),
         };
         desk.seen = desk.data_version().map_err(|failure| desk.told(failure))?;
         let claim = base.claim;
+        let mover = Mover::start(desk.source.clone())?;
         let thread = std::thread::Builder::new()
             .name("store-write".to_owned())
             .spawn(move || {
                 desk.serve(&queue);
+                mover.end();
+                desk.leave();
                 drop(claim);
             })
             .map_err(|error| Error::Broken(format!("no thread for writes: {error}")))?;
@@ -102,6 +107,11 @@ impl Writers {
         }
     }
 
+    /// How many writes wait.
+    pub(crate) fn waiting(&self) -> usize {
+        self.waiting.load(Ordering::Relaxed)
+    }
+
     /// Says whether a write would succeed, as far as is known.
     pub(crate) fn ready(&self) -> Result<(), Error> {
         let ended = |thread: &JoinHandle<()>| thread.is_finished();
@@ -143,7 +153,7 @@ impl Desk {
         self.finish(inbox);
     }
 
-    /// Serves what was queued before the end, and leaves one whole file behind.
+    /// Serves what was queued before the end.
     fn finish(&mut self, inbox: &Receiver<Message>) {
         while let Ok(message) = inbox.try_recv() {
             if let Message::Work(work) = message {
@@ -151,12 +161,15 @@ impl Desk {
                 self.group(work, inbox);
             }
         }
+    }
+
+    /// Leaves one whole file behind.
+    fn leave(&mut self) {
         self.source.anchor.end();
+        let now = (self.session.options.clock)();
+        // On a disk that takes no writes there is nothing more to be done.
+        drop(self.optimize(now));
         // Readers may still hold the log: then the next start finds it, and nothing is lost.
-        drop(
-            self.session
-                .connection
-                .execute_batch("PRAGMA optimize; PRAGMA wal_checkpoint(TRUNCATE);"),
-        );
+        drop(self.session.connection.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)"));
     }
 }
