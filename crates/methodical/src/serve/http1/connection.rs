@@ -4,6 +4,7 @@
 use std::future::{Future, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::{Pin, pin};
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant, SystemTime};
 
@@ -23,6 +24,7 @@ use super::framing::malformed;
 use super::head::{self, Head, Reading, Refusal};
 use crate::log::{self, Entry, Log, trace_id};
 use crate::serve::id::Ids;
+use crate::serve::meter::Meter;
 use crate::serve::shutdown::Stop;
 
 /// How long an idle connection is still listened to when the server stops: a request that was
@@ -47,6 +49,8 @@ pub(crate) struct Service<A> {
     pub(crate) log: Log,
     /// Makes request ids.
     pub(crate) ids: Ids,
+    /// Counts requests, where somebody wants to know.
+    pub(crate) meter: Option<Arc<Meter>>,
 }
 
 /// Serves one connection until it ends.
@@ -245,6 +249,10 @@ where
         let pipelined = !manner.close && !self.incoming.input.is_empty();
         let result =
             if pipelined && self.outgoing.has_room() { Ok(()) } else { self.flush().await };
+        let total = arrival.start.elapsed();
+        if let Some(meter) = &self.service.meter {
+            meter.count(report.route, arrival.method, status, total);
+        }
         self.service.log.request(&Entry {
             at: arrival.at,
             id: &arrival.id,
@@ -254,7 +262,7 @@ where
             status,
             bytes,
             first_byte,
-            total: arrival.start.elapsed(),
+            total,
             left: result.is_err(),
         });
         result
