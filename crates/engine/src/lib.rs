@@ -4,6 +4,7 @@
 pub mod clock;
 pub mod content;
 pub mod form;
+pub mod kept;
 pub mod report;
 pub mod seed;
 pub mod serve;
@@ -15,7 +16,6 @@ mod call;
 mod coding;
 mod cursor;
 mod idempotency;
-mod kept;
 mod op;
 mod outcome;
 mod password;
@@ -112,6 +112,12 @@ impl Engine {
         B: Body<Data = Bytes, Error = ContentError> + Send + Unpin,
     {
         pipeline::answer(&self.0, request).await
+    }
+
+    /// How the lists that are kept do.
+    #[must_use]
+    pub fn kept(&self) -> kept::KeptFigures {
+        self.0.kept.figures()
     }
 
     /// The answer to a fault that is met before there is a request: framing, limits, time.

@@ -135,6 +135,7 @@ async fn read(
     if let Some(list) = inner.kept.find(call) {
         let state = inner.reader.read(op::list::state(call)).await?;
         if let Some(answer) = list.answer(&state) {
+            inner.kept.hit();
             return Ok(Ok(Outcome::Rendered(answer)));
         }
     }

@@ -5,7 +5,7 @@ use std::ffi::OsString;
 
 use clap::{Arg, ArgAction, ArgMatches};
 
-use crate::command::{check, init, routes, serve};
+use crate::command::{backup, check, init, restore, routes, serve, status, vacuum};
 use crate::failure::{Failure, Outcome};
 
 /// An argument of a command.
@@ -27,6 +27,10 @@ enum Form {
     Place,
     /// `DIR`, which has to be named.
     NewPlace,
+    /// A file, which can be left out.
+    File,
+    /// A file, which has to be named.
+    NeededFile,
     /// `--name VALUE`.
     Option,
     /// `--name VALUE`, one of these.
@@ -52,6 +56,20 @@ const PLACE: Argument = Argument {
     help: "The folder with methodical.toml",
     form: Form::Place,
 };
+
+const DATABASE: Argument =
+    option("database", "PATH", "The database file; beside the declaration if relative");
+
+const SET: Argument = Argument {
+    name: "set",
+    value: "KEY=VALUE",
+    help: "Any setting, such as limits.content=\"2 MiB\"; can be repeated",
+    form: Form::Many,
+};
+
+const fn switch(name: &'static str, help: &'static str) -> Argument {
+    Argument { name, value: "", help, form: Form::Switch }
+}
 
 const fn option(name: &'static str, value: &'static str, help: &'static str) -> Argument {
     Argument { name, value, help, form: Form::Option }
@@ -84,21 +102,11 @@ const COMMANDS: &[Command] = &[
         arguments: &[
             PLACE,
             option("listen", "HOST:PORT", "Where to listen; port 0 takes a free one"),
-            option("database", "PATH", "The database file; beside the declaration if relative"),
+            DATABASE,
             option("log-format", "FORMAT", "text or json"),
             option("log-level", "LEVEL", "error, warn, info or debug"),
-            Argument {
-                name: "set",
-                value: "KEY=VALUE",
-                help: "Any setting, such as limits.content=\"2 MiB\"; can be repeated",
-                form: Form::Many,
-            },
-            Argument {
-                name: "watch",
-                value: "",
-                help: "Reload a valid declaration when it changes; keep the old one on an error",
-                form: Form::Switch,
-            },
+            SET,
+            switch("watch", "Reload a valid declaration when it changes; keep the old on an error"),
             #[cfg(feature = "faults")]
             Argument {
                 name: "fault",
@@ -111,25 +119,75 @@ const COMMANDS: &[Command] = &[
     },
     Command {
         name: "check",
-        about: "Say what is wrong with the declaration, and what is open to everybody",
-        details: "Exits 1 where there is an error.",
-        arguments: &[PLACE],
+        about: "Say what is wrong with the declaration, or with the database",
+        details: "Exits 1 where there is an error. With --database it also compares all that the \
+                  database keeps with what it is derived from; a server may run meanwhile, but \
+                  not with --repair, which builds what is derived anew and leaves records alone.",
+        arguments: &[
+            PLACE,
+            switch("database", "Check the database too"),
+            switch("repair", "Build anew what is derived and found wrong; needs --database"),
+        ],
         run: check::run,
     },
     Command {
         name: "routes",
         about: "List what the API answers: methods, paths, statuses",
         details: "This is the contract's table, narrowed by the declaration.",
-        arguments: &[
-            PLACE,
-            Argument {
-                name: "json",
-                value: "",
-                help: "One JSON object a line",
-                form: Form::Switch,
-            },
-        ],
+        arguments: &[PLACE, switch("json", "One JSON object a line")],
         run: routes::run,
+    },
+    Command {
+        name: "backup",
+        about: "Back up the database into one file, while it is served or not",
+        details: "Without FILE the backup gets its name from the time, in the folder `backup.dir`; \
+                  that name is printed. `-` writes it to standard output. It is a Zstandard file: \
+                  `zstd -d` gives the database, an SQLite file, without this program.",
+        arguments: &[
+            Argument { form: Form::Place, ..PLACE },
+            Argument {
+                name: "file",
+                value: "FILE",
+                help: "Where to, or - for standard output",
+                form: Form::File,
+            },
+            DATABASE,
+            SET,
+        ],
+        run: backup::run,
+    },
+    Command {
+        name: "restore",
+        about: "Make a backup the database; the present one is kept aside",
+        details: "All of it is verified before anything is replaced. No server may run. Entity \
+                  tags and cursors of before are void afterwards. It says how to undo it.",
+        arguments: &[
+            Argument { form: Form::NewPlace, ..PLACE },
+            Argument {
+                name: "file",
+                value: "FILE",
+                help: "A backup, or - for standard input",
+                form: Form::NeededFile,
+            },
+            DATABASE,
+            SET,
+        ],
+        run: restore::run,
+    },
+    Command {
+        name: "status",
+        about: "Say how the database is: sizes, records, keys, change log, backups",
+        details: "Reads only, while it is served or not.",
+        arguments: &[PLACE, switch("json", "One JSON object"), DATABASE, SET],
+        run: status::run,
+    },
+    Command {
+        name: "vacuum",
+        about: "Give the room that deleted records have left back to the disk",
+        details: "Writes the database anew, which needs as much free room as it takes. No server \
+                  may run.",
+        arguments: &[PLACE, DATABASE, SET],
+        run: vacuum::run,
     },
 ];
 
@@ -179,7 +237,8 @@ impl Argument {
         let arg = if self.value.is_empty() { arg } else { arg.value_name(self.value) };
         match self.form {
             Form::Place => arg.default_value("."),
-            Form::NewPlace => arg.required(true),
+            Form::NewPlace | Form::NeededFile => arg.required(true),
+            Form::File => arg,
             Form::Option => arg.long(self.name).action(ArgAction::Set),
             Form::Choice(words) => arg.long(self.name).value_parser(words.to_vec()),
             Form::Many => {
@@ -219,6 +278,8 @@ mod tests {
             &["serve", "--lisen", "x"],
             &["init", "x", "--example", "no"],
             &["routes", "a", "b"],
+            &["restore", "a"],
+            &["check", "a", "--repair"],
         ] {
             assert_eq!(code(wrong), 2, "{wrong:?}");
         }

@@ -96,7 +96,12 @@ fn table(group: &str) -> Value {
 
 fn of_setting(setting: &Setting) -> Value {
     let mut schema = match setting.form {
-        Form::Text | Form::Address | Form::Database | Form::Time => json!({ "type": "string" }),
+        Form::Text
+        | Form::Address
+        | Form::AddressOrOff
+        | Form::Database
+        | Form::Time
+        | Form::TimeOrOff => json!({ "type": "string" }),
         Form::Word(words) => {
             json!({ "anyOf": [{ "enum": words }, { "type": "string", "pattern": "\\$\\{" }] })
         }

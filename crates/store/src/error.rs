@@ -128,9 +128,15 @@ pub enum OpenError {
          nothing was changed in this one"
     )]
     NotOurs,
+    /// SQLite cannot make anything of the file.
+    #[error("the file is not an SQLite database, or its first page is damaged: {0}")]
+    NotADatabase(String),
     /// SQLite finds the file corrupt.
-    #[error("the database is damaged ({0}); restore a backup")]
+    #[error("the database is damaged: {0}")]
     Damaged(String),
+    /// Tables or columns that there should be.
+    #[error("the database is not complete: {0}")]
+    Incomplete(String),
     /// Made by a newer program.
     #[error(
         "the database was made by a newer version of Methodical (layout {theirs}, this one knows \
@@ -170,4 +176,12 @@ pub enum OpenError {
     /// The seed does not fit. Nothing was made.
     #[error("the seed does not fit: {0}")]
     Seed(String),
+}
+
+impl OpenError {
+    /// True where the file itself has suffered: a backup is the way back.
+    #[must_use]
+    pub fn is_damage(&self) -> bool {
+        matches!(self, Self::NotADatabase(_) | Self::Damaged(_) | Self::Incomplete(_))
+    }
 }

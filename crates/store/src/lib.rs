@@ -1,11 +1,13 @@
 //! All SQL, and nothing of HTTP: a Reader that cannot write, and a Writer that commits decisions.
 
+pub mod care;
 pub mod change;
 pub mod decision;
 pub mod dependents;
 pub mod error;
 pub mod fault;
 pub mod lookup;
+pub mod measure;
 mod opened;
 mod options;
 mod reader;
@@ -21,6 +23,8 @@ use std::sync::Arc;
 
 use model::model::{Model, ResourceIndex};
 use model::record::Record;
+
+use measure::Measures;
 
 pub use error::OpenError;
 pub use opened::Opened;
@@ -40,8 +44,13 @@ pub fn open(
 ) -> Result<Opened, OpenError> {
     let base = sqlite::open::open(options, model, seed)?;
     let (epoch, secret, fresh) = (base.epoch, base.secret, base.is_fresh);
+    let (meters, log) = (Arc::clone(&base.source.meters), Arc::clone(&base.source.log));
     let readers = sqlite::reader::Readers::new(base.source.clone());
     let writers =
         sqlite::writer::Writers::start(base).map_err(|error| OpenError::Io(error.to_string()))?;
-    Ok(Opened { reader: Reader::new(readers), writer: Writer::new(writers), epoch, secret, fresh })
+    let writers = Arc::new(writers);
+    let path = options.path.canonicalize().unwrap_or_else(|_| options.path.clone());
+    let measures = Measures::new(meters, log, &writers, path);
+    let (reader, writer) = (Reader::new(readers), Writer::new(writers));
+    Ok(Opened { reader, writer, epoch, secret, measures, fresh })
 }

@@ -1,5 +1,6 @@
 //! What opening a store comes to.
 
+use crate::measure::Measures;
 use crate::reader::Reader;
 use crate::writer::Writer;
 
@@ -15,6 +16,8 @@ pub struct Opened {
     pub epoch: u64,
     /// Drawn when the database was made: keys the hashes of fingerprints and cursors.
     pub secret: [u8; 32],
+    /// For whoever wants to know how it does.
+    pub measures: Measures,
     /// True where the database was made just now, and seeded.
     pub fresh: bool,
 }

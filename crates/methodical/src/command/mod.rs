@@ -1,9 +1,16 @@
 //! The commands, one a file, and the reading of the declaration that they share.
 
+pub(crate) mod backup;
 pub(crate) mod check;
+mod check_database;
 pub(crate) mod init;
+mod progress;
+pub(crate) mod restore;
 pub(crate) mod routes;
 pub(crate) mod serve;
+pub(crate) mod site;
+pub(crate) mod status;
+pub(crate) mod vacuum;
 
 use std::io::{ErrorKind, IsTerminal};
 use std::path::{Path, PathBuf};

@@ -28,7 +28,8 @@ impl App {
         *self.0.write().unwrap_or_else(PoisonError::into_inner) = engine;
     }
 
-    fn present(&self) -> Engine {
+    /// The present engine.
+    pub(crate) fn present(&self) -> Engine {
         self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }

@@ -72,8 +72,15 @@ CREATE TABLE _methodical_suspect (
 
 /// Everything that a fresh database needs, as one script.
 pub(crate) fn script(model: &Model) -> String {
+    let numbers: Vec<Option<i64>> = (1..).map(Some).take(model.resources.len()).collect();
+    numbered_script(model, &numbers)
+}
+
+/// The same for resources that have their numbers already; those without one are left out.
+pub(crate) fn numbered_script(model: &Model, numbers: &[Option<i64>]) -> String {
     let mut out = BOOKKEEPING.to_owned();
-    for (number, resource) in (1..).zip(&model.resources) {
+    for (number, resource) in numbers.iter().zip(&model.resources) {
+        let Some(number) = *number else { continue };
         table(model, resource, &mut out);
         indexes(resource, &mut out);
         trigger::write(number, resource, &mut out);

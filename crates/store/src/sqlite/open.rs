@@ -9,19 +9,23 @@ use std::time::Duration;
 use model::model::{Model, ResourceIndex};
 use model::record::Record;
 use rusqlite::config::DbConfig;
-use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
+use rusqlite::hooks::{AuthAction, AuthContext, Authorization, Wal};
 use rusqlite::limits::Limit;
-use rusqlite::{Connection, ErrorCode, MAIN_DB, OpenFlags, OptionalExtension};
+use rusqlite::{Connection, MAIN_DB, OpenFlags, OptionalExtension};
 
 use super::anchor::Anchor;
 use super::apply;
+use super::checkpoint::Log;
 use super::ddl;
 use super::failure::Failure;
 use super::home::Home;
 use super::session::Session;
+use super::sound;
+use crate::care::exchange;
 use crate::error::Error;
 use crate::error::OpenError;
 use crate::fault::{Fault, on};
+use crate::measure::Meters;
 use crate::options::Options;
 use crate::sql::Catalog;
 
@@ -29,12 +33,15 @@ use crate::sql::Catalog;
 pub(crate) const LOCK_SLICE: Duration = Duration::from_millis(100);
 
 /// "Meth" in ASCII: tells our files from other people's.
-const APPLICATION: i32 = 0x4d65_7468;
+pub(crate) const APPLICATION: i32 = 0x4d65_7468;
 /// The layout of our own tables. 2: rows of text and UUID ids are numbered by a column of their
 /// own; full-text indexes.
-const LAYOUT: i32 = 2;
-/// Pages that the log ahead of the database holds before a commit moves them over.
-const CHECKPOINT_PAGES: i32 = 4_000;
+pub(crate) const LAYOUT: i32 = 2;
+/// Bytes that the log ahead of the database keeps on the disk when it begins anew.
+const LOG_BYTES_KEPT: i64 = 64 << 20;
+/// How often a claim is tried for that somebody holds for a moment, and how long between.
+const CLAIM_TRIES: u32 = 5;
+const CLAIM_PAUSE: Duration = Duration::from_millis(20);
 /// Cache of a connection, in KiB.
 const CACHE_KIB: i32 = 16_384;
 
@@ -50,6 +57,10 @@ pub(crate) struct Source {
     pub(crate) home: Arc<OnceLock<Home>>,
     /// What readers hold while nobody writes.
     pub(crate) anchor: Arc<Anchor>,
+    /// How long the log ahead of the database is, and who moves it over.
+    pub(crate) log: Arc<Log>,
+    /// What is counted.
+    pub(crate) meters: Arc<Meters>,
 }
 
 /// What was found or made.
@@ -76,12 +87,15 @@ pub(crate) fn open(
     // are one claim.
     let file = options.path.canonicalize().unwrap_or_else(|_| options.path.clone());
     let claim = claim(&file)?;
+    exchange::settle(&file).map_err(|fault| OpenError::Io(fault.to_string()))?;
     settle(&file)?;
     let source = Source {
         options: Arc::new(options.clone()),
         catalog: Arc::new(Catalog::new(model)),
         home: Arc::default(),
         anchor: Arc::default(),
+        log: Arc::default(),
+        meters: Arc::default(),
     };
     let session = source.writer().map_err(|failure| opening(&options.path, failure))?;
     // SQLite opens a file that it may not write to all the same.
@@ -94,11 +108,12 @@ pub(crate) fn open(
         create(&session, seed, &options.path)?;
     }
     let (epoch, secret) = compare(&session, &options.path)?;
+    sound::look(&session)?;
     Ok(Base { source, session, claim, epoch, secret, is_fresh })
 }
 
 /// Claims the database for this process. SQLite's own locks stay free for other programs.
-fn claim(path: &Path) -> Result<File, OpenError> {
+pub(crate) fn claim(path: &Path) -> Result<File, OpenError> {
     let mut name = path.as_os_str().to_owned();
     name.push("-serve");
     let name = PathBuf::from(name);
@@ -116,6 +131,13 @@ fn claim(path: &Path) -> Result<File, OpenError> {
         .write(true)
         .open(&name)
         .map_err(at)?;
+    // Whoever asks whether a server runs holds it for a moment.
+    for _ in 1..CLAIM_TRIES {
+        if file.try_lock().is_ok() {
+            return Ok(file);
+        }
+        std::thread::sleep(CLAIM_PAUSE);
+    }
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => Err(OpenError::Locked),
@@ -154,7 +176,7 @@ impl Source {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
             | OpenFlags::SQLITE_OPEN_CREATE
             | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let connection = Connection::open_with_flags(&self.options.path, flags)?;
+        let mut connection = Connection::open_with_flags(&self.options.path, flags)?;
         plan_once(&connection)?;
         connection.busy_timeout(LOCK_SLICE)?;
         let mode: String =
@@ -169,11 +191,17 @@ impl Source {
             "PRAGMA synchronous = {synchronous}; PRAGMA foreign_keys = ON; \
              PRAGMA recursive_triggers = OFF; PRAGMA trusted_schema = OFF; \
              PRAGMA temp_store = MEMORY; \
-             PRAGMA cache_size = -{CACHE_KIB}; PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES};"
+             PRAGMA cache_size = -{CACHE_KIB}; PRAGMA wal_autocheckpoint = 0; \
+             PRAGMA journal_size_limit = {LOG_BYTES_KEPT};"
         ))?;
         let levels = self.options.cascade_levels_max.saturating_add(TRIGGERS_DEEP);
         let levels = i32::try_from(levels).unwrap_or(i32::MAX);
         connection.set_limit(Limit::SQLITE_LIMIT_TRIGGER_DEPTH, levels)?;
+        let log = Arc::clone(&self.log);
+        connection.wal_hook(Some(move |_: &mut Wal, pages| {
+            log.note(pages);
+            Ok(())
+        }))?;
         #[cfg(test)]
         if let Some(pages) = self.options.pages_max {
             connection.execute_batch(&format!("PRAGMA max_page_count = {pages}"))?;
@@ -181,6 +209,18 @@ impl Source {
         let mut session = self.session(connection);
         session.next_ids = Some(std::cell::RefCell::default());
         Ok(session)
+    }
+
+    /// The connection that moves the log over into the database, and writes nothing else.
+    pub(crate) fn mover(&self) -> Result<Session, Failure> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection = Connection::open_with_flags(&self.options.path, flags)?;
+        connection.busy_timeout(LOCK_SLICE)?;
+        connection.execute_batch(
+            "PRAGMA synchronous = FULL; PRAGMA query_only = ON; PRAGMA trusted_schema = OFF; \
+             PRAGMA wal_autocheckpoint = 0;",
+        )?;
+        Ok(self.session(connection))
     }
 
     /// A connection that cannot write: opened read-only, told `query_only`, and every statement
@@ -205,7 +245,7 @@ impl Source {
 
 /// A statement keeps its plan whatever is bound to it. Otherwise SQLite throws it away with each
 /// new value of a filter or limit and prepares it again, which takes longer than most reads.
-fn plan_once(connection: &Connection) -> rusqlite::Result<()> {
+pub(crate) fn plan_once(connection: &Connection) -> rusqlite::Result<()> {
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).map(drop)
 }
 
@@ -403,17 +443,9 @@ fn number(session: &Session) -> rusqlite::Result<()> {
 }
 
 /// A failure while opening, as the operator should read it.
-fn opening(path: &Path, failure: Failure) -> OpenError {
-    let error = match failure {
-        Failure::Told(error) => return OpenError::Io(format!("{}: {error}", path.display())),
-        Failure::Sqlite(error) => error,
-    };
-    match error.sqlite_error_code() {
-        Some(ErrorCode::NotADatabase) => OpenError::NotOurs,
-        Some(ErrorCode::DatabaseCorrupt) => OpenError::Damaged(error.to_string()),
-        Some(ErrorCode::DiskFull) => OpenError::NoRoom,
-        Some(ErrorCode::ReadOnly) => OpenError::ReadOnly,
-        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => OpenError::Locked,
-        _ => OpenError::Io(format!("{}: {error}", path.display())),
+pub(super) fn opening(path: &Path, failure: Failure) -> OpenError {
+    match failure {
+        Failure::Told(error) => OpenError::Io(format!("{}: {error}", path.display())),
+        Failure::Sqlite(error) => sound::told(path, &error),
     }
 }

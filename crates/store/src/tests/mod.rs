@@ -1,6 +1,10 @@
 //! The store on real files: what every pick, relation and change does, and what a failure leaves.
 #![allow(clippy::unwrap_used)]
 
+mod audit;
+mod backup;
+mod checkpoint;
+mod damage;
 mod group;
 mod many;
 mod opening;

@@ -157,6 +157,8 @@ async fn a_reader_cannot_write() {
         catalog: Arc::new(crate::sql::Catalog::new(Arc::clone(&bench.model))),
         home: Arc::default(),
         anchor: Arc::default(),
+        log: Arc::default(),
+        meters: Arc::default(),
     };
     let session = source.reader(std::time::Duration::ZERO).ok().unwrap();
     for text in [

@@ -84,6 +84,8 @@ impl Bench {
             catalog: Arc::new(Catalog::new(Arc::clone(&self.model))),
             home: Arc::new(OnceLock::new()),
             anchor: Arc::default(),
+            log: Arc::default(),
+            meters: Arc::default(),
         };
         source.reader(Duration::from_secs(5)).unwrap()
     }
