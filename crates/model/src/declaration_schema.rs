@@ -131,7 +131,7 @@ fn resource() -> Value {
             }),
             "Its fields, in the order of answers.",
         ),
-        ("search", fields.clone(), "Fields of strings for full-text search (a later version)."),
+        ("search", fields.clone(), "Fields of strings that full-text search looks into."),
         (
             "cache",
             json!({ "type": "string", "examples": ["public, max-age=60", "private, max-age=60"] }),

@@ -262,7 +262,7 @@ fn a_digest_changes_with_what_it_covers_and_with_nothing_else() {
         ("\"integer\"", "\"number\"", true, true),
         ("[resources.a]\n", "[resources.a]\nid = \"uuid\"\n", true, true),
         ("[resources.a]\n", "[resources.a]\nunique = [[\"x\", \"y\"]]\n", true, false),
-        ("[resources.a]\n", "[resources.a]\nsearch = [\"x\"]\n", false, false),
+        ("[resources.a]\n", "[resources.a]\nsearch = [\"x\"]\n", true, false),
         ("[resources.a]\n", "[resources.a]\ncache = \"max-age=5\"\n", false, false),
         ("references = \"a\"", "references = \"a\", onDelete = \"cascade\"", true, false),
         ("[resources.a]", "title = \"Other\"\nprefix = \"/x\"\n[resources.a]", false, false),
@@ -277,6 +277,12 @@ fn a_digest_changes_with_what_it_covers_and_with_nothing_else() {
     let (other, faces) = digests(swapped);
     assert_eq!(other, tables, "order is no matter of tables");
     assert_ne!(faces[1], shown[0], "order is a matter of what is shown");
+    let searched = |fields: &str| {
+        let text = "fields.x.type = \"string\"\nfields.y.type = \"string\"\n";
+        digests(&format!("[resources.a]\nsearch = {fields}\n{text}")).0
+    };
+    assert_eq!(searched(r#"["x", "y"]"#), searched(r#"["y", "x"]"#), "nor of what is searched");
+    assert_ne!(searched(r#"["x"]"#), searched(r#"["y"]"#));
 }
 
 #[test]

@@ -28,9 +28,9 @@ pub(crate) fn resource(resource: &Resource) -> String {
 
 impl Model {
     /// Sixteen hex digits over everything that shapes tables and constraints: names, ids, kinds,
-    /// schemas, references, uniqueness, indexes. A database that was made under another digest
-    /// does not fit this declaration. The order of resources and of fields does not count, nor
-    /// do titles, paths, access and caching.
+    /// schemas, references, uniqueness, indexes, what is searched. A database that was made under
+    /// another digest does not fit this declaration. The order of resources and of fields does
+    /// not count, nor do titles, paths, access and caching.
     #[must_use]
     pub fn table_digest(&self) -> String {
         let mut tables: Vec<String> = self.resources.iter().map(|r| self.table(r)).collect();
@@ -51,6 +51,11 @@ impl Model {
                 line(&mut text, &parts);
                 lines.push(text);
             }
+        }
+        for field in &resource.search {
+            let mut text = String::new();
+            line(&mut text, &["search", name(field)]);
+            lines.push(text);
         }
         lines.sort();
         text + &lines.concat()

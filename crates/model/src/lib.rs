@@ -17,6 +17,7 @@ pub mod record;
 #[cfg(test)]
 mod sample;
 pub mod schema;
+pub mod search;
 pub mod setting;
 mod source;
 pub mod suggest;

@@ -37,7 +37,7 @@ pub struct Resource {
     pub id: IdKind,
     /// Its declared fields, in the order of the file.
     pub fields: Vec<Field>,
-    /// Fields whose text `q` will find (served from part 2 on).
+    /// Fields whose text `q` finds.
     pub search: Vec<FieldIndex>,
     /// A declared Cache-Control for its reads.
     pub cache: Option<CacheLife>,

@@ -87,6 +87,19 @@ pub enum OpenError {
         /// The newest layout that this program knows.
         ours: i32,
     },
+    /// Made by an older program, in a layout that this one does not read.
+    #[error(
+        "the database was made by an older version of Methodical (layout {theirs}, this one needs \
+         {ours}), and there is no upgrade yet; use that version, or begin anew with another \
+         --database and copy the records over, by sqlite3 (ATTACH the old file, INSERT INTO … \
+         SELECT the declared columns) or by GET and POST"
+    )]
+    OlderVersion {
+        /// The layout of the file.
+        theirs: i32,
+        /// The layout that this program knows.
+        ours: i32,
+    },
     /// No room to make the database.
     #[error("the disk is full; make room and start again")]
     NoRoom,

@@ -24,7 +24,7 @@ fn find(check: &mut Check, fields: &[Field], word: &Word) -> Option<FieldIndex> 
     at
 }
 
-/// Fields that `q` will look into: strings that are shown.
+/// Fields that `q` looks into: strings that are shown.
 pub(super) fn search(check: &mut Check, place: &Place<'_>, fields: &[Field]) -> Vec<FieldIndex> {
     let mut found = Vec::new();
     for word in check.texts(place.table, "search") {

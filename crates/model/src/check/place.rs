@@ -175,9 +175,4 @@ pub(super) fn later(check: &mut Check, places: &[Place<'_>]) {
         let help = "until then everyone may do everything, and the server listens on loopback only";
         check.note(span, "sign-in and access rules are checked here but not enforced yet", help);
     }
-    let search = places.iter().find_map(|place| place.table.entry("search"));
-    if let Some(entry) = search {
-        let message = "`search` is checked here but not served yet";
-        check.note(&entry.key_span, message, "full-text search comes in a later version");
-    }
 }

@@ -4,12 +4,15 @@ pub(crate) mod advice;
 pub(crate) mod aggregate;
 pub(crate) mod change;
 pub(crate) mod condition;
+pub(crate) mod search;
 pub(crate) mod select;
 
 use std::sync::{Arc, OnceLock};
 
 use model::model::{Field, FieldIndex, IdKind, Kind, Model, Resource, ResourceIndex};
 use model::query::Column;
+
+use self::search::SearchTexts;
 
 /// The text of the statements that every resource needs, and the model that they were built from.
 #[derive(Debug)]
@@ -36,6 +39,8 @@ pub(crate) struct Texts {
     pub(crate) delete: String,
     /// The largest id (integer ids only).
     pub(crate) largest: String,
+    /// What keeps its full-text index, where it has one.
+    pub(crate) search: Option<SearchTexts>,
 }
 
 impl Catalog {
@@ -49,6 +54,7 @@ impl Catalog {
                 update: change::update(resource),
                 delete: change::delete(resource),
                 largest: select::largest(resource),
+                search: SearchTexts::new(resource),
             })
             .collect();
         Self { model, texts, numbers: OnceLock::new() }

@@ -99,7 +99,7 @@ pub(crate) fn insert(
     binder.bind(record.version.birth)?;
     binder.bind(record.version.counter)?;
     binder.folds(declared, record)?;
-    let touched = statement.raw_execute()?;
+    let touched = session.ours(resource, &record.id, || Ok(statement.raw_execute()?))?;
     if let (Some(kept), Id::Integer(id)) = (&session.next_ids, &record.id)
         && let Some(next) = kept.borrow_mut().get_mut(&resource)
     {
@@ -122,7 +122,7 @@ fn update(
     binder.bind(record.version.counter)?;
     binder.folds(declared, record)?;
     binder.decided_on(&record.id, expected)?;
-    Ok(statement.raw_execute()?)
+    session.ours(resource, &record.id, || Ok(statement.raw_execute()?))
 }
 
 fn delete(

@@ -5,6 +5,7 @@ use model::model::{Field, FieldIndex, IdKind, Kind, Model, OnDelete, Resource};
 use model::value::{ID_MAX, Value};
 
 use super::constraint::checks;
+use super::index;
 use super::trigger;
 use crate::sql::{compared, fold_column, folded, index_groups, quote, stored_kind, unique_groups};
 
@@ -13,7 +14,8 @@ pub(crate) const NOW: &str = "strftime('%Y-%m-%dT%H:%M:%fZ','now')";
 /// A birth for a record that is inserted from outside.
 pub(crate) const BIRTH: &str = "random() & 9223372036854775807";
 
-/// Our own tables. `change` and `total` of a resource, and the log, are kept by triggers.
+/// Our own tables. `change` and `total` of a resource, and the log, are kept by triggers. `ours`
+/// is 1 while the server itself writes to a resource that is searched, and 0 after every commit.
 const BOOKKEEPING: &str = "
 CREATE TABLE _methodical_meta (
   name TEXT PRIMARY KEY NOT NULL,
@@ -23,7 +25,8 @@ CREATE TABLE _methodical_resource (
   resource INTEGER PRIMARY KEY,
   name TEXT NOT NULL UNIQUE,
   change INTEGER NOT NULL DEFAULT 0,
-  total INTEGER NOT NULL DEFAULT 0
+  total INTEGER NOT NULL DEFAULT 0,
+  ours INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 CREATE TABLE _methodical_changes (
   position INTEGER PRIMARY KEY,
@@ -47,11 +50,11 @@ CREATE TABLE _methodical_principals (
   principal BLOB PRIMARY KEY NOT NULL,
   keys INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
-CREATE TRIGGER _methodical_keys_insert AFTER INSERT ON _methodical_keys BEGIN
+CREATE TRIGGER \"_methodical_keys(insert)\" AFTER INSERT ON _methodical_keys BEGIN
   INSERT INTO _methodical_principals (principal, keys) VALUES (NEW.principal, 1)
     ON CONFLICT (principal) DO UPDATE SET keys = keys + 1;
 END;
-CREATE TRIGGER _methodical_keys_delete AFTER DELETE ON _methodical_keys BEGIN
+CREATE TRIGGER \"_methodical_keys(delete)\" AFTER DELETE ON _methodical_keys BEGIN
   UPDATE _methodical_principals SET keys = keys - 1 WHERE principal = OLD.principal;
   DELETE FROM _methodical_principals WHERE principal = OLD.principal AND keys <= 0;
 END;
@@ -59,6 +62,7 @@ CREATE TABLE _methodical_refold (resource INTEGER NOT NULL, id ANY NOT NULL) STR
 CREATE TABLE _methodical_suspect (
   resource INTEGER NOT NULL,
   id ANY NOT NULL,
+  number INTEGER NOT NULL,
   birth INTEGER NOT NULL,
   version INTEGER NOT NULL
 ) STRICT;
@@ -71,6 +75,7 @@ pub(crate) fn script(model: &Model) -> String {
         table(model, resource, &mut out);
         indexes(resource, &mut out);
         trigger::write(number, resource, &mut out);
+        index::write(number, resource, &mut out);
         out.push_str(&format!(
             "INSERT INTO _methodical_resource (resource, name) VALUES ({number}, {});\n",
             text_literal(&resource.name)
@@ -91,6 +96,10 @@ fn table(model: &Model, resource: &Resource, out: &mut String) {
     }
     columns.push(format!("\"_birth\" INTEGER NOT NULL DEFAULT ({BIRTH})"));
     columns.push("\"_version\" INTEGER NOT NULL DEFAULT 1".to_owned());
+    if resource.id != IdKind::Integer {
+        // VACUUM may renumber rows that no column numbers, and the full-text index names them so.
+        columns.push("\"_number\" INTEGER PRIMARY KEY".to_owned());
+    }
     columns
         .extend(folded(resource).map(|(_, field)| format!("{} TEXT", quote(&fold_column(field)))));
     let name = quote(&resource.name);
@@ -111,11 +120,11 @@ fn id_column(kind: IdKind) -> String {
                 ||substr(hex(randomblob(2)),2)||'-a'||substr(hex(randomblob(2)),2)\
                 ||'-'||hex(randomblob(6)))";
             format!(
-                "\"id\" TEXT PRIMARY KEY NOT NULL DEFAULT ({drawn}) CONSTRAINT \
+                "\"id\" TEXT NOT NULL UNIQUE DEFAULT ({drawn}) CONSTRAINT \
                  \"id is a UUID in lower case\" CHECK (\"id\" GLOB '{shape}')"
             )
         }
-        IdKind::Text => "\"id\" TEXT PRIMARY KEY NOT NULL CONSTRAINT \
+        IdKind::Text => "\"id\" TEXT NOT NULL UNIQUE CONSTRAINT \
              \"id is 1 to 128 of A-Z a-z 0-9 . _ ~ -\" CHECK (length(\"id\") BETWEEN 1 AND 128 \
              AND \"id\" NOT GLOB '*[^A-Za-z0-9._~-]*' AND \"id\" NOT IN ('.', '..'))"
             .to_owned(),

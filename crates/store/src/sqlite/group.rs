@@ -212,7 +212,8 @@ impl Desk {
 
     /// Commits; nothing is acknowledged before.
     pub(crate) fn commit(&mut self) -> Result<(), Error> {
-        self.session.run("COMMIT").map_err(|failure| self.told(failure))
+        let indexed = self.session.index_written();
+        indexed.and_then(|()| self.session.run("COMMIT")).map_err(|failure| self.told(failure))
     }
 
     /// Ends a transaction that is still open, and forgets what it taught.
@@ -220,6 +221,7 @@ impl Desk {
         if let Some(kept) = &self.session.next_ids {
             kept.borrow_mut().clear();
         }
+        self.session.unindexed.borrow_mut().clear();
         if !self.session.connection.is_autocommit() && self.session.run("ROLLBACK").is_err() {
             self.reopen();
         }

@@ -10,6 +10,7 @@ pub(crate) mod failure;
 pub(crate) mod find;
 pub(crate) mod group;
 pub(crate) mod home;
+pub(crate) mod index;
 pub(crate) mod job;
 mod keyset;
 pub(crate) mod open;

@@ -29,8 +29,9 @@ pub(crate) const LOCK_SLICE: Duration = Duration::from_millis(100);
 
 /// "Meth" in ASCII: tells our files from other people's.
 const APPLICATION: i32 = 0x4d65_7468;
-/// The layout of our own tables. A newer program may read an older one, not the reverse.
-const LAYOUT: i32 = 1;
+/// The layout of our own tables. 2: rows of text and UUID ids are numbered by a column of their
+/// own; full-text indexes.
+const LAYOUT: i32 = 2;
 /// Pages that the log ahead of the database holds before a commit moves them over.
 const CHECKPOINT_PAGES: i32 = 4_000;
 /// Cache of a connection, in KiB.
@@ -207,7 +208,11 @@ fn reads_only(context: AuthContext<'_>) -> Authorization {
         | AuthAction::Read { .. }
         | AuthAction::Function { .. }
         | AuthAction::Recursive
-        | AuthAction::Transaction { .. } => Authorization::Allow,
+        | AuthAction::Transaction { .. }
+        // A full-text index asks so whether what it knows of itself is still true.
+        | AuthAction::Pragma { pragma_name: "data_version", pragma_value: None } => {
+            Authorization::Allow
+        }
         _ => Authorization::Deny,
     }
 }
@@ -216,6 +221,7 @@ fn reads_only(context: AuthContext<'_>) -> Authorization {
 enum Found {
     Foreign,
     Newer(i32),
+    Older(i32),
     Failed(Failure),
 }
 
@@ -230,6 +236,7 @@ impl Found {
         match self {
             Self::Foreign => OpenError::NotOurs,
             Self::Newer(layout) => OpenError::NewerVersion { theirs: layout, ours: LAYOUT },
+            Self::Older(layout) => OpenError::OlderVersion { theirs: layout, ours: LAYOUT },
             Self::Failed(failure) => opening(path, failure),
         }
     }
@@ -251,6 +258,9 @@ fn recognise(session: &Session) -> Result<bool, Found> {
     if layout > LAYOUT {
         return Err(Found::Newer(layout));
     }
+    if layout < LAYOUT {
+        return Err(Found::Older(layout));
+    }
     Ok(false)
 }
 
@@ -269,6 +279,7 @@ fn create(session: &Session, seed: Seed<'_>, path: &Path) -> Result<(), OpenErro
         .map_err(|error| failed(error.into()))
         .and_then(|()| meta(session).map_err(failed))
         .and_then(|()| plant(session, seed))
+        .and_then(|()| session.index_written().map_err(failed))
         .and_then(|()| session.run("COMMIT").map_err(failed));
     if made.is_err() && !session.connection.is_autocommit() {
         // The first error is the one that counts.

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use model::model::ResourceIndex;
+use model::value::Id;
 use rusqlite::{CachedStatement, Connection};
 
 use super::failure::Failure;
@@ -25,6 +26,8 @@ pub(crate) struct Session {
     pub(crate) options: Arc<Options>,
     /// The next id of resources that this connection alone writes to; None on a reader.
     pub(crate) next_ids: Option<RefCell<HashMap<ResourceIndex, i64>>>,
+    /// What the present transaction has written and its full-text indexes do not know yet.
+    pub(crate) unindexed: RefCell<Vec<(ResourceIndex, Id)>>,
     texts: RefCell<HashMap<Shape, Arc<str>>>,
 }
 
@@ -35,7 +38,8 @@ impl Session {
         options: Arc<Options>,
     ) -> Self {
         connection.set_prepared_statement_cache_capacity(STATEMENTS_KEPT);
-        Self { connection, catalog, options, next_ids: None, texts: RefCell::default() }
+        let (unindexed, texts) = (RefCell::default(), RefCell::default());
+        Self { connection, catalog, options, next_ids: None, unindexed, texts }
     }
 
     /// The statement of this text, prepared once.

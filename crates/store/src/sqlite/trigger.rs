@@ -4,6 +4,8 @@
 use model::model::{Field, Resource};
 
 use super::ddl::{BIRTH, NOW};
+use super::index::unindex_gone;
+use crate::sql::search::row_number;
 use crate::sql::{fold_column, folded, is_folded, quote, unique_groups};
 
 /// True of an edit that is not ours: we always write another version.
@@ -13,11 +15,13 @@ const UNMOVED: &str = "NEW.\"_version\" IS OLD.\"_version\" AND NEW.\"_birth\" I
 pub(crate) fn write(number: i64, resource: &Resource, out: &mut String) {
     out.push_str(&count(number, resource));
     out.push_str(&touch(number, resource));
+    out.push_str(&spared(number, resource));
     out.push_str(&replaced(number, resource));
     out.push_str(&fold(number, resource));
 }
 
-fn head(resource: &Resource, word: &str, event: &str) -> String {
+/// How a trigger of a resource begins.
+pub(crate) fn head(resource: &Resource, word: &str, event: &str) -> String {
     let name = quote(&format!("_methodical_{}_{word}", resource.name));
     format!("CREATE TRIGGER {name} {event} ON {}", quote(&resource.name))
 }
@@ -95,14 +99,27 @@ fn touch(number: i64, resource: &Resource) -> String {
     )
 }
 
+/// A row that gets another id is no suspect any more, or it would be counted as gone.
+fn spared(number: i64, resource: &Resource) -> String {
+    format!(
+        "{} WHEN NEW.\"id\" IS NOT OLD.\"id\" BEGIN\n  \
+         DELETE FROM _methodical_suspect WHERE resource = {number} AND id = OLD.\"id\";\nEND;\n",
+        head(resource, "spare", "BEFORE UPDATE OF \"id\""),
+    )
+}
+
 /// Leaves a mark for the server, which knows the whole of Unicode where SQL's `lower` knows ASCII.
 fn mark(number: i64, field: &Field, condition: &str) -> String {
-    let name = quote(&field.name);
     format!(
         "INSERT INTO _methodical_refold (resource, id) \
-         SELECT {number}, NEW.\"id\" WHERE {condition} \
-         AND NEW.{name} GLOB '*[^' || char(1) || '-' || char(127) || ']*';"
+         SELECT {number}, NEW.\"id\" WHERE {condition} AND {};",
+        beyond_ascii(field)
     )
+}
+
+/// True of a new text that is not all ASCII.
+pub(crate) fn beyond_ascii(field: &Field) -> String {
+    format!("NEW.{} GLOB '*[^' || char(1) || '-' || char(127) || ']*'", quote(&field.name))
 }
 
 /// The folds of a row that was inserted from outside.
@@ -146,8 +163,9 @@ fn replaced(number: i64, resource: &Resource) -> String {
     let note = |rivals: &[String]| {
         let each: Vec<String> = rivals.iter().map(|rival| format!("({rival})")).collect();
         format!(
-            "INSERT INTO _methodical_suspect (resource, id, birth, version) \
-             SELECT {number}, \"id\", \"_birth\", \"_version\" FROM {table} WHERE {};",
+            "INSERT INTO _methodical_suspect (resource, id, number, birth, version) \
+             SELECT {number}, \"id\", {}, \"_birth\", \"_version\" FROM {table} WHERE {};",
+            row_number(resource),
             each.join(" OR ")
         )
     };
@@ -215,6 +233,7 @@ pub(crate) fn settled(number: i64, resource: &Resource) -> String {
          (SELECT count(*) FROM (SELECT DISTINCT id, birth FROM _methodical_suspect \
          WHERE {gone})) \
          WHERE resource = {number};\n  \
-         DELETE FROM _methodical_suspect WHERE {gone};"
+         {}DELETE FROM _methodical_suspect WHERE {gone};",
+        unindex_gone(resource, &gone)
     )
 }

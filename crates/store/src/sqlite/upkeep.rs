@@ -1,5 +1,5 @@
 //! What the writer does when nobody waits: forgets expired answers and old log entries in small
-//! chunks, folds what was edited from outside, and finds out whether a trouble has passed.
+//! chunks, folds and indexes what was edited from outside, and finds out whether a trouble has passed.
 
 use std::time::Instant;
 
@@ -114,6 +114,7 @@ impl Desk {
             let known = |index: &ResourceIndex| catalog.number(*index) == *number;
             if let Some(index) = (0..catalog.model.resources.len()).find(known) {
                 self.refold_row(index, id)?;
+                self.session.index(index, id)?;
                 self.session.statement(MOVED)?.execute([number])?;
             }
             self.session

@@ -5,6 +5,7 @@ mod group;
 mod opening;
 mod outside;
 mod read;
+mod search;
 mod slow;
 mod write;
 
@@ -89,8 +90,12 @@ impl Bench {
     }
 
     fn with(change: impl FnOnce(&mut Options)) -> Self {
+        Self::of(DECLARATION, change)
+    }
+
+    fn of(declaration: &str, change: impl FnOnce(&mut Options)) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let model = declared(DECLARATION);
+        let model = declared(declaration);
         let mut options = options(&folder);
         change(&mut options);
         let opened = crate::open(&options, Arc::clone(&model), &mut || Ok(Vec::new())).unwrap();

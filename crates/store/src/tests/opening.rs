@@ -109,7 +109,13 @@ fn files_of_others_are_left_alone() {
     let ours = Connection::open(&options.path).unwrap();
     ours.execute_batch("PRAGMA user_version = 99").unwrap();
     drop(ours);
-    assert_eq!(refused(&options, &model), OpenError::NewerVersion { theirs: 99, ours: 1 });
+    assert_eq!(refused(&options, &model), OpenError::NewerVersion { theirs: 99, ours: 2 });
+    let ours = Connection::open(&options.path).unwrap();
+    ours.execute_batch("PRAGMA user_version = 1").unwrap();
+    drop(ours);
+    let older = refused(&options, &model);
+    assert_eq!(older, OpenError::OlderVersion { theirs: 1, ours: 2 });
+    assert!(older.to_string().contains("begin anew with another --database and copy"));
 
     let mut nowhere = options;
     nowhere.path = folder.path().join("no/such/folder/data.db");

@@ -128,6 +128,24 @@ async fn replaced_rows_are_counted_and_logged() {
 }
 
 #[tokio::test]
+async fn a_row_that_was_spared_and_then_moved_is_not_counted_as_gone() {
+    let bench = edited(
+        "INSERT OR IGNORE INTO users (id, name) VALUES (1, 'ignored');
+         INSERT INTO users (id, name) VALUES (2, 'x') ON CONFLICT DO UPDATE SET name = 'y';
+         UPDATE users SET id = id + 10 WHERE id < 3;
+         INSERT INTO users (name) VALUES ('one more');",
+    )
+    .await;
+    let outside = bench.outside();
+    let left = "SELECT count(*) FROM _methodical_suspect";
+    while outside.query_row(left, [], |row| row.get::<_, i64>(0)).unwrap() > 0 {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert_eq!(ids(&bench.list(USERS).await), ["3", "11", "12", "13"]);
+    bench.assert_true();
+}
+
+#[tokio::test]
 async fn what_does_not_fit_is_refused_by_the_table_itself() {
     let bench = edited("SELECT 1").await;
     let outside = bench.outside();
