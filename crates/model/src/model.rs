@@ -1,5 +1,7 @@
 //! The Model: the declaration as it is meant. Built by `check`, immutable after.
 
+use contract::problem::Place;
+
 use crate::value::{Id, Value};
 
 /// A validated declaration.
@@ -31,6 +33,8 @@ pub type FieldIndex = usize;
 pub struct Resource {
     /// Its name: path segment, table, and member of a list answer.
     pub name: String,
+    /// The name it had before (for migrations).
+    pub was: Option<String>,
     /// A sentence about it.
     pub description: Option<String>,
     /// What its ids are.
@@ -130,7 +134,7 @@ pub struct Field {
     pub read: Option<Who>,
     /// Who may write it, as written (enforced from part 4 on).
     pub write: Option<Who>,
-    /// The name it had before (for migrations, part 3).
+    /// The name it had before (for migrations).
     pub was: Option<String>,
 }
 
@@ -139,6 +143,20 @@ impl Field {
     #[must_use]
     pub fn visible(&self) -> bool {
         !(self.secret || self.write_only)
+    }
+
+    /// What its schema has against a value, if anything.
+    #[must_use]
+    pub fn fault(&self, value: &serde_json::Value) -> Option<String> {
+        let mut found = Vec::new();
+        self.schema.check(value, "", &mut found);
+        let first = found.into_iter().next()?;
+        Some(match first.place {
+            Place::Pointer(pointer) if !pointer.is_empty() => {
+                format!("at {pointer} {}", first.detail)
+            }
+            Place::Pointer(_) | Place::Parameter(_) | Place::Field(_) => first.detail,
+        })
     }
 }
 

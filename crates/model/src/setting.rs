@@ -147,6 +147,8 @@ settings! {
         "Largest content that is remembered; a larger one is left out of the first answer too.";
     keys_max: u64 = "keys.max", Form::Number(1_000_000_000), "10000000",
         "Most keys remembered for one principal (429).";
+    migrate_rows_max: u64 = "migrate.rows", Form::Number(1_000_000_000), "100000",
+        "Tables with fewer records are migrated by `serve` itself, where nothing is lost.";
 }
 trait FromText: Sized {
     fn from_text(form: Form, text: &str) -> Result<Self, String>;

@@ -1,5 +1,8 @@
 //! What opening a store comes to.
 
+use std::time::Duration;
+
+use crate::migrate::Plan;
 use crate::reader::Reader;
 use crate::writer::Writer;
 
@@ -17,4 +20,6 @@ pub struct Opened {
     pub secret: [u8; 32],
     /// True where the database was made just now, and seeded.
     pub fresh: bool,
+    /// What was done so that the database fits a changed declaration, and how long it took.
+    pub migrated: Option<(Plan, Duration)>,
 }

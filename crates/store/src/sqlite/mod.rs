@@ -13,6 +13,7 @@ pub(crate) mod home;
 pub(crate) mod index;
 pub(crate) mod job;
 mod keyset;
+pub(crate) mod migrate;
 pub(crate) mod open;
 pub(crate) mod pool;
 pub(crate) mod reader;

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod group;
+mod migrate;
 mod opening;
 mod outside;
 mod read;
