@@ -259,9 +259,7 @@ impl Work<'_> {
         let connection = &self.session.connection;
         let name = &table.pair.new.name;
         let theirs = self.belongings(name)?;
-        let sequence: Option<i64> = connection
-            .query_row("SELECT seq FROM sqlite_sequence WHERE name = ?", [name], |row| row.get(0))
-            .optional()?;
+        let sequence = self.sequence(table)?;
         // The old way of renaming leaves alone what refers to the table by its name.
         self.batch("PRAGMA legacy_alter_table = ON")?;
         self.rename_table(name, ASIDE)?;
@@ -286,6 +284,16 @@ impl Work<'_> {
             connection.execute_batch(&object.text).map_err(|error| in_the_way(&name, &error))?;
         }
         Ok(())
+    }
+
+    /// The largest id that a table has ever had, where ids are numbers.
+    fn sequence(&self, table: &Table<'_>) -> Result<Option<i64>, Failure> {
+        if table.pair.old.id != IdKind::Integer {
+            return Ok(None);
+        }
+        let text = "SELECT seq FROM sqlite_sequence WHERE name = ?";
+        let name = &table.pair.new.name;
+        Ok(self.session.connection.query_row(text, [name], |row| row.get(0)).optional()?)
     }
 
     /// Indexes and triggers of somebody else's on a table.

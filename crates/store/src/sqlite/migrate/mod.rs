@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use model::fold::fold;
 use model::model::{Field, FieldIndex, Kind, Model};
+use rusqlite::config::DbConfig;
 use rusqlite::functions::{Context, FunctionFlags};
 use rusqlite::types::{ToSql, Value as Sql};
 use rusqlite::Connection;
@@ -389,6 +390,10 @@ impl Table<'_> {
 
 /// Teaches SQL what only we can do: to convert values, and to fold case.
 fn functions(connection: &Connection) -> Result<(), Failure> {
+    // A column that is gone would otherwise be taken for a text where somebody has quoted it.
+    for config in [DbConfig::SQLITE_DBCONFIG_DQS_DDL, DbConfig::SQLITE_DBCONFIG_DQS_DML] {
+        connection.set_db_config(config, false)?;
+    }
     let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC;
     connection.create_scalar_function("_methodical_convert", 3, flags, |context| {
         converted(context)

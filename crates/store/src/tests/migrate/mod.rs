@@ -7,6 +7,7 @@ mod refusals;
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use model::model::Model;
 use rusqlite::Connection;
@@ -34,6 +35,12 @@ impl Ground {
         ground.sql().execute_batch(rows).unwrap();
         // Whatever SQL cannot fold is folded by the server when it looks.
         let opened = ground.open(body).unwrap();
+        let marks = || ground.ask("SELECT count(*) FROM _methodical_refold");
+        let deadline = Instant::now() + Duration::from_secs(60);
+        while marks() != "0" {
+            assert!(Instant::now() < deadline, "the server folds what was edited");
+            std::thread::sleep(Duration::from_millis(5));
+        }
         drop(opened);
         ground
     }
@@ -76,6 +83,14 @@ impl Ground {
         assert_eq!(self.migrate(body, DataLoss::Refused), Applied::Nothing);
         self.assert_as_made(body);
         plan
+    }
+
+    /// Migrates where other things than ours are in the file.
+    fn migrated_beside(&self, body: &str) {
+        let applied = self.migrate(body, DataLoss::Refused);
+        assert!(matches!(applied, Applied::Done(..)), "{applied:?}");
+        assert_eq!(self.ask("PRAGMA integrity_check"), "'ok'");
+        drop(self.open(body).expect("it is served"));
     }
 
     /// One column of text a row, lines joined.
