@@ -5,7 +5,7 @@ use std::ffi::OsString;
 
 use clap::{Arg, ArgAction, ArgMatches};
 
-use crate::command::{check, init, routes, serve};
+use crate::command::{check, init, migrate, routes, serve};
 use crate::failure::{Failure, Outcome};
 
 /// An argument of a command.
@@ -57,6 +57,20 @@ const fn option(name: &'static str, value: &'static str, help: &'static str) -> 
     Argument { name, value, help, form: Form::Option }
 }
 
+const DATABASE: Argument =
+    option("database", "PATH", "The database file; beside the declaration if relative");
+
+const SET: Argument = Argument {
+    name: "set",
+    value: "KEY=VALUE",
+    help: "Any setting, such as limits.content=\"2 MiB\"; can be repeated",
+    form: Form::Many,
+};
+
+const fn switch(name: &'static str, help: &'static str) -> Argument {
+    Argument { name, value: "", help, form: Form::Switch }
+}
+
 /// Every command, in the order of the help.
 const COMMANDS: &[Command] = &[
     Command {
@@ -84,15 +98,10 @@ const COMMANDS: &[Command] = &[
         arguments: &[
             PLACE,
             option("listen", "HOST:PORT", "Where to listen; port 0 takes a free one"),
-            option("database", "PATH", "The database file; beside the declaration if relative"),
+            DATABASE,
             option("log-format", "FORMAT", "text or json"),
             option("log-level", "LEVEL", "error, warn, info or debug"),
-            Argument {
-                name: "set",
-                value: "KEY=VALUE",
-                help: "Any setting, such as limits.content=\"2 MiB\"; can be repeated",
-                form: Form::Many,
-            },
+            SET,
             Argument {
                 name: "watch",
                 value: "",
@@ -130,6 +139,23 @@ const COMMANDS: &[Command] = &[
             },
         ],
         run: routes::run,
+    },
+    Command {
+        name: "migrate",
+        about: "Show what a changed declaration means for the database, and do it",
+        details: "Without --apply nothing changes, and a server may go on. With it everything is \
+                  done in one transaction, or nothing. Exits 1 where existing data does not fit, \
+                  or would be lost without --allow-data-loss. docs/MIGRATIONS.md says more.",
+        arguments: &[
+            PLACE,
+            switch("apply", "Carry the plan out; no server may run meanwhile"),
+            switch("allow-data-loss", "Agree to lose what the plan says is lost"),
+            switch("history", "Show the plans that were carried out"),
+            switch("json", "The plan as JSON; the history as one object a line"),
+            DATABASE,
+            SET,
+        ],
+        run: migrate::run,
     },
 ];
 

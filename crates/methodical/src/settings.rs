@@ -59,18 +59,19 @@ pub(crate) struct Resolved {
 pub(crate) struct Given(Vec<(String, String, String)>);
 
 impl Given {
-    /// Reads the flags of `serve`.
+    /// Reads the flags of a command, as many of them as it has.
     ///
     /// # Errors
     /// Wrong usage: a `--set` without `=`.
     pub(crate) fn read(matches: &ArgMatches) -> Result<Self, Failure> {
         let mut given = Vec::new();
         for (flag, key) in FLAGS {
-            if let Some(value) = matches.get_one::<String>(flag) {
+            if let Ok(Some(value)) = matches.try_get_one::<String>(flag) {
                 given.push(((*key).to_owned(), value.clone(), format!("--{flag}")));
             }
         }
-        for text in matches.get_many::<String>("set").into_iter().flatten() {
+        let sets = matches.try_get_many::<String>("set").ok().flatten();
+        for text in sets.into_iter().flatten() {
             let (key, value) = text.split_once('=').ok_or_else(|| {
                 Failure::usage("--set takes KEY=VALUE, such as --set limits.content=2MiB")
             })?;

@@ -10,7 +10,7 @@ use model::complaint::Level;
 use model::model::Model;
 use store::{OpenError, Opened, Options};
 
-use crate::command::{Declaration, complain, count, joined, place, read, shown};
+use crate::command::{Declaration, complain, count, database, joined, place, read, shown};
 use crate::failure::{Failure, Outcome};
 use crate::log::Log;
 use crate::serve::app::App;
@@ -54,7 +54,10 @@ pub(crate) fn run(matches: &ArgMatches) -> Outcome {
 }
 
 /// Reads model and settings, and tells of every fault at once.
-fn accept(declaration: &Declaration, given: &Given) -> Result<(Arc<Model>, Resolved), Failure> {
+pub(crate) fn accept(
+    declaration: &Declaration,
+    given: &Given,
+) -> Result<(Arc<Model>, Resolved), Failure> {
     let reading = &declaration.reading;
     let resolved = settings::resolve(&reading.settings, &settings::environment(), given)?;
     let complaints = joined(reading, &resolved.complaints);
@@ -65,7 +68,7 @@ fn accept(declaration: &Declaration, given: &Given) -> Result<(Arc<Model>, Resol
     match reading.model.as_ref().filter(|_| errors == 0) {
         Some(model) => Ok((Arc::new(model.clone()), resolved)),
         None => Err(Failure::refused(format!(
-            "{} in the declaration; nothing was started",
+            "{} in the declaration; nothing was done",
             count(errors.max(1), "error")
         ))),
     }
@@ -74,11 +77,32 @@ fn accept(declaration: &Declaration, given: &Given) -> Result<(Arc<Model>, Resol
 /// Opens the database beside the declaration; a fresh one gets its tables and its seed.
 fn open(dir: &Path, model: &Arc<Model>, resolved: &Resolved) -> Result<Opened, Failure> {
     let settings = &resolved.settings;
-    let named = settings.database.strip_prefix("sqlite:").unwrap_or(&settings.database);
-    let path = dir.join(named);
+    let path = database(dir, settings);
     let mut seed = || seed::read(dir, model);
-    store::open(&Options::from(settings, &path), Arc::clone(model), &mut seed)
-        .map_err(|fault: OpenError| Failure::refused(format!("{}: {fault}", path.display())))
+    let opened = store::open(&Options::from(settings, &path), Arc::clone(model), &mut seed)
+        .map_err(|fault: OpenError| Failure::refused(refusal(dir, &path, &fault)))?;
+    if let Some((plan, took)) = &opened.migrated {
+        tracing::info!(
+            "migrated {} in {} ms: {}",
+            path.display(),
+            took.as_millis(),
+            plan.summary()
+        );
+    }
+    Ok(opened)
+}
+
+/// What kept a database from being opened, and which command to run next.
+pub(crate) fn refusal(dir: &Path, path: &Path, fault: &OpenError) -> String {
+    let mut text = format!("{}: {fault}", path.display());
+    if matches!(fault, OpenError::Changed { .. }) {
+        let dir = shown(dir);
+        text.push_str(&format!(
+            "\nTo see what would be done:\n\n    methodical migrate {dir}\n\nand to do it:\n\n    \
+             methodical migrate {dir} --apply\n"
+        ));
+    }
+    text
 }
 
 /// Serves connections, and finishes what was accepted when a signal comes.
@@ -101,7 +125,7 @@ async fn serve(
         epoch: opened.epoch,
         secret: opened.secret,
     };
-    let answerer = App::new(base.engine(Arc::clone(&model)));
+    let answerer = App::new(base.engine(Arc::clone(&model)), opened.writer);
     let service = Arc::new(Service { answerer, settings, log, ids: Ids::new() });
     println!("http://{address}");
     if service.settings.log_format == "json" {
@@ -115,7 +139,7 @@ async fn serve(
     let watcher = watching.map(|(declaration, given)| {
         let service = Arc::clone(&service);
         tokio::spawn(async move {
-            watch::watch(declaration, model, &given, &base, &service.answerer).await;
+            watch::watch(declaration, model, &given, base, &service.answerer).await;
         })
     });
     let connections = Arc::new(Connections::default());
@@ -124,7 +148,7 @@ async fn serve(
         watcher.abort();
     }
     finish(&connections, &service, signals).await?;
-    let writer = opened.writer;
+    let writer = service.answerer.writer();
     // Finishes the writes that are queued, and the database's log.
     let closed = tokio::task::spawn_blocking(move || writer.close()).await;
     closed.map_err(|fault| Failure::refused(format!("the database did not close: {fault}")))

@@ -206,6 +206,21 @@ impl Plan {
         self.steps.iter().find(|step| step.work != Work::Describe && step.rows >= rows)
     }
 
+    /// Why the plan is not carried out without being asked for, where tables with as many rows as
+    /// this take too long. None where it may be.
+    #[must_use]
+    pub fn objection(&self, rows: u64) -> Option<String> {
+        if let Some(obstacle) = self.obstacles.first() {
+            return Some(format!("data does not fit it ({}: {})", obstacle.resource, obstacle.what));
+        }
+        if let Some(step) = self.steps.iter().find(|step| step.loss.is_some()) {
+            return Some(format!("data would be lost ({}: {})", step.resource, step.says()));
+        }
+        let step = self.slow(rows)?;
+        let (resource, says, rows) = (&step.resource, step.says(), step.rows);
+        Some(format!("it takes more than a moment ({resource}: {says}, {rows} rows)"))
+    }
+
     /// How long writes wait for all of it, as far as can be told before.
     #[must_use]
     pub fn estimate(&self) -> Duration {

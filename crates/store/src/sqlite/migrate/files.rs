@@ -29,28 +29,9 @@ pub(crate) fn fit(session: &Session) -> Result<Option<(Plan, Duration)>, OpenErr
         Applied::Nothing => Ok(None),
         Applied::Done(plan, took) => Ok(Some((plan, took))),
         Applied::Refused(plan) => {
-            Err(OpenError::Changed { why: why(&plan, options.migrate_rows_max) })
+            let why = plan.objection(options.migrate_rows_max);
+            Err(OpenError::Changed { why: why.unwrap_or_else(|| plan.summary()) })
         }
-    }
-}
-
-/// Why a plan is not carried out by whoever opens the store.
-fn why(plan: &Plan, rows_max: u64) -> String {
-    if let Some(obstacle) = plan.obstacles.first() {
-        return format!("data does not fit it ({}: {})", obstacle.resource, obstacle.what);
-    }
-    let losing = plan.steps.iter().find(|step| step.loss.is_some());
-    if let Some(step) = losing {
-        return format!("data would be lost ({}: {})", step.resource, step.says());
-    }
-    match plan.slow(rows_max) {
-        Some(step) => format!(
-            "it takes more than a moment ({}: {}, {} rows)",
-            step.resource,
-            step.says(),
-            step.rows
-        ),
-        None => plan.summary(),
     }
 }
 
