@@ -185,11 +185,8 @@ fn sorted(value: &Json) -> Json {
 }
 
 fn resource(written: &Json, names: &[&str]) -> Option<Resource> {
-    let fields: Vec<Field> = written["fields"]
-        .as_array()?
-        .iter()
-        .map(|it| field(it, names))
-        .collect::<Option<_>>()?;
+    let fields: Vec<Field> =
+        written["fields"].as_array()?.iter().map(|it| field(it, names)).collect::<Option<_>>()?;
     let at = |name: &Json| fields.iter().position(|field| Some(&*field.name) == name.as_str());
     let group = |list: &Json| list.as_array()?.iter().map(at).collect::<Option<Vec<FieldIndex>>>();
     let groups = |list: &Json| list.as_array()?.iter().map(group).collect::<Option<Vec<_>>>();

@@ -2,6 +2,7 @@
 
 mod crash;
 mod law;
+mod migrate;
 mod program;
 mod property;
 mod story;

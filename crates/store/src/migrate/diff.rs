@@ -75,9 +75,9 @@ fn changed(models: Models<'_>, was: &Field, now: &Field, out: &mut Vec<Action>) 
         out.push(Action::ChangeCase { field: field.clone(), ignored: now.ignore_case });
     }
     if is_other_reference(models, was, now) {
-        let now = now.references.map(|to| {
-            (models.new.resources[to.resource].name.clone(), to.on_delete.word())
-        });
+        let now = now
+            .references
+            .map(|to| (models.new.resources[to.resource].name.clone(), to.on_delete.word()));
         out.push(Action::ChangeReference { field, now });
     }
 }
@@ -172,11 +172,7 @@ fn groups(pair: &Pair<'_>, out: &mut Vec<Action>) {
             |fields| Action::AddUnique { fields },
             |fields| Action::DropUnique { fields },
         ),
-        (
-            index_groups,
-            |fields| Action::AddIndex { fields },
-            |fields| Action::DropIndex { fields },
-        ),
+        (index_groups, |fields| Action::AddIndex { fields }, |fields| Action::DropIndex { fields }),
     ];
     for (groups, add, drop) in kinds {
         let old = groups(pair.old);

@@ -211,7 +211,10 @@ impl Plan {
     #[must_use]
     pub fn objection(&self, rows: u64) -> Option<String> {
         if let Some(obstacle) = self.obstacles.first() {
-            return Some(format!("data does not fit it ({}: {})", obstacle.resource, obstacle.what));
+            return Some(format!(
+                "data does not fit it ({}: {})",
+                obstacle.resource, obstacle.what
+            ));
         }
         if let Some(step) = self.steps.iter().find(|step| step.loss.is_some()) {
             return Some(format!("data would be lost ({}: {})", step.resource, step.says()));

@@ -192,8 +192,7 @@ impl Work<'_> {
             }
             self.batch(&format!("DROP TABLE {}", quote(&resource.name)))?;
             for table in ["_methodical_resource", "_methodical_refold", "_methodical_suspect"] {
-                connection
-                    .execute(&format!("DELETE FROM {table} WHERE resource = ?"), [number])?;
+                connection.execute(&format!("DELETE FROM {table} WHERE resource = ?"), [number])?;
             }
         }
         Ok(())
@@ -366,8 +365,7 @@ impl Work<'_> {
         if table.pair.old.id != resource.id {
             let kind = if resource.id == IdKind::Integer { "INTEGER" } else { "TEXT" };
             for kept in ["_methodical_changes", "_methodical_refold", "_methodical_suspect"] {
-                let text =
-                    format!("UPDATE {kept} SET id = CAST(id AS {kind}) WHERE resource = ?");
+                let text = format!("UPDATE {kept} SET id = CAST(id AS {kind}) WHERE resource = ?");
                 connection.execute(&text, [table.number])?;
             }
         }
@@ -444,11 +442,13 @@ impl Table<'_> {
     /// True where the full-text index is made anew: another one, or of other texts.
     fn refills_search(&self) -> bool {
         let (before, after) = (ddl::search(self.pair.old), ddl::search(self.pair.new));
-        let texts = |fields: &[usize]| fields.iter().any(|at| {
-            let field = &self.pair.new.fields[*at];
-            let target = self.targets.iter().find(|target| target.column.name == field.name);
-            !matches!(target.map(|target| &target.source), Some(table::Source::Copy(_)))
-        });
+        let texts = |fields: &[usize]| {
+            fields.iter().any(|at| {
+                let field = &self.pair.new.fields[*at];
+                let target = self.targets.iter().find(|target| target.column.name == field.name);
+                !matches!(target.map(|target| &target.source), Some(table::Source::Copy(_)))
+            })
+        };
         self.is_stale
             || before != after
             || self.pair.old.id != self.pair.new.id

@@ -68,7 +68,8 @@ pub(crate) fn facts(
     let mut facts = Facts { rows: u64::try_from(rows).unwrap_or(0), ..Facts::default() };
     for field in pair.dropped() {
         let column = quote(&field.name);
-        let tally = tally(connection, &format!("SELECT \"id\" FROM {table} WHERE {column} IS NOT NULL"))?;
+        let tally =
+            tally(connection, &format!("SELECT \"id\" FROM {table} WHERE {column} IS NOT NULL"))?;
         facts.dropped.push((field.name.clone(), tally));
     }
     rows_fit(connection, models, pair, &mut facts, tell)?;
@@ -221,8 +222,7 @@ fn rows_fit(
     tell: Tell<'_>,
 ) -> Result<(), Failure> {
     let fields = 0..pair.new.fields.len();
-    let judges: Vec<Judge<'_>> =
-        fields.filter_map(|at| Judge::new(models, pair, at)).collect();
+    let judges: Vec<Judge<'_>> = fields.filter_map(|at| Judge::new(models, pair, at)).collect();
     let new_ids = pair.old.id != pair.new.id;
     if judges.is_empty() && !new_ids {
         return Ok(());
@@ -266,8 +266,8 @@ fn rows_fit(
 }
 
 fn id_fits(pair: &Pair<'_>, found: ValueRef<'_>) -> bool {
-    let converted = read(id_kind(pair.old.id), found)
-        .and_then(|value| convert(&value, id_kind(pair.new.id)));
+    let converted =
+        read(id_kind(pair.old.id), found).and_then(|value| convert(&value, id_kind(pair.new.id)));
     let Some(converted) = converted else { return false };
     let (segment, id) = match converted {
         Value::Integer(id) => (id.to_string(), Id::Integer(id)),
@@ -286,10 +286,8 @@ fn added_fit(connection: &Connection, pair: &Pair<'_>, facts: &mut Facts) -> Res
             continue;
         }
         let all = tally(connection, &format!("SELECT \"id\" FROM {}", quote(&pair.old.name)))?;
-        let what = format!(
-            "`{}` is new and required: give it a default, or make it optional",
-            field.name
-        );
+        let what =
+            format!("`{}` is new and required: give it a default, or make it optional", field.name);
         oppose(pair, facts, what, all);
     }
     Ok(())
@@ -309,9 +307,7 @@ fn unique_fit(
         let stays = |at: &FieldIndex| {
             let now = &pair.new.fields[*at];
             pair.was(*at).is_some_and(|was| {
-                was.kind == now.kind
-                    && was.ignore_case == now.ignore_case
-                    && !is_filled(was, now)
+                was.kind == now.kind && was.ignore_case == now.ignore_case && !is_filled(was, now)
             })
         };
         if before.contains(&Some(names.clone())) && group.iter().all(stays) {
@@ -331,7 +327,8 @@ fn unique_fit(
         );
         let tally = tally(connection, &text)?;
         let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
-        let what = format!("{} shall be unique, and another record has the same", names.join(" and "));
+        let what =
+            format!("{} shall be unique, and another record has the same", names.join(" and "));
         oppose(pair, facts, what, tally);
     }
     Ok(())
@@ -355,14 +352,12 @@ fn references_fit(
         let name = &models.new.resources[to.resource].name;
         let among = match parent {
             Some(parent) => {
-                let (old, new) = (&models.old.resources[parent], &models.new.resources[to.resource]);
+                let (old, new) =
+                    (&models.old.resources[parent], &models.new.resources[to.resource]);
                 let (from, to) = (id_kind(old.id), id_kind(new.id));
                 let id = match from == to {
                     true => "\"id\"".to_owned(),
-                    false => format!(
-                        "_methodical_convert({}, {}, \"id\")",
-                        from as u8, to as u8
-                    ),
+                    false => format!("_methodical_convert({}, {}, \"id\")", from as u8, to as u8),
                 };
                 let table = quote(&old.name);
                 format!(" AND {value} NOT IN (SELECT {id} FROM {table} WHERE {id} IS NOT NULL)")

@@ -20,8 +20,7 @@ pub(crate) fn record(
     let took = i64::try_from(took.as_millis()).unwrap_or(i64::MAX);
     let plan_text = plan.to_json().to_string();
     let program = env!("CARGO_PKG_VERSION");
-    connection
-        .execute(text, (at.text(), program, &plan.before, &plan.after, plan_text, took))?;
+    connection.execute(text, (at.text(), program, &plan.before, &plan.after, plan_text, took))?;
     Ok(())
 }
 

@@ -11,10 +11,10 @@ use std::time::{Duration, Instant};
 
 use model::fold::fold;
 use model::model::{Field, FieldIndex, Kind, Model};
+use rusqlite::Connection;
 use rusqlite::config::DbConfig;
 use rusqlite::functions::{Context, FunctionFlags};
 use rusqlite::types::{ToSql, Value as Sql};
-use rusqlite::Connection;
 
 use self::check::{Facts, Tally, Tell};
 use self::schema::Objects;
@@ -182,13 +182,9 @@ fn number(connection: &Connection, name: &str) -> Result<i64, Failure> {
 }
 
 /// True where what is kept around a table is not what this program would make.
-fn is_stale(
-    kept: &Objects,
-    number: i64,
-    table: &str,
-    resource: &model::model::Resource,
-) -> bool {
-    let made = |piece: &Piece| kept.get(&piece.name).map(|object| &object.text) == Some(&piece.text);
+fn is_stale(kept: &Objects, number: i64, table: &str, resource: &model::model::Resource) -> bool {
+    let made =
+        |piece: &Piece| kept.get(&piece.name).map(|object| &object.text) == Some(&piece.text);
     let triggers = ddl::triggers(number, resource);
     let others = kept.values().filter(|object| object.kind == "trigger" && object.table == table);
     !triggers.iter().all(made)
@@ -337,10 +333,18 @@ impl Table<'_> {
             Action::ChangeReference { .. } => Work::Read,
             Action::AddIndex { .. } | Action::AddUnique { .. } => Work::Index,
             Action::ChangeSearch { fields } => {
-                if fields.is_empty() { Work::Describe } else { Work::Index }
+                if fields.is_empty() {
+                    Work::Describe
+                } else {
+                    Work::Index
+                }
             }
             Action::Renew => {
-                if self.pair.new.search.is_empty() { Work::Describe } else { Work::Index }
+                if self.pair.new.search.is_empty() {
+                    Work::Describe
+                } else {
+                    Work::Index
+                }
             }
         }
     }
@@ -359,12 +363,20 @@ impl Table<'_> {
             }
             Action::ChangeType { field, was, now } => {
                 let tally = self.tally(&self.facts.inexact, field)?;
-                (tally, format!("have a `{field}` that is written otherwise as {now} than as {was}"))
+                (
+                    tally,
+                    format!("have a `{field}` that is written otherwise as {now} than as {was}"),
+                )
             }
             Action::ChangePresence { field, .. } => {
                 let tally = self.tally(&self.facts.filled, field)?;
-                (tally, format!("have no `{field}`, and could not be told any more from those \
-                                 that have the default"))
+                (
+                    tally,
+                    format!(
+                        "have no `{field}`, and could not be told any more from those \
+                                 that have the default"
+                    ),
+                )
             }
             Action::AddResource
             | Action::DropResource
@@ -395,9 +407,8 @@ fn functions(connection: &Connection) -> Result<(), Failure> {
         connection.set_db_config(config, false)?;
     }
     let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC;
-    connection.create_scalar_function("_methodical_convert", 3, flags, |context| {
-        converted(context)
-    })?;
+    connection
+        .create_scalar_function("_methodical_convert", 3, flags, |context| converted(context))?;
     connection.create_scalar_function("_methodical_fold", 1, flags, |context| {
         Ok(context.get::<Option<String>>(0)?.map(|text| fold(&text)))
     })?;
@@ -436,7 +447,6 @@ fn keep_number(connection: &Connection) -> Result<i64, Failure> {
 /// The next number for a resource.
 fn next_number(connection: &Connection) -> Result<i64, Failure> {
     let next = keep_number(connection)? + 1;
-    connection
-        .execute("UPDATE _methodical_meta SET value = ? WHERE name = 'number'", [next])?;
+    connection.execute("UPDATE _methodical_meta SET value = ? WHERE name = 'number'", [next])?;
     Ok(next)
 }

@@ -52,10 +52,9 @@ impl Source {
                 let column = quote(&name(column));
                 let value = match from == to {
                     true => column,
-                    false => format!(
-                        "_methodical_convert({}, {}, {column})",
-                        *from as u8, *to as u8
-                    ),
+                    false => {
+                        format!("_methodical_convert({}, {}, {column})", *from as u8, *to as u8)
+                    }
                 };
                 match fill {
                     Some(literal) => format!("coalesce({value}, {literal})"),
@@ -102,9 +101,8 @@ pub(crate) fn targets(models: Models<'_>, pair: &Pair<'_>) -> Vec<Target> {
     for (at, field) in pair.new.fields.iter().enumerate() {
         let source = of_field(pair.was(at), field);
         if is_folded(field) {
-            let kept = pair.was(at).filter(|was| {
-                is_folded(was) && matches!(source, Source::Copy(_))
-            });
+            let kept =
+                pair.was(at).filter(|was| is_folded(was) && matches!(source, Source::Copy(_)));
             let fold = match kept {
                 Some(was) => Source::Copy(fold_column(was)),
                 None => Source::Fold(Box::new(source.clone())),
@@ -180,9 +178,12 @@ pub(crate) fn way(
         Source::Convert { from, to, .. } => from != to,
         Source::Fold(_) | Source::Omit => true,
     };
-    let new_default = pair.new.fields.iter().enumerate().any(|(at, field)| {
-        pair.was(at).is_some_and(|was| was.default != field.default)
-    });
+    let new_default = pair
+        .new
+        .fields
+        .iter()
+        .enumerate()
+        .any(|(at, field)| pair.was(at).is_some_and(|was| was.default != field.default));
     let rebuild = !stays
         || pair.old.id != pair.new.id
         || targets.iter().any(rewrites)

@@ -38,18 +38,16 @@ fn lossless(cases: &[Case]) {
 
 #[test]
 fn resources_come_and_are_renamed_and_what_refers_to_them_follows() {
-    lossless(&[
-        Case {
-            before: PEOPLE,
-            rows: TWO,
-            after: "[resources.people]\nfields.name = { type = \"string\" }\n\
+    lossless(&[Case {
+        before: PEOPLE,
+        rows: TWO,
+        after: "[resources.people]\nfields.name = { type = \"string\" }\n\
                     [resources.pets]\nsearch = [\"name\"]\nfields.name = { type = \"string\", \
                     ignoreCase = true, unique = true }\nfields.of = { references = \"people\" }\n",
-            steps: &["add the resource"],
-            ask: "SELECT resource, name FROM _methodical_resource",
-            answer: "1 'people'\n2 'pets'",
-        },
-    ]);
+        steps: &["add the resource"],
+        ask: "SELECT resource, name FROM _methodical_resource",
+        answer: "1 'people'\n2 'pets'",
+    }]);
     lossless(&[Case {
         before: "[resources.people]\nsearch = [\"name\"]\n\
                  fields.name = { type = \"string\", unique = true }\n\

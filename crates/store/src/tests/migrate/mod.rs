@@ -78,7 +78,9 @@ impl Ground {
             Applied::Done(plan, _) => plan,
             other => panic!("{other:?}"),
         };
-        let names = |plan: &Plan| plan.steps.iter().map(super::super::migrate::Step::says).collect::<Vec<_>>();
+        let names = |plan: &Plan| {
+            plan.steps.iter().map(super::super::migrate::Step::says).collect::<Vec<_>>()
+        };
         assert_eq!(names(&planned), names(&plan), "what was planned was done");
         assert_eq!(self.migrate(body, DataLoss::Refused), Applied::Nothing);
         self.assert_as_made(body);

@@ -226,8 +226,7 @@ impl Declaration {
                 .unwrap();
             let columns: Vec<String> =
                 ddl::columns(&model, made).iter().map(|it| format!("\"{}\"", it.name)).collect();
-            let query =
-                format!("SELECT {} FROM {} ORDER BY id", columns.join(", "), resource.name);
+            let query = format!("SELECT {} FROM {} ORDER BY id", columns.join(", "), resource.name);
             let _ = writeln!(out, "{}\n{}", resource.name, ground.ask(&query));
             let query = format!(
                 "SELECT resource, total FROM _methodical_resource WHERE name = '{}'",

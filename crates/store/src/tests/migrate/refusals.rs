@@ -68,7 +68,10 @@ fn what_is_absent_or_names_nothing_stands_in_the_way_too() {
 
     let refers = "[resources.a]\nfields.x = { references = \"a\", optional = true }\n";
     let found = obstacles(optional, rows, refers);
-    assert_eq!((found[0].what.as_str(), &*found[0].ids), ("`x` names no record of a", &["3".to_owned()][..]));
+    assert_eq!(
+        (found[0].what.as_str(), &*found[0].ids),
+        ("`x` names no record of a", &["3".to_owned()][..])
+    );
 
     let elsewhere = "[resources.a]\nfields.x = { references = \"b\", optional = true }\n\
                      [resources.b]\nfields.y = { type = \"string\" }\n";
@@ -89,7 +92,9 @@ fn what_is_absent_or_names_nothing_stands_in_the_way_too() {
 
 #[test]
 fn a_hundred_ids_are_listed_and_all_are_counted() {
-    let body = |most: u32| format!("[resources.a]\nfields.x = {{ type = \"integer\", maximum = {most} }}\n");
+    let body = |most: u32| {
+        format!("[resources.a]\nfields.x = {{ type = \"integer\", maximum = {most} }}\n")
+    };
     let rows = "INSERT INTO a (x) WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n \
                 LIMIT 250) SELECT i FROM n";
     let found = obstacles(&body(1000), rows, &body(10));
@@ -111,8 +116,11 @@ fn what_takes_long_is_not_done_by_whoever_opens_the_store() {
     assert!(refused.contains("more than a moment"), "{refused}");
     assert!(refused.contains("change the type of `x` from integer to number, 3 rows"), "{refused}");
     // A description is changed in a moment, whatever the number of rows.
-    let opened = open("[resources.a]\nfields.x = { type = \"integer\" }\n\
-                       fields.y = { type = \"integer\", default = 4 }\n").unwrap();
+    let opened = open(
+        "[resources.a]\nfields.x = { type = \"integer\" }\n\
+                       fields.y = { type = \"integer\", default = 4 }\n",
+    )
+    .unwrap();
     let (plan, _) = opened.migrated.clone().unwrap();
     assert_eq!(plan.summary(), "a: add field `y`, 4 in every record that is there");
     drop(opened);
@@ -219,7 +227,10 @@ fn a_trigger_of_another_version_is_renewed() {
         )
         .unwrap();
     let opened = ground.open(body).unwrap();
-    assert_eq!(opened.migrated.clone().unwrap().0.summary(), "a: renew what keeps the bookkeeping true");
+    assert_eq!(
+        opened.migrated.clone().unwrap().0.summary(),
+        "a: renew what keeps the bookkeeping true"
+    );
     drop(opened);
     ground.assert_as_made(body);
 }
@@ -234,6 +245,9 @@ fn plans_are_written_down() {
     assert_eq!(history.iter().map(|entry| entry.number).collect::<Vec<_>>(), [1, 2]);
     assert_eq!(history[0].after, history[1].before);
     assert_eq!(history[1].after, reading(&body("string")).table_digest());
-    assert_eq!(history[0].plan["steps"][0]["says"], "change the type of `x` from integer to number");
+    assert_eq!(
+        history[0].plan["steps"][0]["says"],
+        "change the type of `x` from integer to number"
+    );
     assert_eq!(history[0].at, super::super::clock());
 }
