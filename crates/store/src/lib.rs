@@ -56,7 +56,7 @@ pub fn open(
 /// The file is not there, not ours, or not as it was made.
 pub fn plan(
     options: &Options,
-    model: Arc<Model>,
+    model: &Model,
     tell: &mut dyn FnMut(Progress),
 ) -> Result<Plan, OpenError> {
     sqlite::migrate::files::plan(options, model, tell)

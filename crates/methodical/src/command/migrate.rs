@@ -42,7 +42,7 @@ pub(crate) fn run(matches: &ArgMatches) -> Outcome {
     }
     let mut teller = Teller::new();
     if !flag("apply") {
-        let plan = store::plan(&options, model, &mut |progress| teller.tell(&progress));
+        let plan = store::plan(&options, &model, &mut |progress| teller.tell(&progress));
         teller.end();
         return show(&plan.map_err(failed)?, &path, &declaration.dir, flag("json"));
     }
@@ -158,7 +158,7 @@ fn records(rows: u64) -> String {
 }
 
 fn lost(loss: &Loss) -> String {
-    format!("{} {} ({})", records(loss.rows), loss.what, ids(&loss.ids, loss.rows))
+    format!("{} ({}: {})", loss.what, records(loss.rows), ids(&loss.ids, loss.rows))
 }
 
 /// Ids in a line, and how many more there are.

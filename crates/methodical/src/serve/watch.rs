@@ -135,7 +135,7 @@ impl Base {
         let path = database(dir, &self.settings);
         let options = Options::from(&self.settings, &path);
         let (looked, model) = (options.clone(), Arc::clone(new));
-        let plan = blocking(move || store::plan(&looked, model, &mut |_| {})).await?;
+        let plan = blocking(move || store::plan(&looked, &model, &mut |_| {})).await?;
         if let Some(why) = plan.objection(options.migrate_rows_max) {
             let dir = shown(dir);
             return Err(format!("{why}; see `methodical migrate {dir}`, with the server stopped"));

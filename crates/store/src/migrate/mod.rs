@@ -117,7 +117,7 @@ pub enum Work {
 pub struct Loss {
     /// How many records lose something.
     pub rows: u64,
-    /// What goes, as the end of a sentence that begins with the number of records.
+    /// What goes.
     pub what: String,
     /// The first of them, by id.
     pub ids: Vec<String>,

@@ -72,8 +72,7 @@ fn what_does_not_fit_is_listed_and_what_goes_is_said() {
     home.sql().execute("DELETE FROM people WHERE id = 3", []).expect("deleted");
     let refused = home.migrate(&["--apply"]);
     assert_eq!(refused.code, Some(1));
-    let lost = "LOSES DATA: 1 record have a `age` that is written otherwise as integer than as \
-                string (4)";
+    let lost = "LOSES DATA: how the values of `age` are written (1 record: 4)";
     assert!(refused.out.contains(lost), "{}", refused.out);
     assert!(refused.err.contains("--apply --allow-data-loss"), "{}", refused.err);
     let plan: serde_json::Value =

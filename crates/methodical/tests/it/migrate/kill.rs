@@ -59,7 +59,10 @@ fn fill(rows: u32) -> Home {
     home.make();
     let sql = home.sql();
     let triggers: Vec<(String, String)> = sql
-        .prepare("SELECT name, sql FROM sqlite_schema WHERE type = 'trigger' AND tbl_name IN ('things', 'owners')")
+        .prepare(
+            "SELECT name, sql FROM sqlite_schema \
+             WHERE type = 'trigger' AND tbl_name IN ('things', 'owners')",
+        )
         .expect("triggers")
         .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))
         .expect("triggers")

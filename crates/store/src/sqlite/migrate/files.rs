@@ -75,14 +75,14 @@ fn looking(options: &Options) -> Result<Connection, OpenError> {
 /// The plan of a file.
 pub(crate) fn plan(
     options: &Options,
-    model: Arc<Model>,
+    model: &Model,
     tell: &mut dyn FnMut(Progress),
 ) -> Result<Plan, OpenError> {
     let connection = looking(options)?;
     // One state for all that is read, whatever is written meanwhile.
     connection.execute_batch("BEGIN").map_err(|error| told(options, error.into()))?;
     untouched(options, &connection)?;
-    super::plan(&connection, &model, tell).map_err(|failure| told(options, failure))
+    super::plan(&connection, model, tell).map_err(|failure| told(options, failure))
 }
 
 /// Carries out the plan of a file.

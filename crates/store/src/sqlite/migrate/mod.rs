@@ -120,7 +120,7 @@ fn prepare<'m>(
     for resource in models.dropped() {
         let rows = count(connection, &resource.name)?;
         let ids = first_ids(connection, &resource.name)?;
-        let loss = Loss { rows, what: format!("of {} are deleted", resource.name), ids };
+        let loss = Loss { rows, what: "every record of it".to_owned(), ids };
         plan.steps.push(Step {
             resource: resource.name.clone(),
             action: Action::DropResource,
@@ -359,24 +359,15 @@ impl Table<'_> {
         let (tally, what) = match action {
             Action::DropField { field } => {
                 let (_, tally) = self.facts.dropped.iter().find(|(name, _)| name == field)?;
-                (tally, format!("lose their `{field}`"))
+                (tally, format!("the values of `{field}`"))
             }
-            Action::ChangeType { field, was, now } => {
+            Action::ChangeType { field, .. } => {
                 let tally = self.tally(&self.facts.inexact, field)?;
-                (
-                    tally,
-                    format!("have a `{field}` that is written otherwise as {now} than as {was}"),
-                )
+                (tally, format!("how the values of `{field}` are written"))
             }
             Action::ChangePresence { field, .. } => {
                 let tally = self.tally(&self.facts.filled, field)?;
-                (
-                    tally,
-                    format!(
-                        "have no `{field}`, and could not be told any more from those \
-                                 that have the default"
-                    ),
-                )
+                (tally, format!("which records have no `{field}`: they get the default"))
             }
             Action::AddResource
             | Action::DropResource

@@ -64,7 +64,7 @@ impl Ground {
     }
 
     fn plan(&self, body: &str) -> Plan {
-        crate::plan(&self.options(), reading(body), &mut |_| {}).unwrap()
+        crate::plan(&self.options(), &reading(body), &mut |_| {}).unwrap()
     }
 
     fn migrate(&self, body: &str, data_loss: DataLoss) -> Applied {

@@ -147,7 +147,7 @@ fn a_database_that_was_changed_by_hand_is_recognised() {
             assert!(refused.to_string().contains(said), "{edit}: {refused}");
         }
         let options = ground.options();
-        let planned = crate::plan(&options, reading(&longer), &mut |_| {}).unwrap_err();
+        let planned = crate::plan(&options, &reading(&longer), &mut |_| {}).unwrap_err();
         assert!(matches!(planned, OpenError::ByHand(_)));
         let done = crate::migrate(&options, reading(&longer), DataLoss::Allowed, &mut |_| {});
         assert!(matches!(done.unwrap_err(), OpenError::ByHand(_)));
@@ -208,7 +208,7 @@ fn other_programs_and_other_versions_are_told_apart() {
     raw("PRAGMA user_version = 3; UPDATE _methodical_meta SET value = '{}' WHERE name = 'shape'");
     assert!(migrate().unwrap_err().to_string().contains("old declaration cannot be read"));
     let nowhere = tempfile::tempdir().unwrap();
-    let missing = crate::plan(&super::options(&nowhere), reading(body), &mut |_| {}).unwrap_err();
+    let missing = crate::plan(&super::options(&nowhere), &reading(body), &mut |_| {}).unwrap_err();
     assert_eq!(missing, OpenError::Missing);
     assert!(std::fs::read_dir(nowhere.path()).unwrap().next().is_none(), "looking makes nothing");
 }
