@@ -2,6 +2,7 @@
 
 use contract::problem::Place;
 
+use crate::record::integer_range;
 use crate::value::{Id, Value};
 
 /// A validated declaration.
@@ -145,9 +146,18 @@ impl Field {
         !(self.secret || self.write_only)
     }
 
-    /// What its schema has against a value, if anything.
+    /// What is against a value in this field, by its schema and by what can be kept, if anything.
     #[must_use]
     pub fn fault(&self, value: &serde_json::Value) -> Option<String> {
+        if self.kind == Kind::Integer
+            && let (range, expected) = integer_range(self)
+            && value.as_i64().is_some_and(|whole| !range.contains(&whole))
+        {
+            return Some(expected.to_owned());
+        }
+        if value.as_str().is_some_and(|text| text.contains('\0')) {
+            return Some("must not contain the character U+0000".to_owned());
+        }
         let mut found = Vec::new();
         self.schema.check(value, "", &mut found);
         let first = found.into_iter().next()?;

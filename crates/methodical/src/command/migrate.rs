@@ -80,9 +80,7 @@ fn hindered(plan: &Plan) -> String {
 /// Says what came of carrying a plan out.
 fn tell_applied(applied: &Applied, path: &Path, dir: &Path, as_json: bool) -> Outcome {
     match applied {
-        Applied::Nothing => {
-            return show(&Plan::default(), path, dir, as_json);
-        }
+        Applied::Nothing => show(&Plan::default(), path, dir, as_json),
         Applied::Done(plan, took) => {
             if as_json {
                 println!("{}", plan.to_json());

@@ -82,6 +82,14 @@ fn what_is_absent_or_names_nothing_stands_in_the_way_too() {
     let found = obstacles(optional, rows, uuid);
     assert_eq!(found[0].what, "the id cannot be one of id = \"uuid\"");
 
+    let far = "[resources.a]\nfields.x = { type = \"integer\", format = \"int64\" }\n";
+    let rows_far = "INSERT INTO a (x) VALUES (9007199254740991), (9007199254740993)";
+    let found = obstacles(far, rows_far, "[resources.a]\nfields.x = { type = \"integer\" }\n");
+    assert_eq!(found[0].ids, ["2"]);
+    let found = obstacles(far, rows_far, "[resources.a]\nfields.x = { type = \"number\" }\n");
+    assert_eq!(found[0].what, "`x` has more digits than binary64 can hold");
+    assert_eq!(found[0].ids, ["2"]);
+
     let plain = "[resources.a]\nfields.x = { type = \"string\" }\n";
     let hashed = "[resources.a]\nlogin = [\"y\"]\nfields.x = { type = \"string\", \
                   format = \"password\" }\nfields.y = { type = \"string\", unique = true, \
@@ -206,7 +214,7 @@ fn other_programs_and_other_versions_are_told_apart() {
     raw("PRAGMA user_version = 1");
     assert!(matches!(migrate().unwrap_err(), OpenError::OlderVersion { theirs: 1, .. }));
     raw("PRAGMA user_version = 3; UPDATE _methodical_meta SET value = '{}' WHERE name = 'shape'");
-    assert!(migrate().unwrap_err().to_string().contains("old declaration cannot be read"));
+    assert!(migrate().unwrap_err().to_string().contains("newer version of Methodical: use that"));
     let nowhere = tempfile::tempdir().unwrap();
     let missing = crate::plan(&super::options(&nowhere), &reading(body), &mut |_| {}).unwrap_err();
     assert_eq!(missing, OpenError::Missing);
