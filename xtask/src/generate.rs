@@ -141,6 +141,8 @@ fn place(target: Target) -> &'static str {
     match target {
         Target::Collection => "A collection: `/api/{resource}`",
         Target::Item => "An item: `/api/{resource}/{id}`",
+        Target::Batch => "Several writes as one: `/api/batch`",
+        Target::Search => "Search over every resource: `/api/search`",
         Target::Home => "Home: `/api` and `/`",
         Target::Health => "`/healthz`: the process answers",
         Target::Ready => "`/readyz`: the database answers too",

@@ -118,7 +118,7 @@ mod tests {
                 "allow: GET, HEAD, QUERY, POST, OPTIONS",
                 r#"accept-query: "application/x-www-form-urlencoded", "application/json""#,
                 "accept-post: application/json, application/x-www-form-urlencoded, \
-                 multipart/form-data",
+                 multipart/form-data, application/x-ndjson, text/csv",
             ]
         );
         assert_eq!(

@@ -5,7 +5,7 @@ use http::{HeaderMap, header};
 use crate::field;
 use crate::problem::{Kind, Problem, Violation};
 
-/// The media type of content, with the two parameters that are looked at.
+/// The media type of content, with the parameters that are looked at.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MediaType {
     /// `type/subtype` in lower case.
@@ -14,14 +14,16 @@ pub struct MediaType {
     pub charset: Option<String>,
     /// `boundary` of a multipart type (RFC 2046 §5.1.1), as it came: case counts.
     pub boundary: Option<String>,
+    /// `header` of CSV (RFC 4180 §3), in lower case: `present` or `absent`.
+    pub header: Option<String>,
 }
 
 impl MediaType {
     /// Reads Content-Type; `None` where it is absent or empty.
     ///
     /// # Errors
-    /// 400 where it is sent twice, is not a media type, or names charset or boundary twice: two
-    /// readers could take such content for two different things.
+    /// 400 where it is sent twice, is not a media type, or names charset, boundary or header
+    /// twice: two readers could take such content for two different things.
     pub fn read(headers: &HeaderMap) -> Result<Option<Self>, Problem> {
         let mut lines = headers.get_all(header::CONTENT_TYPE).iter();
         let Some(line) = lines.next() else { return Ok(None) };
@@ -39,7 +41,7 @@ impl MediaType {
         let essence = pieces.next().and_then(essence).ok_or_else(|| {
             refusal("Content-Type is not a media type. Send for example application/json.")
         })?;
-        let mut media_type = Self { essence, charset: None, boundary: None };
+        let mut media_type = Self { essence, charset: None, boundary: None, header: None };
         // `;` with nothing after it is within the grammar (RFC 9110 §5.6.6).
         for piece in pieces.filter(|piece| !piece.is_empty()) {
             let (name, value) = field::parameter(piece).ok_or_else(|| {
@@ -50,6 +52,7 @@ impl MediaType {
             let (place, value) = match name.as_str() {
                 "charset" => (&mut media_type.charset, value.to_ascii_lowercase()),
                 "boundary" => (&mut media_type.boundary, value),
+                "header" => (&mut media_type.header, value.to_ascii_lowercase()),
                 _ => continue,
             };
             if place.replace(value).is_some() {
@@ -121,6 +124,7 @@ mod tests {
             essence: essence.into(),
             charset: charset.map(Into::into),
             boundary: boundary.map(Into::into),
+            header: None,
         }))
     }
 
@@ -146,6 +150,15 @@ mod tests {
         }
         let unknown = "application/json; version=1; profile=\"a;b\"";
         assert_eq!(read(&[unknown]), of("application/json", None, None));
+    }
+
+    #[test]
+    fn a_table_says_whether_it_has_a_header() {
+        let header = |line| read(&[line]).unwrap().and_then(|media_type| media_type.header);
+        assert_eq!(header("text/csv; header=Present"), Some("present".to_owned()));
+        assert_eq!(header("text/csv;header=absent;charset=utf-8"), Some("absent".to_owned()));
+        assert_eq!(header("text/csv"), None);
+        assert_eq!(read(&["text/csv;header=absent;header=present"]), Err(Kind::MalformedField));
     }
 
     #[test]

@@ -238,3 +238,20 @@ fn only_what_is_offered_is_chosen_and_identity_always_is() {
 fn codings_have_their_registered_names() {
     assert_eq!([Identity, Gzip, Zstd].map(Coding::token), ["identity", "gzip", "zstd"]);
 }
+
+#[test]
+fn a_parameter_of_a_range_is_one_that_the_offer_has() {
+    let offers = [JSON, crate::table::CSV];
+    for (field, chosen) in [
+        ("text/csv", Some(crate::table::CSV)),
+        ("Text/CSV; charset=utf-8", Some(crate::table::CSV)),
+        ("text/csv; header=present", Some(crate::table::CSV)),
+        ("text/csv; header=absent", None),
+        ("text/csv; charset=iso-8859-1", None),
+        ("text/*", Some(crate::table::CSV)),
+        ("text/csv, application/json", Some(JSON)),
+        ("text/csv, */*;q=0.5", Some(crate::table::CSV)),
+    ] {
+        assert_eq!(accept(&[field], &offers), chosen, "{field}");
+    }
+}

@@ -46,6 +46,12 @@ pub struct Validators<'a> {
     pub last_modified: Option<SystemTime>,
 }
 
+impl Validators<'static> {
+    /// A representation that is there and has no entity tag: only `*` names it, because the
+    /// double quote stands in no tag (§8.8.3).
+    pub const UNTAGGED: Self = Self { version: "\"", variant: "", last_modified: None };
+}
+
 /// What the conditions of a request come to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {

@@ -413,3 +413,18 @@ fn different_conditions_have_different_fingerprints() {
         assert!(!texts[..index].contains(text), "{text}");
     }
 }
+
+#[test]
+fn what_has_no_tag_is_named_by_the_star_alone() {
+    let judge = |lines: &[(&'static str, &str)]| {
+        read(lines).evaluate(nature(Method::Get), Some(&Validators::UNTAGGED))
+    };
+    assert_eq!(judge(&[("if-match", "*")]), Verdict::Proceed);
+    assert_eq!(judge(&[("if-none-match", "*")]), Verdict::NotModified);
+    for tag in [r#""""#, r#"".""#, r#""a.j""#, r#"W/".""#] {
+        assert_eq!(judge(&[("if-match", tag)]), Verdict::Failed("If-Match"), "{tag}");
+        assert_eq!(judge(&[("if-none-match", tag)]), Verdict::Proceed, "{tag}");
+    }
+    assert_eq!(judge(&[("if-modified-since", LATER)]), Verdict::Proceed);
+    assert_eq!(judge(&[("if-unmodified-since", EARLIER)]), Verdict::Proceed);
+}

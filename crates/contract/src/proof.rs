@@ -4,7 +4,7 @@
 use crate::problem::PROBLEMS;
 use crate::table::{
     Announcement, COMMON_STATUSES, Cache, Conditions, Content, FalseIfNoneMatch, Handle, Key,
-    METHODS, Method, Nature, ROWS, Row, find,
+    METHODS, Method, Nature, Operation, ROWS, Row, find,
 };
 
 const fn lists(row: &Row, status: u16) -> bool {
@@ -111,24 +111,12 @@ const fn same_statuses(a: &[u16], b: &[u16]) -> bool {
     true
 }
 
-/// `type/subtype` of lower-case token characters, each once. Nothing in it needs an escape, in
-/// whatever field it is written.
+/// Media types, each once. Nothing in them needs an escape, in whatever field they are written.
 const fn are_media_types(types: &[&str]) -> bool {
     let mut i = 0;
     while i < types.len() {
-        let text = types[i].as_bytes();
-        let mut slash = 0;
-        let mut j = 0;
-        while j < text.len() {
-            if text[j] == b'/' {
-                if slash != 0 || j == 0 || j + 1 == text.len() {
-                    return false;
-                }
-                slash = j;
-            } else if !matches!(text[j], b'a'..=b'z' | b'0'..=b'9' | b'+' | b'-' | b'.') {
-                return false;
-            }
-            j += 1;
+        if !is_media_type(types[i].as_bytes()) {
+            return false;
         }
         let mut k = i + 1;
         while k < types.len() {
@@ -137,12 +125,46 @@ const fn are_media_types(types: &[&str]) -> bool {
             }
             k += 1;
         }
-        if slash == 0 {
-            return false;
-        }
         i += 1;
     }
     true
+}
+
+/// `type/subtype` of lower-case token characters, and parameters that are tokens.
+const fn is_media_type(text: &[u8]) -> bool {
+    let mut slash = 0;
+    let mut end = text.len();
+    let mut i = 0;
+    while i < text.len() {
+        match text[i] {
+            b'/' if slash == 0 && i > 0 => slash = i,
+            b';' if slash > 0 => {
+                end = if end < i { end } else { i };
+            }
+            b' ' | b'=' if end < i => {}
+            b'a'..=b'z' | b'0'..=b'9' | b'+' | b'-' | b'.' => {}
+            _ => return false,
+        }
+        i += 1;
+    }
+    slash > 0 && slash + 1 < end
+}
+
+/// True where one of the texts has this byte.
+const fn any_has(texts: &[&str], byte: u8) -> bool {
+    let mut i = 0;
+    while i < texts.len() {
+        let text = texts[i].as_bytes();
+        let mut j = 0;
+        while j < text.len() {
+            if text[j] == byte {
+                return true;
+            }
+            j += 1;
+        }
+        i += 1;
+    }
+    false
 }
 
 /// Letters of one case, with hyphens inside.
@@ -189,6 +211,7 @@ pub const fn prove(methods: &[Nature], rows: &[Row]) {
     targets(rows);
     heads(rows);
     queries(rows);
+    batches(methods, rows);
 }
 
 const _: () = prove(METHODS, ROWS);
@@ -233,8 +256,8 @@ const fn effects(row: &Row, n: &Nature) {
     let writes = matches!(row.handle, Handle::Writer);
     assert!(!n.safe || !writes, "RFC 9110 §9.2.1: a safe method must not reach a writer");
     assert!(!writes || lists(row, 507), "a writing row can meet a full disk");
-    assert!(n.safe || !matches!(row.key, Key::Ignored), "an unsafe row honours Idempotency-Key");
-    assert!(!n.safe || matches!(row.key, Key::Ignored), "a safe row needs no Idempotency-Key");
+    assert!(!writes || !matches!(row.key, Key::Ignored), "a writing row honours Idempotency-Key");
+    assert!(writes || matches!(row.key, Key::Ignored), "a reading row needs no Idempotency-Key");
     assert!(!n.safe || !lists(row, 201), "RFC 9110 §9.2.1: a safe method creates nothing");
     assert!(writes || !lists(row, 201), "RFC 9110 §15.3.2: 201 says that something was created");
     assert!(
@@ -246,7 +269,12 @@ const fn effects(row: &Row, n: &Nature) {
 /// Conditions, and the statuses that they lead to.
 const fn conditions(row: &Row, n: &Nature) {
     assert!(n.safe || !lists(row, 304), "RFC 9110 §15.4.5: 304 answers safe requests only");
-    assert!(n.safe || lists(row, 412), "RFC 9110 §13.2.2: an unsafe row can answer 412");
+    let writes = matches!(row.handle, Handle::Writer);
+    assert!(!writes || lists(row, 412), "RFC 9110 §13.2.2: a writing row can answer 412");
+    assert!(
+        n.safe || writes || matches!(row.conditions, Conditions::Ignored),
+        "RFC 9110 §13.1.2: on a method that is not safe a condition guards a change"
+    );
     assert!(
         !matches!(row.conditions, Conditions::Demandable) || lists(row, 428),
         "RFC 6585 §3: a row that may demand a condition lists 428"
@@ -310,6 +338,7 @@ const fn contents(row: &Row, n: &Nature) {
         "RFC 9110 §12.5.1: a row offers media types exactly where it answers content"
     );
     assert!(are_media_types(row.accepts), "RFC 9110 §8.3.1: not a list of media types");
+    assert!(!any_has(row.accepts, b';'), "content is accepted by its type and subtype alone");
     assert!(are_media_types(row.offers), "RFC 9110 §8.3.1: not a list of media types");
     assert!(ascends(row.statuses), "the statuses of a row ascend, each once");
     assert!(all_have_problems(row.statuses), "a status of a row has no entry in PROBLEMS");
@@ -396,6 +425,36 @@ const fn queries(rows: &[Row]) {
                         && query.cache as u8 == get.cache as u8
                         && same_texts(query.offers, get.offers),
                     "RFC 10008 §2.2: QUERY answers what GET of its equivalent resource does"
+                );
+            }
+            j += 1;
+        }
+        i += 1;
+    }
+}
+
+/// A batch fails with the status of the operation that fails, so it lists every error that one of
+/// the writes of records can be answered with.
+const fn batches(methods: &[Nature], rows: &[Row]) {
+    let mut i = 0;
+    while i < rows.len() {
+        let mut j = 0;
+        while j < rows.len() {
+            let (batch, write) = (&rows[i], &rows[j]);
+            let part = write.target.holds_records() && !find(methods, write.method).safe;
+            if matches!(batch.operation, Operation::Batch) && part {
+                let mut k = 0;
+                while k < write.statuses.len() {
+                    let status = write.statuses[k];
+                    assert!(
+                        status < 400 || lists(batch, status),
+                        "a batch lists every error that its operations can be answered with"
+                    );
+                    k += 1;
+                }
+                assert!(
+                    batch.handle as u8 >= write.handle as u8,
+                    "a batch reaches as far as its operations"
                 );
             }
             j += 1;

@@ -103,6 +103,10 @@ pub enum Target {
     Collection,
     /// `/api/{resource}/{id}`
     Item,
+    /// `/api/batch`: several writes as one.
+    Batch,
+    /// `/api/search`: every resource that has something to search.
+    Search,
     /// `/api` and `/`: the resources there are.
     Home,
     /// `/healthz`: the process answers.
@@ -115,6 +119,24 @@ pub enum Target {
     Robots,
     /// `*`: the server itself (RFC 9110 §9.3.7).
     Server,
+}
+
+impl Target {
+    /// True for a collection and an item: what a batch can change.
+    #[must_use]
+    pub const fn holds_records(self) -> bool {
+        match self {
+            Self::Collection | Self::Item => true,
+            Self::Batch
+            | Self::Search
+            | Self::Home
+            | Self::Health
+            | Self::Ready
+            | Self::Problems
+            | Self::Robots
+            | Self::Server => false,
+        }
+    }
 }
 
 /// What serves a row. `engine::serve` binds each to its handler.
@@ -132,6 +154,10 @@ pub enum Operation {
     Patch,
     /// A record removed.
     Delete,
+    /// Several of the writes above, all of them or none.
+    Batch,
+    /// What matches in every resource that is searched, or a page of one resource's records.
+    Search,
     /// OPTIONS.
     Describe,
     /// The resources there are.
@@ -204,7 +230,7 @@ pub struct Row {
     pub handle: Handle,
     /// Media types of request content that are understood. Empty where content has no meaning.
     pub accepts: &'static [&'static str],
-    /// Media types of its answers, the preferred first.
+    /// Media types of its answers as Content-Type says them, the preferred first.
     pub offers: &'static [&'static str],
     /// The conditional fields.
     pub conditions: Conditions,
@@ -218,19 +244,35 @@ pub struct Row {
     pub statuses: &'static [u16],
 }
 
+impl Row {
+    /// True where it changes nothing, whatever its method promises: POST may ask as well as QUERY.
+    #[must_use]
+    pub const fn reads(&self) -> bool {
+        !matches!(self.handle, Handle::Writer)
+    }
+}
+
 /// Statuses that any request may be answered with, whatever its row: framing, routing, limits
 /// and faults of the server.
 pub const COMMON_STATUSES: &[u16] =
     &[400, 403, 404, 405, 406, 408, 413, 414, 417, 431, 500, 501, 503, 505];
 
-const JSON: &str = "application/json";
+/// JSON (RFC 8259), and what the program prefers to answer with.
+pub const JSON: &str = "application/json";
+/// JSON, one record a line.
+pub const NDJSON: &str = "application/x-ndjson";
+/// Comma-separated values (RFC 4180 §3). Its first line names the columns.
+pub const CSV: &str = "text/csv; charset=utf-8; header=present";
 const MERGE: &str = "application/merge-patch+json";
 const JSON_PATCH: &str = "application/json-patch+json";
 const URLENCODED: &str = "application/x-www-form-urlencoded";
 const MULTIPART: &str = "multipart/form-data";
 
 const RECORDS: &[&str] = &[JSON, URLENCODED, MULTIPART];
+/// One record, or many: as a JSON array, a line each, or a table.
+const BULKS: &[&str] = &[JSON, URLENCODED, MULTIPART, NDJSON, "text/csv"];
 const QUERIES: &[&str] = &[URLENCODED, JSON];
+const LISTS: &[&str] = &[JSON, NDJSON, CSV];
 const PATCHES: &[&str] = &[MERGE, JSON_PATCH, JSON];
 
 /// What each method is (RFC 9110 §9.3, RFC 5789, RFC 10008).
@@ -250,10 +292,10 @@ pub const METHODS: &[Nature] = &[
 #[rustfmt::skip]
 pub const ROWS: &[Row] = &[
     // Collections
-    Row { target: Target::Collection, method: Method::Get, operation: Operation::List, handle: Handle::Reader, accepts: &[], offers: &[JSON], conditions: Conditions::Honoured, key: Key::Ignored, cache: Cache::Revalidate, minimal: false, statuses: &[200, 304, 412] },
-    Row { target: Target::Collection, method: Method::Head, operation: Operation::List, handle: Handle::Reader, accepts: &[], offers: &[JSON], conditions: Conditions::Honoured, key: Key::Ignored, cache: Cache::Revalidate, minimal: false, statuses: &[200, 304, 412] },
-    Row { target: Target::Collection, method: Method::Query, operation: Operation::List, handle: Handle::Reader, accepts: QUERIES, offers: &[JSON], conditions: Conditions::Honoured, key: Key::Ignored, cache: Cache::Revalidate, minimal: false, statuses: &[200, 304, 412, 415, 422] },
-    Row { target: Target::Collection, method: Method::Post, operation: Operation::Create, handle: Handle::Writer, accepts: RECORDS, offers: &[JSON], conditions: Conditions::Honoured, key: Key::Demandable, cache: Cache::Never, minimal: true, statuses: &[201, 409, 412, 415, 422, 429, 507] },
+    Row { target: Target::Collection, method: Method::Get, operation: Operation::List, handle: Handle::Reader, accepts: &[], offers: LISTS, conditions: Conditions::Honoured, key: Key::Ignored, cache: Cache::Revalidate, minimal: false, statuses: &[200, 304, 412] },
+    Row { target: Target::Collection, method: Method::Head, operation: Operation::List, handle: Handle::Reader, accepts: &[], offers: LISTS, conditions: Conditions::Honoured, key: Key::Ignored, cache: Cache::Revalidate, minimal: false, statuses: &[200, 304, 412] },
+    Row { target: Target::Collection, method: Method::Query, operation: Operation::List, handle: Handle::Reader, accepts: QUERIES, offers: LISTS, conditions: Conditions::Honoured, key: Key::Ignored, cache: Cache::Revalidate, minimal: false, statuses: &[200, 304, 412, 415, 422] },
+    Row { target: Target::Collection, method: Method::Post, operation: Operation::Create, handle: Handle::Writer, accepts: BULKS, offers: &[JSON], conditions: Conditions::Honoured, key: Key::Demandable, cache: Cache::Never, minimal: true, statuses: &[201, 409, 412, 415, 422, 429, 507] },
     Row { target: Target::Collection, method: Method::Options, operation: Operation::Describe, handle: Handle::None, accepts: &[], offers: &[], conditions: Conditions::Ignored, key: Key::Ignored, cache: Cache::Never, minimal: false, statuses: &[204] },
     // Items
     Row { target: Target::Item, method: Method::Get, operation: Operation::Fetch, handle: Handle::Reader, accepts: &[], offers: &[JSON], conditions: Conditions::Honoured, key: Key::Ignored, cache: Cache::Revalidate, minimal: false, statuses: &[200, 304, 412] },
@@ -262,6 +304,15 @@ pub const ROWS: &[Row] = &[
     Row { target: Target::Item, method: Method::Patch, operation: Operation::Patch, handle: Handle::Writer, accepts: PATCHES, offers: &[JSON], conditions: Conditions::Demandable, key: Key::Honoured, cache: Cache::Never, minimal: true, statuses: &[200, 204, 409, 412, 415, 422, 428, 429, 507] },
     Row { target: Target::Item, method: Method::Delete, operation: Operation::Delete, handle: Handle::Writer, accepts: &[], offers: &[JSON], conditions: Conditions::Demandable, key: Key::Honoured, cache: Cache::Never, minimal: true, statuses: &[200, 204, 409, 412, 422, 428, 429, 507] },
     Row { target: Target::Item, method: Method::Options, operation: Operation::Describe, handle: Handle::None, accepts: &[], offers: &[], conditions: Conditions::Ignored, key: Key::Ignored, cache: Cache::Never, minimal: false, statuses: &[204] },
+    // Several writes as one. Its statuses are those of its operations, but that 200 says all went well.
+    Row { target: Target::Batch, method: Method::Post, operation: Operation::Batch, handle: Handle::Writer, accepts: &[JSON], offers: &[JSON], conditions: Conditions::Demandable, key: Key::Demandable, cache: Cache::Never, minimal: false, statuses: &[200, 409, 412, 415, 422, 428, 429, 507] },
+    Row { target: Target::Batch, method: Method::Options, operation: Operation::Describe, handle: Handle::None, accepts: &[], offers: &[], conditions: Conditions::Ignored, key: Key::Ignored, cache: Cache::Never, minimal: false, statuses: &[204] },
+    // Search
+    Row { target: Target::Search, method: Method::Get, operation: Operation::Search, handle: Handle::Reader, accepts: &[], offers: &[JSON], conditions: Conditions::Honoured, key: Key::Ignored, cache: Cache::Revalidate, minimal: false, statuses: &[200, 304, 412] },
+    Row { target: Target::Search, method: Method::Head, operation: Operation::Search, handle: Handle::Reader, accepts: &[], offers: &[JSON], conditions: Conditions::Honoured, key: Key::Ignored, cache: Cache::Revalidate, minimal: false, statuses: &[200, 304, 412] },
+    Row { target: Target::Search, method: Method::Query, operation: Operation::Search, handle: Handle::Reader, accepts: QUERIES, offers: &[JSON], conditions: Conditions::Honoured, key: Key::Ignored, cache: Cache::Revalidate, minimal: false, statuses: &[200, 304, 412, 415, 422] },
+    Row { target: Target::Search, method: Method::Post, operation: Operation::Search, handle: Handle::Reader, accepts: QUERIES, offers: &[JSON], conditions: Conditions::Ignored, key: Key::Ignored, cache: Cache::Never, minimal: false, statuses: &[200, 415, 422] },
+    Row { target: Target::Search, method: Method::Options, operation: Operation::Describe, handle: Handle::None, accepts: &[], offers: &[], conditions: Conditions::Ignored, key: Key::Ignored, cache: Cache::Never, minimal: false, statuses: &[204] },
     // The program's own pages
     Row { target: Target::Home, method: Method::Get, operation: Operation::Home, handle: Handle::None, accepts: &[], offers: &[JSON], conditions: Conditions::Honoured, key: Key::Ignored, cache: Cache::Revalidate, minimal: false, statuses: &[200, 304, 412] },
     Row { target: Target::Home, method: Method::Head, operation: Operation::Home, handle: Handle::None, accepts: &[], offers: &[JSON], conditions: Conditions::Honoured, key: Key::Ignored, cache: Cache::Revalidate, minimal: false, statuses: &[200, 304, 412] },

@@ -2,22 +2,29 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use contract::negotiate::Coding;
 use contract::precondition::Conditions;
 use contract::prefer::Preferences;
+use contract::problem::Problem;
 use model::model::{Model, Resource, ResourceIndex};
-use model::query::{Position, Query, View};
+use model::query::{Everywhere, Position, Query, View};
 use model::record::{Draft, Rejection};
+use model::rows::Form;
 use model::setting::Settings;
 use model::value::{Id, Timestamp};
 use serde_json::Value;
 use store::lookup::KeyHash;
+use store::spool::Spool;
+use tokio::sync::OwnedSemaphorePermit;
 
+use crate::batch::Batch;
 use crate::cursor;
 use crate::password::Hashes;
 use crate::route::Routed;
 
-/// A request, understood. Made by `request::read` only.
+/// A request, understood. Made by `request` only.
+#[derive(Clone)]
 pub(crate) struct Call {
     /// Where it goes.
     pub(crate) routed: Routed,
@@ -39,6 +46,10 @@ pub(crate) struct Call {
     pub(crate) credentials: bool,
     /// The list that is asked for.
     pub(crate) query: Option<Query>,
+    /// How it is read.
+    pub(crate) reading: Reading,
+    /// The search over every resource that is asked for.
+    pub(crate) everywhere: Option<Everywhere>,
     /// The record in the list behind which the page begins, or before which it ends.
     pub(crate) position: Option<Position>,
     /// What of one record is asked for.
@@ -65,21 +76,48 @@ pub(crate) struct Call {
     pub(crate) settings: Arc<Settings>,
 }
 
+/// How what is asked for is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reading {
+    /// At once: a record, or a page of a list.
+    Once,
+    /// A list to its end, chunk by chunk, while it is sent.
+    InChunks,
+}
+
 /// The content of a request, parsed.
+#[derive(Clone)]
 pub(crate) enum Content {
     /// None, or none with a meaning.
     None,
     /// A record to create, read already: it depends on nothing that is stored.
     Draft(Result<Draft, Rejection>),
+    /// Records to create, or why they cannot be: read already, as a draft is.
+    Rows(Result<Arc<Rows>, Problem>),
     /// A record to put in the place of another: what is there decides on some of its rules.
     Document(Value),
     /// A merge patch (RFC 7396).
     MergePatch(Value),
     /// A JSON Patch (RFC 6902).
     JsonPatch(Value),
+    /// Several writes, each a request of its own.
+    Batch(Batch),
+}
+
+/// Many records to create.
+pub(crate) struct Rows {
+    /// Their ids, where they have them already, and their values.
+    pub(crate) spool: Arc<Spool>,
+    /// How they were written.
+    pub(crate) form: Form,
+    /// The ids that they have already as JSON, between commas, as far as they are wanted.
+    pub(crate) ids: Bytes,
+    /// Kept until they are written: how many may lie on the disk at one time is bounded.
+    pub(crate) _turn: Option<OwnedSemaphorePermit>,
 }
 
 /// An Idempotency-Key in its scope.
+#[derive(Clone)]
 pub(crate) struct KeyUse {
     /// Keyed hash over principal, method, target and key.
     pub(crate) hash: KeyHash,
@@ -99,6 +137,11 @@ impl Call {
     pub(crate) fn resource(&self) -> (ResourceIndex, &Resource) {
         let index = self.routed.resource.expect("collections and items name a resource");
         (index, &self.model.resources[index])
+    }
+
+    /// The writes that this one is made of, where it is a batch.
+    pub(crate) fn batch(&self) -> Option<&Batch> {
+        if let Content::Batch(batch) = &self.content { Some(batch) } else { None }
     }
 
     /// The id that is spoken of.

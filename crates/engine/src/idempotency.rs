@@ -56,6 +56,35 @@ pub(crate) fn fingerprint(secret: &[u8; 32], call: &Call, canonical: &str) -> [u
     hash(secret, "fingerprint", &[canonical, &query.join("&"), &call.conditions.fingerprint()])
 }
 
+/// Many rows as one canonical text: a keyed hash that grows with them, so that none is kept for it.
+pub(crate) struct Print {
+    mac: Hmac<Sha256>,
+    rows: u64,
+}
+
+impl Print {
+    /// Of no rows.
+    pub(crate) fn new(secret: &[u8; 32]) -> Self {
+        let mut mac = Hmac::<Sha256>::new_from_slice(secret).expect("any length of key serves");
+        mac.update(b"rows");
+        Self { mac, rows: 0 }
+    }
+
+    /// Adds the canonical text of a row.
+    pub(crate) fn add(&mut self, canonical: &str) {
+        self.mac.update(&(canonical.len() as u64).to_le_bytes());
+        self.mac.update(canonical.as_bytes());
+        self.rows += 1;
+    }
+
+    /// The text that stands for all of them.
+    pub(crate) fn finish(self) -> String {
+        let hash = self.mac.finalize().into_bytes();
+        let hash: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
+        format!("{} rows {hash}", self.rows)
+    }
+}
+
 /// The keys that are being carried out in this process.
 #[derive(Default)]
 pub(crate) struct Running(Mutex<HashMap<KeyHash, watch::Receiver<()>>>);

@@ -11,7 +11,7 @@ use store::lookup::Current;
 use crate::answer::Answer;
 use crate::call::Call;
 use crate::outcome::Outcome;
-use crate::representation;
+use crate::representation::{self, lines::Format};
 
 /// Most bytes of content and queries that are kept. Whoever asks chooses how many queries there
 /// are, so beyond that all of them are forgotten.
@@ -85,9 +85,10 @@ impl Shelves {
 }
 
 /// What tells a list from the others of its resource. A query that came as content is not kept:
-/// its answer names other fields, and it is seldom asked twice.
+/// its answer names other fields, and it is seldom asked twice. Nor is another format than JSON.
 fn name(call: &Call) -> Option<&str> {
     let row = call.routed.row;
-    let plain = row.operation == Operation::List && row.accepts.is_empty();
+    let json = Format::of(call.media) == Format::Json;
+    let plain = row.operation == Operation::List && row.accepts.is_empty() && json;
     plain.then(|| call.routed.query.as_deref().unwrap_or_default())
 }

@@ -7,8 +7,10 @@ pub mod form;
 pub mod report;
 pub mod seed;
 pub mod serve;
+pub mod stream;
 
 mod answer;
+mod batch;
 mod call;
 mod coding;
 mod cursor;
@@ -35,8 +37,9 @@ use model::model::Model;
 use model::setting::Settings;
 use store::Reader;
 use store::Writer;
+use tokio::sync::Semaphore;
 
-use content::ContentError;
+use content::{Content, ContentError};
 
 /// What an engine is made of.
 pub struct Parts {
@@ -65,10 +68,13 @@ pub(crate) struct Inner {
     pub(crate) writer: Writer,
     pub(crate) secret: [u8; 32],
     pub(crate) salts: Vec<String>,
+    pub(crate) list_salts: Vec<String>,
     pub(crate) running: idempotency::Running,
     pub(crate) hasher: password::Hasher,
     pub(crate) kept: kept::Kept,
     pub(crate) cursors: cursor::Key,
+    /// Requests whose many records lie on the disk until they are written.
+    pub(crate) bulks: Arc<Semaphore>,
 }
 
 impl Engine {
@@ -77,28 +83,31 @@ impl Engine {
     pub fn new(parts: Parts) -> Self {
         let Parts { model, settings, reader, writer, epoch, secret } = parts;
         let salts = response::salts(&model, epoch);
+        let list_salts = response::list_salts(&model, &settings, epoch);
         let running = idempotency::Running::default();
         let hasher = password::Hasher::start();
         let kept = kept::Kept::new(&model);
         let cursors = cursor::Key::new(&secret);
-        let inner = Inner {
+        let bulks = Arc::new(Semaphore::new(settings.bulks_max));
+        Self(Arc::new(Inner {
             model,
             settings,
             reader,
             writer,
             secret,
             salts,
+            list_salts,
             running,
             hasher,
             kept,
             cursors,
-        };
-        Self(Arc::new(inner))
+            bulks,
+        }))
     }
 
     /// Answers one request. The target is in origin-form or `*`; extensions carry the `RequestId`.
     /// The content is polled only once it is certain that it is wanted (RFC 9110 §10.1.1).
-    pub async fn answer<B>(&self, request: Request<B>) -> Response<Bytes>
+    pub async fn answer<B>(&self, request: Request<B>) -> Response<Content>
     where
         B: Body<Data = Bytes, Error = ContentError> + Send + Unpin,
     {

@@ -1,20 +1,27 @@
 //! What happened, before it has a form.
 
+use bytes::Bytes;
 use contract::problem::Problem;
+use model::model::ResourceIndex;
 use model::record::Record;
 use store::change::Change;
-use store::lookup::{Found, Lookup, Row};
+use store::lookup::{Found, Lookup, Row, Total};
 
 use crate::answer::Answer;
+use crate::batch::Part;
 
 /// What an operation came to.
 pub(crate) enum Outcome {
     /// A page of records, or of groups.
     Listed(Seen<Found>),
+    /// What matches in every resource.
+    Searched(Seen<Hits>),
     /// One record, and what hangs on it.
     Fetched(Seen<Row>),
     /// A record that is new.
     Created(Record),
+    /// So many records that are new.
+    CreatedMany(u64, Ids),
     /// A record replaced by PUT.
     Replaced(Record),
     /// A record changed by PATCH.
@@ -27,10 +34,30 @@ pub(crate) enum Outcome {
     Document(Vec<u8>),
     /// A state of the process, never kept.
     State(Vec<u8>),
+    /// What one operation of a batch came to.
+    Part(Box<Part>),
     /// An answer that has its form already: rendered to be remembered with its write.
     Rendered(Answer),
     /// A remembered answer.
     Replayed(Answer),
+}
+
+/// A page of what matches in every resource.
+pub(crate) struct Hits {
+    /// The best first.
+    pub(crate) hits: Vec<Hit>,
+    /// How many there are in all.
+    pub(crate) total: Total,
+    /// True where there is another page.
+    pub(crate) has_next: bool,
+}
+
+/// A record that matches.
+pub(crate) struct Hit {
+    /// Of this resource.
+    pub(crate) resource: ResourceIndex,
+    /// The record.
+    pub(crate) row: Row,
 }
 
 /// What was found, and the states of the tables that it was found in.
@@ -39,6 +66,14 @@ pub(crate) struct Seen<T> {
     pub(crate) found: T,
     /// One a table of the call.
     pub(crate) states: Vec<i64>,
+}
+
+/// The ids of many new records.
+pub(crate) enum Ids {
+    /// This one and those that follow it.
+    From(i64),
+    /// As JSON, between commas.
+    Written(Bytes),
 }
 
 /// What a handler of a write comes to.

@@ -21,7 +21,7 @@ type Job = (String, oneshot::Sender<String>);
 pub(crate) struct Hasher(SyncSender<Job>);
 
 /// The hashes of the passwords of one request, by what was sent.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Hashes(HashMap<String, String>);
 
 /// The PHC string of a password under a salt of its own.

@@ -20,16 +20,19 @@ use store::decision::{Decision, Step, Verdict as Written};
 use store::lookup::{Current, Lookup, Remembered};
 
 use crate::Inner;
-use crate::call::Call;
-use crate::content::ContentError;
+use crate::call::{Call, Reading};
+use crate::content::{Content, ContentError};
 use crate::op;
 use crate::outcome::{Decided, Outcome};
 use crate::report::{Report, RequestId};
 use crate::representation::{self, remembered};
 use crate::response::{self, tag};
+use crate::route::Asked;
 use crate::serve::{Serve, serve};
+use crate::stream::Records;
 use crate::{request, route};
 
+mod batch;
 mod refusal;
 mod timing;
 
@@ -39,7 +42,7 @@ type Check = fn(&Call, &Current) -> Option<Decision<Judged>>;
 type Judged = Result<Outcome, Problem>;
 
 /// Answers a request, whatever happens on the way.
-pub(crate) async fn answer<B>(inner: &Arc<Inner>, request: Request<B>) -> Response<Bytes>
+pub(crate) async fn answer<B>(inner: &Arc<Inner>, request: Request<B>) -> Response<Content>
 where
     B: Body<Data = Bytes, Error = ContentError> + Send + Unpin,
 {
@@ -53,7 +56,7 @@ where
     let mut response = result.unwrap_or_else(|problem| {
         report.problem = Some(problem.kind.entry().slug);
         let id = parts.extensions.get::<RequestId>();
-        response::problem(&problem, id, is_bare(&parts))
+        response::problem(&problem, id, is_bare(&parts)).map(Content::Whole)
     });
     response.extensions_mut().insert(report);
     response
@@ -71,22 +74,31 @@ async fn walk<B>(
     parts: &Parts,
     content: B,
     report: &mut Report,
-) -> Result<Response<Bytes>, Problem>
+) -> Result<Response<Content>, Problem>
 where
     B: Body<Data = Bytes, Error = ContentError> + Send + Unpin,
 {
     let mut timing = timing::Timing::start(&parts.headers);
-    let routed = route::route(&inner.model, parts, report)?;
+    let (method, uri) = (parts.method.as_str(), &parts.uri);
+    let asked = Asked { method, path: uri.path(), query: uri.query() };
+    let routed = route::route(&inner.model, &asked, report)?;
     timing.mark("route");
     let call = Arc::new(request::read(inner, routed, parts, content, report).await?);
     timing.mark("request");
+    let smallest = inner.settings.coding_bytes_min;
+    if call.reading == Reading::InChunks {
+        let begun = Records::begin(inner, &call).await;
+        let records = begun.map_err(|error| refusal::of_store(error, &call, report))?;
+        timing.mark("store");
+        return response::stream::begin(&call, records, smallest, &timing.text());
+    }
     let outcome = carry_out(inner, &call, report).await?;
     timing.mark("store");
     report.replayed = matches!(outcome, Outcome::Replayed(_));
     let answer = representation::render(&call, outcome);
     timing.mark("render");
-    let smallest = inner.settings.coding_bytes_min;
-    response::seal(&call, answer, smallest, report.replayed, &timing.text())
+    let sealed = response::seal(&call, answer, smallest, report.replayed, &timing.text());
+    sealed.map(|response| response.map(Content::Whole))
 }
 
 /// The only stage that meets the store.
@@ -106,7 +118,10 @@ async fn carry_out(
             let outcome = read(inner, call, lookup, answer).await;
             outcome.map_err(|error| refusal::of_store(error, call, report))?
         }
-        Serve::Write { lookup, decide } => write(inner, call, lookup, decide, report).await,
+        Serve::Write { lookup, decide } => {
+            write(inner, call, vec![step(call, lookup, decide)], report).await
+        }
+        Serve::Batch => write(inner, call, batch::steps(call), report).await,
     }
 }
 
@@ -127,11 +142,22 @@ async fn read(
     Ok(outcome.map(|outcome| inner.kept.keep(call, outcome)))
 }
 
-async fn write(
-    inner: &Arc<Inner>,
+/// The one step of a write that is no batch.
+fn step(
     call: &Arc<Call>,
     lookup: fn(&Call) -> Lookup,
     decide: fn(&Call, &Current) -> Decided,
+) -> Step<Judged> {
+    let lookup = Lookup { remembered: call.key.as_ref().map(|key| key.hash), ..lookup(call) };
+    let call = call.clone();
+    Step::alone(lookup, move |current| judge(&call, decide, current))
+}
+
+/// Decides and commits a list of steps; the outcome is that of the last.
+async fn write(
+    inner: &Arc<Inner>,
+    call: &Arc<Call>,
+    steps: Vec<Step<Judged>>,
     report: &mut Report,
 ) -> Result<Outcome, Problem> {
     // A second request with the same key waits for the first, so that it finds its answer.
@@ -142,13 +168,10 @@ async fn write(
         }
         None => None,
     };
-    let lookup = Lookup { remembered: call.key.as_ref().map(|key| key.hash), ..lookup(call) };
-    let judged = call.clone();
-    let step = Step { lookup, decide: Box::new(move |current| judge(&judged, decide, current)) };
-    match inner.writer.transact(vec![step]).await {
+    match inner.writer.transact(steps).await {
         Ok(Written::Committed(mut outcomes)) => outcomes.pop().unwrap_or(Err(refusal::internal())),
         Ok(Written::Refused { outcome, .. }) => outcome,
-        Err(error) => Err(refusal::of_store(error, call, report)),
+        Err(error) => Err(refusal::of_write(error, call, report)),
     }
 }
 
@@ -200,7 +223,7 @@ fn recall(call: &Call, current: &Current) -> Option<Decision<Judged>> {
                 answer = Some(representation::render(call, Outcome::Patched(now.clone())));
             }
             let replayed = answer.map(Outcome::Replayed).ok_or_else(refusal::internal);
-            Some(Decision::Commit { outcome: replayed, changes: Vec::new() })
+            Some(Decision::Refuse(replayed))
         }
     }
 }
@@ -226,7 +249,7 @@ fn refuse_by_condition(call: &Call, current: &Current) -> Option<Decision<Judged
     // On a collection the condition is about the state of the list (`op::create`).
     let version = match present {
         Some(record) => tag::record(record, &call.salt),
-        None if collection => tag::list(&current.states, &call.salt),
+        None if collection => tag::list(&current.states, &call.tables_salt),
         None => String::new(),
     };
     let validators = Validators {

@@ -25,7 +25,7 @@ pub struct Report {
     pub problem: Option<&'static str>,
     /// True where a remembered answer was sent again.
     pub replayed: bool,
-    /// Why a 500 happened. For the log only.
+    /// Why a 500 happened, or why the content ended too early. For the log only.
     pub cause: Option<String>,
 }
 

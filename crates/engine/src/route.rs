@@ -4,14 +4,24 @@ use contract::fault::{self, Fault};
 use contract::problem::{Kind, Problem};
 use contract::secret::{self, Declared, Secret};
 use contract::table::{self, Nature, Row, Target, Token};
-use http::request::Parts;
 use model::model::{IdKind, Model, Resource, ResourceIndex};
 use model::value::Id;
 use percent_encoding::percent_decode_str;
 
 use crate::report::Report;
 
+/// What a request asks for: of a request line, or of an operation of a batch.
+pub(crate) struct Asked<'a> {
+    /// The method, as it was sent.
+    pub(crate) method: &'a str,
+    /// The path, as it was sent.
+    pub(crate) path: &'a str,
+    /// The query component, as it was sent.
+    pub(crate) query: Option<&'a str>,
+}
+
 /// Where a request goes. Made by `route` only.
+#[derive(Clone)]
 pub(crate) struct Routed {
     /// What is done there.
     pub(crate) row: &'static Row,
@@ -41,31 +51,52 @@ struct Place {
     aliased: bool,
 }
 
-/// Names inside the prefix that no resource can have, and where they come from.
-const RESERVED: &[&str] = &["search", "changes", "login", "logout", "me", "batch"];
+/// Names inside the prefix that no resource can have, and that nothing answers yet.
+const RESERVED: &[&str] = &["changes", "login", "logout", "me"];
+
+/// Names inside the prefix of what is about several resources.
+const SEVERAL: &[(&str, Target)] = &[("batch", Target::Batch), ("search", Target::Search)];
 
 /// Finds the row of a request.
 ///
 /// # Errors
 /// 501 for an unknown method, 400 for a secret in the URL, 404, 405: in this order.
-pub(crate) fn route(model: &Model, parts: &Parts, report: &mut Report) -> Result<Routed, Problem> {
-    let token = table::method(parts.method.as_str());
+pub(crate) fn route(
+    model: &Model,
+    asked: &Asked<'_>,
+    report: &mut Report,
+) -> Result<Routed, Problem> {
+    let token = table::method(asked.method);
     if token == Token::Unknown && !fault::on(Fault::UnknownMethod405) {
-        return Err(not_implemented(parts.method.as_str()));
+        return Err(not_implemented(asked.method));
     }
-    let query = parts.uri.query().filter(|query| !query.is_empty());
-    let place = place(model, parts.uri.path());
+    let query = asked.query.filter(|query| !query.is_empty());
+    let place = place(model, asked.path);
     if let Some(query) = query {
         let resource = place.as_ref().ok().and_then(|place| place.resource);
         refuse_secrets(query, resource.map(|index| &model.resources[index]))?;
     }
     let place = place?;
     report.route = pattern(place.target);
-    report.path = Some(parts.uri.path().to_owned());
+    report.path = Some(asked.path.to_owned());
     report.resource = place.resource.map(|index| model.resources[index].name.clone());
     let (row, nature) = admit(model, &place, token)?;
     let Place { resource, id, slug, path, aliased, .. } = place;
     Ok(Routed { row, nature, resource, id, slug, path, aliased, query: query.map(str::to_owned) })
+}
+
+/// A path whose last segment is not known yet, with an id in its place that a record of that
+/// collection could have. `None` where the rest of it leads to no collection.
+pub(crate) fn with_any_id(model: &Model, path: &str) -> Option<String> {
+    let (collection, _) = path.rsplit_once('/')?;
+    let place = place(model, collection).ok()?;
+    let resource = &model.resources[place.resource.filter(|_| place.id.is_none())?];
+    let id = match resource.id {
+        IdKind::Integer => "1",
+        IdKind::Uuid => "00000000-0000-0000-0000-000000000000",
+        IdKind::Text => "a",
+    };
+    Some(format!("{collection}/{id}"))
 }
 
 fn not_implemented(token: &str) -> Problem {
@@ -134,6 +165,8 @@ fn pattern(target: Target) -> &'static str {
     match target {
         Target::Collection => "/{resource}",
         Target::Item => "/{resource}/{id}",
+        Target::Batch => "/batch",
+        Target::Search => "/search",
         Target::Home => "/",
         Target::Health => "/healthz",
         Target::Ready => "/readyz",
@@ -203,6 +236,16 @@ fn problem_page(slug: &str, path: &str) -> Result<Place, Problem> {
 fn inside(model: &Model, rest: &str, aliased: bool) -> Result<Place, Problem> {
     let mut segments = rest.split('/');
     let name = decode(segments.next().unwrap_or_default())?;
+    if let Some((name, target)) = SEVERAL.iter().find(|(own, _)| *own == name) {
+        let path = format!("{}/{name}", model.prefix);
+        return match segments.next() {
+            None => Ok(Place { aliased, ..page(*target, &path) }),
+            Some(_) => Err(Problem::new(
+                Kind::NotFound,
+                format!("Nothing is below {path}: ask {path} itself, without a slash at its end."),
+            )),
+        };
+    }
     let Some(index) = model.resources.iter().position(|resource| resource.name == name) else {
         return Err(unknown_resource(model, &name));
     };

@@ -29,6 +29,8 @@ pub(crate) enum Serve {
         /// The decision: pure, and may be asked twice.
         decide: fn(&Call, &Current) -> Decided,
     },
+    /// Decides several writes, each as the handler of its own operation does.
+    Batch,
 }
 
 impl Serve {
@@ -36,7 +38,7 @@ impl Serve {
         match self {
             Self::Describe(_) => Handle::None,
             Self::Probe(_) | Self::Read { .. } => Handle::Reader,
-            Self::Write { .. } => Handle::Writer,
+            Self::Write { .. } | Self::Batch => Handle::Writer,
         }
     }
 }
@@ -45,6 +47,7 @@ impl Serve {
 pub(crate) const fn serve(operation: Operation) -> Serve {
     match operation {
         Operation::List => Serve::Read { lookup: op::list::lookup, answer: op::list::answer },
+        Operation::Search => Serve::Read { lookup: op::search::lookup, answer: op::search::answer },
         Operation::Fetch => Serve::Read { lookup: op::fetch::lookup, answer: op::fetch::answer },
         Operation::Create => {
             Serve::Write { lookup: op::create::lookup, decide: op::create::decide }
@@ -56,6 +59,7 @@ pub(crate) const fn serve(operation: Operation) -> Serve {
         Operation::Delete => {
             Serve::Write { lookup: op::delete::lookup, decide: op::delete::decide }
         }
+        Operation::Batch => Serve::Batch,
         Operation::Ready => Serve::Probe(op::page::ready),
         Operation::Describe => Serve::Describe(op::page::describe),
         Operation::Home => Serve::Describe(op::page::home),

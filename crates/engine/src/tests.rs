@@ -1,11 +1,14 @@
 //! The walk from end to end, in process: a request in, a response out, on a real database.
 #![allow(clippy::unwrap_used)]
 
+mod batch;
+mod bulk;
 mod conditions;
 mod content;
 mod ids;
 mod kept;
 mod lists;
+mod streams;
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -105,8 +108,15 @@ impl Bench {
             request = request.header(*name, *value);
         }
         let content = (!content.is_empty()).then(|| Bytes::copy_from_slice(content.as_bytes()));
-        self.engine.answer(request.body(Whole { content, chunked: false }).unwrap()).await
+        let request = request.body(Whole { content, chunked: false }).unwrap();
+        whole(self.engine.answer(request).await).await
     }
+}
+
+/// A response with all of its content.
+async fn whole(response: Response<crate::content::Content>) -> Response<Bytes> {
+    let (parts, content) = response.into_parts();
+    Response::from_parts(parts, content.collect().await.unwrap())
 }
 
 const JSON: (&str, &str) = ("content-type", "application/json");

@@ -50,8 +50,19 @@ pub(crate) struct Entry<'a> {
     pub(crate) first_byte: Duration,
     /// From the complete head to the last byte of the answer.
     pub(crate) total: Duration,
-    /// True where the client left before the end.
-    pub(crate) left: bool,
+    /// How the answer ended.
+    pub(crate) ending: Ending,
+}
+
+/// How an answer ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ending {
+    /// All of it was sent.
+    Whole,
+    /// The client left before.
+    Left,
+    /// Its content could not be read further.
+    Interrupted,
 }
 
 /// Where lines go.
@@ -95,9 +106,10 @@ impl Log {
         Self { sink: None, format: Format::Text, level: LevelFilter::OFF }
     }
 
-    /// Writes the line of a request. A 500 is an error, whatever else is left out.
+    /// Writes the line of a request. A 500 and an answer that breaks off are errors, whatever else
+    /// is left out.
     pub(crate) fn request(&self, entry: &Entry<'_>) {
-        let level = if entry.status == 500 { LevelFilter::ERROR } else { LevelFilter::INFO };
+        let level = if is_error(entry) { LevelFilter::ERROR } else { LevelFilter::INFO };
         let Some(sink) = self.sink.as_ref().filter(|_| level <= self.level) else { return };
         let mut line = Vec::with_capacity(320);
         match self.format {
@@ -232,8 +244,10 @@ fn parts<'a>(entry: &'a Entry<'a>, mut part: impl FnMut(&'static str, Part<'a>))
     if report.replayed {
         part("replayed", Part::True);
     }
-    if entry.left {
-        part("left", Part::True);
+    match entry.ending {
+        Ending::Whole => {}
+        Ending::Left => part("left", Part::True),
+        Ending::Interrupted => part("interrupted", Part::True),
     }
     if let Some(cause) = &report.cause {
         part("cause", Part::Text(cause));
@@ -250,7 +264,11 @@ enum Part<'a> {
 }
 
 fn level(entry: &Entry<'_>) -> &'static str {
-    if entry.status == 500 { "ERROR" } else { "INFO" }
+    if is_error(entry) { "ERROR" } else { "INFO" }
+}
+
+fn is_error(entry: &Entry<'_>) -> bool {
+    entry.status == 500 || entry.ending == Ending::Interrupted
 }
 
 fn write_text(line: &mut Vec<u8>, entry: &Entry<'_>) {
@@ -331,7 +349,7 @@ pub(crate) fn now() -> SystemTime {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
-    use super::{Entry, write_json, write_text};
+    use super::{Ending, Entry, write_json, write_text};
     use engine::report::Report;
     use std::time::{Duration, UNIX_EPOCH};
 
@@ -357,7 +375,7 @@ mod tests {
             bytes: 12,
             first_byte: Duration::from_micros(1042),
             total: Duration::from_micros(2500),
-            left: false,
+            ending: Ending::Whole,
         }
     }
 
@@ -384,5 +402,19 @@ mod tests {
         assert_eq!(value["parameters"], serde_json::json!(["fields", "page"]));
         assert_eq!(value["ms"], 2.5);
         assert_eq!(value["cause"], "two\nlines");
+    }
+
+    #[test]
+    fn an_answer_that_breaks_off_is_an_error_and_one_that_was_left_is_none() {
+        let report = report();
+        for (ending, level, word) in [
+            (Ending::Left, " INFO ", " left=true "),
+            (Ending::Interrupted, " ERROR ", " interrupted=true "),
+        ] {
+            let mut line = Vec::new();
+            write_text(&mut line, &Entry { ending, status: 200, ..entry(&report) });
+            let line = String::from_utf8(line).unwrap();
+            assert!(line.contains(level) && line.contains(word), "{line}");
+        }
     }
 }

@@ -150,21 +150,20 @@ fn resource() -> Value {
             "\"upsert\": PUT creates under an integer id that the client chose.",
         ),
         ("unique", groups.clone(), "Groups of fields that are unique together: [[\"a\", \"b\"]]."),
-        ("index", groups, "Groups of fields that are indexed together: [[\"a\", \"b\"]]."),
+        (
+            "index",
+            groups,
+            "Groups of columns that are indexed together: [[\"category\", \"createdAt\"]].",
+        ),
+        (
+            "sort",
+            order(),
+            "The order of a list that asks for none; - before a name: the largest first.",
+        ),
         ("login", fields, "Unique fields by which a user signs in (a later version)."),
         (
             "access",
-            json!({
-                "type": "object",
-                "properties": {
-                    "read": { "$ref": "#/definitions/who" },
-                    "create": { "$ref": "#/definitions/who" },
-                    "update": { "$ref": "#/definitions/who" },
-                    "delete": { "$ref": "#/definitions/who" },
-                    "write": { "$ref": "#/definitions/who" },
-                },
-                "additionalProperties": false,
-            }),
+            access(),
             "Who may do what; write stands for create, update and delete. \
              Without it: administrators only (enforced in a later version).",
         ),
@@ -174,6 +173,32 @@ fn resource() -> Value {
         "required": ["fields"],
         "properties": properties,
         "additionalProperties": false,
+    })
+}
+
+fn access() -> Value {
+    json!({
+        "type": "object",
+        "properties": {
+            "read": { "$ref": "#/definitions/who" },
+            "create": { "$ref": "#/definitions/who" },
+            "update": { "$ref": "#/definitions/who" },
+            "delete": { "$ref": "#/definitions/who" },
+            "write": { "$ref": "#/definitions/who" },
+        },
+        "additionalProperties": false,
+    })
+}
+
+fn order() -> Value {
+    json!({
+        "anyOf": [
+            { "type": "string", "examples": ["-createdAt", "name"] },
+            {
+                "type": "array", "minItems": 1, "items": { "type": "string" },
+                "uniqueItems": true, "examples": [["-createdAt", "-name"]],
+            },
+        ],
     })
 }
 

@@ -22,6 +22,11 @@ pub(crate) fn resource(resource: &Resource) -> String {
         parts.extend([shown.as_str(), field.schema.format().unwrap_or_default(), default.as_str()]);
         line(&mut text, &parts);
     }
+    // What orders a list by default shows it otherwise.
+    for key in &resource.sort {
+        let direction = if key.descending { "descending" } else { "ascending" };
+        line(&mut text, &["sort", key.column.name(resource), direction]);
+    }
     hex(&text, 8)
 }
 

@@ -78,6 +78,32 @@ fn scalar(field: &Field, text: &str) -> Result<Option<Value>, &'static str> {
     }
 }
 
+/// Reads the text of a cell of CSV; `None`: it says nothing. As a form's, but that a text of
+/// nothing can be told from nothing by its quotes, and that spreadsheets write TRUE and FALSE.
+///
+/// # Errors
+/// What the text must be instead.
+pub(crate) fn cell(field: &Field, text: &str, quoted: bool) -> Result<Option<Value>, &'static str> {
+    if text.is_empty() {
+        let is_text = matches!(field.kind, Kind::Text | Kind::Json) && !field.schema.is_array();
+        return Ok(match quoted && is_text {
+            true => Some(Value::String(String::new())),
+            false => field.nullable.then_some(Value::Null),
+        });
+    }
+    if field.schema.is_array() {
+        return Ok(Some(match parse(text, 1) {
+            Some(Value::Array(items)) => Value::Array(items),
+            _ => Value::Array(vec![item(field.schema.items(), text)]),
+        }));
+    }
+    match field.kind {
+        Kind::Boolean if text.eq_ignore_ascii_case("true") => Ok(Some(Value::Bool(true))),
+        Kind::Boolean if text.eq_ignore_ascii_case("false") => Ok(Some(Value::Bool(false))),
+        _ => scalar(field, text),
+    }
+}
+
 /// Adds the text of a control to the array of its name.
 fn array(field: &Field, document: &mut Map<String, Value>, text: &str) {
     let present = document.contains_key(&field.name);

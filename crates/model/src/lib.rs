@@ -1,6 +1,7 @@
 //! What was declared, validated once and immutable after, and the values that fit it: records,
 //! queries, patches. No I/O but the text that is handed in.
 
+pub mod batch;
 mod calendar;
 mod check;
 pub mod complaint;
@@ -9,11 +10,13 @@ pub mod declaration_schema;
 mod digest;
 pub mod fold;
 pub mod form;
+pub mod index;
 pub mod json;
 pub mod model;
 pub mod patch;
 pub mod query;
 pub mod record;
+pub mod rows;
 #[cfg(test)]
 mod sample;
 pub mod schema;

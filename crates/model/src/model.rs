@@ -2,6 +2,7 @@
 
 use contract::problem::Place;
 
+use crate::query::{Column, Sort};
 use crate::record::integer_range;
 use crate::value::{Id, Value};
 
@@ -22,6 +23,21 @@ pub struct Model {
     pub ignore_parameters: Vec<String>,
     /// The resources, in the order of the file.
     pub resources: Vec<Resource>,
+}
+
+impl Model {
+    /// The reference fields that name records of a resource, and what a deletion means to each.
+    pub fn referrers(
+        &self,
+        target: ResourceIndex,
+    ) -> impl Iterator<Item = (ResourceIndex, FieldIndex, OnDelete)> {
+        self.resources.iter().enumerate().flat_map(move |(referrer, resource)| {
+            resource.fields.iter().enumerate().filter_map(move |(index, field)| {
+                let to = field.references.filter(|to| to.resource == target)?;
+                Some((referrer, index, to.on_delete))
+            })
+        })
+    }
 }
 
 /// Where a resource stands in `Model::resources`.
@@ -54,8 +70,10 @@ pub struct Resource {
     pub upsert: bool,
     /// Groups of fields that are unique together.
     pub unique: Vec<Vec<FieldIndex>>,
-    /// Groups of fields that are indexed together.
-    pub index: Vec<Vec<FieldIndex>>,
+    /// Groups of columns that are indexed together; the id, which ends every index, is not named.
+    pub index: Vec<Vec<Column>>,
+    /// The order of a list that asks for none. Empty: by id.
+    pub sort: Vec<Sort>,
     /// Fields by which a user signs in (served from part 4 on).
     pub login: Vec<FieldIndex>,
     /// Who may do what, as written (enforced from part 4 on). None: admins only.

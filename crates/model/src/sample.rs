@@ -48,6 +48,7 @@ pub(crate) fn resource(name: &str, id: IdKind, fields: Vec<Field>) -> Resource {
         upsert: false,
         unique: Vec::new(),
         index: Vec::new(),
+        sort: Vec::new(),
         login: Vec::new(),
         access: None,
         digest: "0123456789abcdef".to_owned(),

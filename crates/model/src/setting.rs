@@ -92,8 +92,19 @@ settings! {
         "Most header fields in a request (431).";
     content_bytes_max: usize = "limits.content", Form::Bytes, "1 MiB",
         "Largest content of a request (413).";
+    bulk_bytes_max: usize = "limits.bulk", Form::Bytes, "64 MiB",
+        "Largest content with many records (413); each of them may have `limits.content`.";
+    bulk_rows_max: usize = "limits.bulk_rows", Form::Number(10_000_000), "100000",
+        "Most records that one request creates (413).";
+    bulk_passwords_max: usize = "limits.bulk_passwords", Form::Number(10_000), "100",
+        "Most passwords that one request sets (422): hashing each takes milliseconds on purpose.";
+    bulks_max: usize = "limits.bulks", Form::Number(1000), "8",
+        "Most requests at one time whose many records do not fit into the 1 MiB of memory that \
+         each has: the rest waits for the writer on the disk.";
     connections_max: usize = "limits.connections", Form::Number(1_000_000), "10000",
         "Most connections at one time; more wait in the system's queue.";
+    batch_operations_max: usize = "limits.batch", Form::Number(1000), "100",
+        "Most operations in a batch (422).";
     page_rows_default: u32 = "limits.page_default", Form::Number(100), "20",
         "Records a page where no limit is given.";
     page_rows_max: u32 = "limits.page", Form::Number(1000), "100",
@@ -104,8 +115,15 @@ settings! {
         "Most records of a relation that one record includes; a link leads to the others.";
     included_rows_max: u32 = "limits.included", Form::Number(100_000), "2000",
         "Most records of a relation that one answer includes.";
+    search_rows_max: u64 = "limits.search", Form::Number(10_000), "1000",
+        "Farthest result that a search over all resources reaches.";
     count_rows_max: u64 = "limits.count", Form::Number(10_000_000), "10000",
         "Where counting a filtered list stops.";
+    cascade_rows_max: u32 = "limits.cascade", Form::Number(1_000_000), "10000",
+        "Most records that a DELETE may delete or clear along with its own (409).";
+    cascade_levels_max: u32 = "limits.cascade_depth", Form::Number(900), "500",
+        "Longest chain of records, each deleted with the one before, that a DELETE follows (409); \
+         its time grows with the square.";
     coding_bytes_min: usize = "limits.coding", Form::Bytes, "128",
         "Answers below this are not compressed: nothing would be saved.";
     first_byte_timeout: Duration = "timeouts.first_byte", Form::Time, "10s",
@@ -116,6 +134,8 @@ settings! {
         "How long the content of a request may take (408).";
     content_gap_timeout: Duration = "timeouts.content_gap", Form::Time, "10s",
         "How long a sender of content may be silent (408).";
+    bulk_wait: Duration = "timeouts.bulk_wait", Form::Time, "10s",
+        "How long a request with many records waits while `limits.bulks` others are at it (503).";
     idle_timeout: Duration = "timeouts.idle", Form::Time, "60s",
         "How long a connection may idle between requests.";
     send_timeout: Duration = "timeouts.send", Form::Time, "30s",
@@ -230,25 +250,6 @@ pub fn holds_password(text: &str) -> bool {
     password.is_some_and(|(_, password)| {
         !(password.is_empty() || password.starts_with("${") && password.ends_with('}'))
     })
-}
-
-/// The reference of all settings, as a Markdown table.
-#[must_use]
-pub fn reference() -> String {
-    let mut out = "| setting | default | what it is for |\n| --- | --- | --- |\n".to_owned();
-    for Setting { key, default, meaning, form } in SETTINGS {
-        let form = match form {
-            Form::Text => String::new(),
-            Form::Address => " `HOST:PORT`.".to_owned(),
-            Form::Database => String::new(),
-            Form::Word(words) => format!(" One of: `{}`.", words.join("`, `")),
-            Form::Number(most) => format!(" 1 to {most}."),
-            Form::Bytes => " Bytes.".to_owned(),
-            Form::Time => " A time.".to_owned(),
-        };
-        out.push_str(&format!("| `{key}` | `{default}` | {meaning}{form} |\n"));
-    }
-    out
 }
 
 fn unknown(key: &str) -> String {

@@ -10,6 +10,7 @@ use crate::json;
 use crate::model::{
     Field, FieldIndex, IdKind, Kind, Model, OnDelete, Reference, Resource, ResourceIndex,
 };
+use crate::query::Column;
 use crate::schema::Schema;
 use crate::value::Value;
 
@@ -112,16 +113,16 @@ impl Model {
 
     fn table(&self, resource: &Resource) -> Json {
         let name = |at: &FieldIndex| resource.fields[*at].name.as_str();
-        let groups = |groups: &[Vec<FieldIndex>]| -> Vec<Json> {
-            groups.iter().map(|group| group.iter().map(name).collect()).collect()
-        };
+        let unique = resource.unique.iter().map(|group| group.iter().map(name).collect());
+        let column = |column: &Column| column.name(resource).to_owned();
+        let index = resource.index.iter().map(|group| group.iter().map(column).collect());
         let fields: Vec<Json> = resource.fields.iter().map(|it| self.column(it)).collect();
         json!({
             "name": resource.name,
             "id": resource.id.word(),
             "fields": fields,
-            "unique": groups(&resource.unique),
-            "index": groups(&resource.index),
+            "unique": unique.collect::<Vec<Json>>(),
+            "index": index.collect::<Vec<Json>>(),
             "search": resource.search.iter().map(name).collect::<Vec<_>>(),
         })
     }
@@ -189,7 +190,15 @@ fn resource(written: &Json, names: &[&str]) -> Option<Resource> {
         written["fields"].as_array()?.iter().map(|it| field(it, names)).collect::<Option<_>>()?;
     let at = |name: &Json| fields.iter().position(|field| Some(&*field.name) == name.as_str());
     let group = |list: &Json| list.as_array()?.iter().map(at).collect::<Option<Vec<FieldIndex>>>();
-    let groups = |list: &Json| list.as_array()?.iter().map(group).collect::<Option<Vec<_>>>();
+    let unique = written["unique"].as_array()?.iter().map(group).collect::<Option<Vec<_>>>()?;
+    let column = |name: &Json| match name.as_str()? {
+        "id" => Some(Column::Id),
+        "createdAt" => Some(Column::CreatedAt),
+        "updatedAt" => Some(Column::UpdatedAt),
+        _ => at(name).map(Column::Field),
+    };
+    let columns = |list: &Json| list.as_array()?.iter().map(column).collect::<Option<Vec<_>>>();
+    let index = written["index"].as_array()?.iter().map(columns).collect::<Option<Vec<_>>>()?;
     let word = written["id"].as_str()?;
     let kinds = [IdKind::Integer, IdKind::Uuid, IdKind::Text];
     Some(Resource {
@@ -202,8 +211,9 @@ fn resource(written: &Json, names: &[&str]) -> Option<Resource> {
         preconditions_required: false,
         key_required: false,
         upsert: false,
-        unique: groups(&written["unique"])?,
-        index: groups(&written["index"])?,
+        unique,
+        index,
+        sort: Vec::new(),
         login: Vec::new(),
         access: None,
         digest: String::new(),
@@ -284,7 +294,7 @@ fields.any  = { default = { a = [1, "x"] } }
 fields.flag = { type = ["boolean", "null"] }
 [resources.notes]
 id = "uuid"
-index = [["by", "text"]]
+index = [["by", "text"], ["text", "createdAt"]]
 fields.by   = { references = "users", onDelete = "cascade" }
 fields.text = { type = "string", default = "it's" }
 "#;

@@ -3,6 +3,7 @@
 //! calls these functions with bytes of its own (`fuzz/`), and `cargo test` with every file of the
 //! corpus, so that what was found once stays a test.
 
+mod batch;
 mod declaration;
 mod field;
 mod form;
@@ -12,7 +13,9 @@ mod patch;
 mod query;
 mod record;
 mod request;
+mod rows;
 mod schema;
+mod search;
 mod text;
 mod world;
 
@@ -26,6 +29,7 @@ pub struct Target {
 
 /// Every target.
 pub const TARGETS: &[Target] = &[
+    Target { name: "batch", check: batch::batch },
     Target { name: "chunked", check: http1::chunked },
     Target { name: "declaration", check: declaration::declaration },
     Target { name: "field", check: field::field },
@@ -38,7 +42,9 @@ pub const TARGETS: &[Target] = &[
     Target { name: "query", check: query::query },
     Target { name: "record", check: record::record },
     Target { name: "request", check: request::request },
+    Target { name: "rows", check: rows::rows },
     Target { name: "schema", check: schema::schema },
+    Target { name: "search", check: search::search },
     Target { name: "secret", check: query::secret },
     Target { name: "text", check: text::text },
 ];

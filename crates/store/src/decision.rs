@@ -13,22 +13,44 @@ pub enum Decision<O> {
         /// What is written.
         changes: Vec<Change>,
     },
-    /// Nothing: every step of this write is undone.
+    /// Nothing: every step of this write is undone, and those after it are not asked.
     Refuse(O),
     /// More must be known; asked again with what this lookup adds to the roots found before.
     More(Lookup),
 }
 
-/// Decides, without I/O, and may be asked twice: a group that is lost is run again.
-pub type Decide<O> = Box<dyn Fn(&Current) -> Decision<O> + Send>;
+/// Decides, without I/O, and may be asked twice: a group that is lost is run again. Beside what is
+/// there it is given the outcomes of the steps before it, in their order.
+pub type Decide<O> = Box<dyn Fn(&Current, &[O]) -> Decision<O> + Send>;
+
+/// What must be known, by the outcomes of the steps before. As pure as the decision.
+pub type Look<O> = Box<dyn Fn(&[O]) -> Lookup + Send>;
+
+/// What a step must know first.
+pub enum Asks<O> {
+    /// This, whatever the steps before it came to.
+    This(Lookup),
+    /// What follows from the outcomes of the steps before it.
+    Of(Look<O>),
+}
 
 /// One step of a write. A write is a list of them in one transaction, each seeing the changes of
 /// those before it.
 pub struct Step<O> {
     /// What it must know first.
-    pub lookup: Lookup,
+    pub asks: Asks<O>,
     /// What it decides then.
     pub decide: Decide<O>,
+}
+
+impl<O> Step<O> {
+    /// A step that depends on no other.
+    pub fn alone(
+        lookup: Lookup,
+        decide: impl Fn(&Current) -> Decision<O> + Send + 'static,
+    ) -> Self {
+        Self { asks: Asks::This(lookup), decide: Box::new(move |current, _| decide(current)) }
+    }
 }
 
 /// How a write ended.

@@ -21,6 +21,22 @@ pub enum Error {
         /// The step of the write that met it.
         step: usize,
     },
+    /// A deletion would go along a longer chain of references than is allowed.
+    #[error("a deletion would go too deep")]
+    TooDeep {
+        /// The step of the write that met it.
+        step: usize,
+    },
+    /// Rows of many cannot be inserted; `FAULTY_ROWS_MAX` of them are named.
+    #[error("rows are refused")]
+    Rows {
+        /// In this resource.
+        resource: ResourceIndex,
+        /// The rows, in order.
+        refused: Vec<RefusedRow>,
+        /// The step of the write that met them.
+        step: usize,
+    },
     /// The record changed between the decision and the write.
     #[error("the record is no longer in the version that was decided on")]
     Moved {
@@ -36,10 +52,10 @@ pub enum Error {
     /// The queue is full, the database is locked by another process, or the store is closing.
     #[error("the store is busy: {0}")]
     Busy(&'static str),
-    /// The deadline of a read passed. The index that would serve it is named where one is missing.
+    /// The deadline of a read passed. The index that would serve it is told where one is missing.
     #[error("the read took too long")]
     TooSlow {
-        /// `resource.field` to index.
+        /// What to declare: `index = true` for orders.quantity.
         index: Option<String>,
     },
     /// A fault of the database or the disk; the text is for the log only.
@@ -47,12 +63,51 @@ pub enum Error {
     Broken(String),
 }
 
+impl Error {
+    /// The step of the write that met it, where it is about one.
+    #[must_use]
+    pub fn step(&self) -> Option<usize> {
+        match self {
+            Self::Taken { step, .. }
+            | Self::Dangling { step }
+            | Self::TooDeep { step }
+            | Self::Rows { step, .. }
+            | Self::Moved { step } => Some(*step),
+            Self::TooManyKeys
+            | Self::Full
+            | Self::Busy(_)
+            | Self::TooSlow { .. }
+            | Self::Broken(_) => None,
+        }
+    }
+}
+
+/// A row that the tables do not take.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RefusedRow {
+    /// Its number, from 0.
+    pub row: u64,
+    /// The line of the content that it began at.
+    pub line: u32,
+    /// Why.
+    pub why: Refusal,
+}
+
+/// Why the tables do not take a row.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// A value, or a group of values, is taken by these fields; none: the id is.
+    Taken(Vec<FieldIndex>),
+    /// These fields name records that are not there.
+    Dangling(Vec<FieldIndex>),
+}
+
 /// Why a store could not be opened. The texts are for the operator.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum OpenError {
     /// A second server, or a program that holds its lock.
     #[error(
-        "the database is in use by a `methodical serve` or `methodical migrate`, or locked by \
+        "the database is in use by another `methodical serve` or `methodical migrate`, or locked by \
          another program; stop that one first, or choose another file with --database"
     )]
     Locked,

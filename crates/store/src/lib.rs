@@ -2,6 +2,7 @@
 
 pub mod change;
 pub mod decision;
+pub mod dependents;
 pub mod error;
 pub mod fault;
 pub mod lookup;
@@ -9,6 +10,7 @@ pub mod migrate;
 mod opened;
 mod options;
 mod reader;
+pub mod spool;
 mod sql;
 mod sqlite;
 mod writer;

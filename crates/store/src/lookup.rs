@@ -6,6 +6,8 @@ use model::query::{Aggregate, Count, Filter, Position, Relation, Sort};
 use model::record::Record;
 use model::value::{Id, Timestamp, Value};
 
+use crate::dependents::Dependents;
+
 /// What must be known.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Lookup {
@@ -70,6 +72,13 @@ pub enum Pick {
     Groups(Groups),
     /// No records: how many match.
     Number(Filter),
+    /// No records: what the deletion of this one would delete, clear or be refused for.
+    Dependents {
+        /// The record.
+        id: Id,
+        /// The most records that may be deleted or cleared along; beyond it finding stops.
+        limit: u32,
+    },
     /// No records: the id that the next insert gets, where ids are integers. Inside a Write only.
     NextId,
 }
@@ -81,6 +90,8 @@ pub struct Page {
     pub filter: Filter,
     /// In which order; the store adds the id, in the direction of the last key, to make it total.
     pub sort: Vec<Sort>,
+    /// In the order of how well they match what the filter searches for; `sort` says nothing then.
+    pub is_ranked: bool,
     /// Behind which record the page begins, or before which it ends; it still is in the order.
     pub after: Option<Position>,
     /// How many are passed over.
@@ -131,12 +142,16 @@ pub struct Current {
 pub struct Found {
     /// The records, in order.
     pub rows: Vec<Row>,
+    /// How badly each of the records matches, in their order, where they are ranked.
+    pub ranks: Vec<f64>,
     /// The groups, in order (`Pick::Groups`).
     pub groups: Vec<Group>,
     /// How many records or groups match, where it was asked for.
     pub total: Option<Total>,
     /// True of what hangs on a record where there is more of it than was to be read.
     pub is_cut: bool,
+    /// What depends on a record (`Pick::Dependents`).
+    pub dependents: Option<Dependents>,
     /// The next id (`Pick::NextId`).
     pub next_id: Option<i64>,
 }

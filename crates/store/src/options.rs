@@ -31,6 +31,8 @@ pub struct Options {
     pub keys_max: u64,
     /// Where counting what a filter leaves stops.
     pub count_rows_max: u64,
+    /// Longest chain of references that a deletion follows.
+    pub cascade_levels_max: u32,
     /// How long an entry of the change log is kept.
     pub change_retention: Duration,
     /// Tables with fewer rows are migrated by whoever opens the store, unless data is lost by it.
@@ -58,6 +60,7 @@ impl Options {
             write_deadline: settings.write_deadline,
             keys_max: settings.keys_max,
             count_rows_max: settings.count_rows_max,
+            cascade_levels_max: settings.cascade_levels_max,
             change_retention: Duration::from_hours(7 * 24),
             migrate_rows_max: settings.migrate_rows_max,
             clock: now,

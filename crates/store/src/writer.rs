@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::decision::{Step, Verdict};
 use crate::error::Error;
+use crate::spool::Spooling;
 use crate::sqlite::writer::Writers;
 
 /// Commits decisions. Cheap to clone; the last clone to go closes the store.
@@ -26,13 +27,20 @@ impl Writer {
     /// refusals too. A future that is dropped does not undo its write.
     ///
     /// # Errors
-    /// Nothing was written then. `Taken`, `Dangling`, `Moved` and `TooManyKeys` are about this
-    /// write; `Full`, `Busy` and `Broken` about the store.
+    /// Nothing was written then. `Taken`, `Dangling`, `TooDeep`, `Moved` and `TooManyKeys` are
+    /// about this write; `Full`, `Busy` and `Broken` about the store.
     pub async fn transact<O: Send + 'static>(
         &self,
         steps: Vec<Step<O>>,
     ) -> Result<Verdict<O>, Error> {
         self.0.transact(steps).await
+    }
+
+    /// An empty spool for the rows of a `Change::InsertMany`. What does not stay in memory lies
+    /// beside the database.
+    #[must_use]
+    pub fn spool(&self) -> Spooling {
+        Spooling::new(self.0.folder())
     }
 
     /// Finishes what is queued and closes the database; later writes are `Busy`. Blocks until

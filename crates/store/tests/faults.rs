@@ -37,7 +37,7 @@ fn note(birth: i64, counter: i64) -> Record {
 
 async fn change(opened: &Opened, change: Change) -> Result<Verdict<()>, Error> {
     let decide = move |_: &Current| Decision::Commit { outcome: (), changes: vec![change.clone()] };
-    let step = Step { lookup: Lookup::default(), decide: Box::new(decide) };
+    let step = Step::alone(Lookup::default(), decide);
     opened.writer.transact(vec![step]).await
 }
 
@@ -70,27 +70,29 @@ async fn counter_stands_still(opened: &Opened) -> bool {
 
 /// Several writes that each create what is not there: more than one believes that it is first.
 async fn several_are_first(opened: &Opened) -> bool {
-    let create = |number: i64| Step {
-        lookup: Lookup { remembered: Some([9; 16]), roots: Vec::new() },
-        decide: Box::new(move |current: &Current| match &current.remembered {
-            Some(_) => Decision::Refuse(false),
-            None => Decision::Commit {
-                outcome: true,
-                changes: vec![
-                    Change::Insert {
-                        resource: 0,
-                        record: Record { id: Id::Integer(100 + number), ..note(1, 1) },
-                    },
-                    Change::Remember(Remembered {
-                        key: [9; 16],
-                        principal: [2; 16],
-                        fingerprint: [3; 16],
-                        answer: vec![],
-                        expires_at: Timestamp(i64::MAX),
-                    }),
-                ],
+    let create = |number: i64| {
+        Step::alone(
+            Lookup { remembered: Some([9; 16]), roots: Vec::new() },
+            move |current: &Current| match &current.remembered {
+                Some(_) => Decision::Refuse(false),
+                None => Decision::Commit {
+                    outcome: true,
+                    changes: vec![
+                        Change::Insert {
+                            resource: 0,
+                            record: Record { id: Id::Integer(100 + number), ..note(1, 1) },
+                        },
+                        Change::Remember(Remembered {
+                            key: [9; 16],
+                            principal: [2; 16],
+                            fingerprint: [3; 16],
+                            answer: vec![],
+                            expires_at: Timestamp(i64::MAX),
+                        }),
+                    ],
+                },
             },
-        }),
+        )
     };
     let tasks: Vec<_> = (0..8)
         .map(|number| {

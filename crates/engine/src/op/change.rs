@@ -139,11 +139,14 @@ fn dangling(
     field: usize,
     target: ResourceIndex,
 ) -> Violation {
+    let detail = no_record(model, target);
+    Violation::at(format!("/{}", resource.fields[field].name), detail)
+}
+
+/// What a reference to nothing is told.
+pub(crate) fn no_record(model: &model::model::Model, target: ResourceIndex) -> String {
     let target = &model.resources[target].name;
-    Violation::at(
-        format!("/{}", resource.fields[field].name),
-        format!("no record of {target} has this id; GET {}/{target} lists them", model.prefix),
-    )
+    format!("no record of {target} has this id; GET {}/{target} lists them", model.prefix)
 }
 
 /// 404 of an item.

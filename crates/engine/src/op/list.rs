@@ -23,6 +23,7 @@ fn records(call: &Call, resource: ResourceIndex, query: &Query) -> Node {
     let page = Page {
         filter: query.filter.clone(),
         sort: query.sort.clone(),
+        is_ranked: query.is_ranked(),
         after: call.position.clone(),
         offset: query.offset(),
         limit: query.limit + peek(query),

@@ -1,6 +1,7 @@
 //! One operation a file: what must be known, and what follows from it. Operations never call
 //! operations, and know nothing of keys, ETags or media types.
 
+pub(crate) mod chunk;
 pub(crate) mod create;
 pub(crate) mod delete;
 pub(crate) mod fetch;
@@ -8,5 +9,6 @@ pub(crate) mod list;
 pub(crate) mod page;
 pub(crate) mod patch;
 pub(crate) mod replace;
+pub(crate) mod search;
 
 pub(crate) mod change;

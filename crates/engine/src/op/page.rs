@@ -32,6 +32,8 @@ pub(crate) fn home(call: &Call) -> Outcome {
         "title": call.model.title,
         "description": call.model.description,
         "resources": resources,
+        "search": format!("{}/search", call.model.prefix),
+        "batch": format!("{}/batch", call.model.prefix),
         "idempotencyKey": {
             "retentionSeconds": call.settings.key_retention.as_secs(),
             "requiredBy": required,

@@ -5,9 +5,12 @@ use std::any::Any;
 use contract::problem::{Kind, Problem, Violation};
 use contract::table::Operation;
 use http::{HeaderValue, header};
-use store::error::Error;
+use model::rows::{FAULTY_ROWS_MAX, Form};
+use store::error::{Error, Refusal, RefusedRow};
 
-use crate::call::Call;
+use crate::batch;
+use crate::call::{Call, Content};
+use crate::op::{self, change};
 use crate::report::Report;
 
 /// 500 without a cause: the log has it, under the same id.
@@ -48,6 +51,20 @@ pub(super) fn precondition_required(exists: bool) -> Problem {
     Problem::new(Kind::PreconditionRequired, detail)
 }
 
+/// An error of the store as a problem of a write, or of the operation of a batch that met it.
+pub(super) fn of_write(error: Error, call: &Call, report: &mut Report) -> Problem {
+    // The first step of a batch is none of its operations.
+    let number = error.step().and_then(|step| step.checked_sub(1));
+    let met = |number: usize| Some((number, call.batch()?.operations.get(number)?));
+    match number.and_then(met) {
+        Some((number, operation)) => {
+            let problem = of_store(error, &operation.call, report);
+            batch::blame(number, &call.model, &operation.call.routed, problem)
+        }
+        None => of_store(error, call, report),
+    }
+}
+
 /// An error of the store as a problem.
 pub(super) fn of_store(error: Error, call: &Call, report: &mut Report) -> Problem {
     let soon =
@@ -55,6 +72,8 @@ pub(super) fn of_store(error: Error, call: &Call, report: &mut Report) -> Proble
     match error {
         Error::Taken { resource, fields, .. } => taken(call, resource, &fields),
         Error::Dangling { .. } => dangling(call),
+        Error::TooDeep { .. } => op::delete::too_deep(call),
+        Error::Rows { refused, .. } => rows(call, &refused),
         Error::Moved { .. } => soon(Problem::new(
             Kind::Unavailable,
             "The record was changed by somebody else at the same moment. Nothing was done; send \
@@ -78,15 +97,14 @@ pub(super) fn of_store(error: Error, call: &Call, report: &mut Report) -> Proble
             Kind::TooSlow,
             match index {
                 Some(index) => format!(
-                    "The query was stopped at its deadline: no index serves it. Declare `index = \
-                        true` for {index}."
+                    "The query was stopped at its deadline: no index serves it. Declare {index}."
                 ),
                 None => "The query was stopped at its deadline. Ask for fewer records.".to_owned(),
             },
         )),
         Error::Broken(cause) => {
             report.cause = Some(cause);
-            broken(call.routed.nature.safe)
+            broken(call.routed.row.reads())
         }
     }
 }
@@ -102,6 +120,47 @@ fn taken(call: &Call, resource: usize, fields: &[usize]) -> Problem {
     let errors = names.iter().map(|name| Violation::at(format!("/{name}"), "is taken")).collect();
     Problem::new(Kind::Conflict, detail).with_errors(errors)
 }
+
+/// 422 where a row refers to nothing, otherwise 409: the order in which one record is judged.
+fn rows(call: &Call, refused: &[RefusedRow]) -> Problem {
+    let (index, resource) = call.resource();
+    let has_lines = match &call.content {
+        Content::Rows(Ok(rows)) => rows.form != Form::Array,
+        _ => false,
+    };
+    let mut errors = Vec::new();
+    for RefusedRow { row, line, why } in refused {
+        let line = if has_lines { format!("line {line}: ") } else { String::new() };
+        let mut tell = |name: &str, detail: &str| {
+            errors.push(Violation::at(format!("/{row}/{name}"), format!("{line}{detail}")));
+        };
+        match why {
+            Refusal::Taken(fields) if fields.is_empty() => tell("id", TAKEN),
+            Refusal::Taken(fields) => {
+                fields.iter().for_each(|field| tell(&resource.fields[*field].name, TAKEN));
+            }
+            Refusal::Dangling(fields) => {
+                for field in fields.iter().map(|field| &resource.fields[*field]) {
+                    let to = field.references.map_or(index, |to| to.resource);
+                    let above = if to == index { ", and no row above has it" } else { "" };
+                    tell(&field.name, &(change::no_record(&call.model, to) + above));
+                }
+            }
+        }
+    }
+    let is_dangling = refused.iter().any(|row| matches!(row.why, Refusal::Dangling(_)));
+    let (kind, why) = match is_dangling {
+        true => (Kind::Invalid, "name records that are not there, or hold values that are taken"),
+        false => (Kind::Conflict, "hold values that are taken"),
+    };
+    let detail =
+        format!("Rows {why}; `errors` names each by its number, from 0. Nothing was created.");
+    let more = " More than these may be at fault.";
+    let more = if refused.len() < FAULTY_ROWS_MAX { "" } else { more };
+    Problem::new(kind, format!("{detail}{more}")).with_errors(errors)
+}
+
+const TAKEN: &str = "is taken, by a record that is there or by a row above";
 
 fn dangling(call: &Call) -> Problem {
     if call.routed.row.operation == Operation::Delete {

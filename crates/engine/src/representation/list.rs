@@ -1,5 +1,5 @@
-//! A page of records in the article's shape: the records under the resource's name, total, page,
-//! limit, and where the next page is. Groups of records stand under `groups`.
+//! A page of records: in the article's shape (the records under the resource's name, total, page,
+//! limit, and where the next page is; groups of records under `groups`), or a record a line.
 
 use contract::link::Links;
 use http::header;
@@ -8,6 +8,7 @@ use model::query::{self, Count, Paging, Position, Query};
 use model::record;
 use store::lookup::{Found, Total};
 
+use super::lines::{self, Format};
 use super::{field, groups, row};
 use crate::answer::Answer;
 use crate::call::Call;
@@ -105,11 +106,36 @@ pub(super) fn render(call: &Call, Seen { found, states }: &Seen<Found>) -> Answe
     let query = call.query.as_ref().expect("lists are asked for with a query");
     let pages = Pages { call, resource, query };
     let window = Window::of(call, query, found);
-    let around = around(&pages, found, &window);
+    let mut around = around(&pages, found, &window);
     let is_secret = pages.secret();
+    if is_secret {
+        around.next = None;
+    }
+    let content = match Format::of(call.media) {
+        Format::Json => json(&pages, found, &window, &around),
+        Format::Ndjson | Format::Csv => lines::page(call, found, window.shown),
+    };
+    let mut answer = Answer::new(200, call.media, content);
+    let location = pages.url(query.paging.clone());
+    if location.len() <= URL_BYTES_MAX && !is_secret {
+        if let Some(links) = links(&pages, found.total, &around).value() {
+            answer.fields.push((header::LINK, links));
+        }
+        // RFC 10008 §2.4: where the same query can be had by GET.
+        if call.routed.nature.safe && !call.routed.row.accepts.is_empty() {
+            answer.fields.push((header::LOCATION, field(&location)));
+        }
+    }
+    answer.version = tag::list(states, &call.tables_salt);
+    answer
+}
+
+/// The records in the article's shape.
+fn json(pages: &Pages<'_>, found: &Found, window: &Window, around: &Around) -> Vec<u8> {
+    let Pages { call, resource, query } = pages;
     let mut content = Vec::with_capacity(64 + window.shown.len() * 200);
     content.push(b'{');
-    write_items(&mut content, call, resource, found, &window);
+    write_items(&mut content, call, resource, found, window);
     if let Some(total) = found.total {
         let bound = if total.is_lower_bound { ",\"totalIsLowerBound\":true" } else { "" };
         content.extend_from_slice(format!(",\"total\":{}{bound}", total.records).as_bytes());
@@ -118,27 +144,14 @@ pub(super) fn render(call: &Call, Seen { found, states }: &Seen<Found>) -> Answe
         content.extend_from_slice(format!(",\"page\":{page}").as_bytes());
     }
     content.extend_from_slice(format!(",\"limit\":{}", query.limit).as_bytes());
-    let next = around.next.as_ref().filter(|_| !is_secret);
-    for (name, value) in [("next", next), ("cursor", around.cursor.as_ref())] {
+    for (name, value) in [("next", &around.next), ("cursor", &around.cursor)] {
         if let Some(value) = value {
             content.extend_from_slice(format!(",\"{name}\":").as_bytes());
             record::write_text(&mut content, value);
         }
     }
     content.push(b'}');
-    let mut answer = Answer::new(200, call.media, content);
-    let location = pages.url(query.paging.clone());
-    if location.len() <= URL_BYTES_MAX && !is_secret {
-        if let Some(links) = links(&pages, found.total, &around).value() {
-            answer.fields.push((header::LINK, links));
-        }
-        // RFC 10008 §2.4: where the same query can be had by GET.
-        if !call.routed.row.accepts.is_empty() {
-            answer.fields.push((header::LOCATION, field(&location)));
-        }
-    }
-    answer.version = tag::list(states, &call.tables_salt);
-    answer
+    content
 }
 
 fn write_items(
@@ -159,7 +172,7 @@ fn write_items(
         }
         match &query.aggregate {
             Some(aggregate) => groups::write(content, resource, aggregate, &found.groups[at]),
-            None => row::write(content, call, index, &found.rows[at], &query.view),
+            None => row::write_found(content, call, index, &found.rows[at], query),
         }
     }
     content.push(b']');
@@ -178,7 +191,8 @@ fn around(pages: &Pages<'_>, found: &Found, window: &Window) -> Around {
             around.next = match page.checked_add(1).filter(|next| pages.reaches(*next)) {
                 _ if !window.has_next => None,
                 Some(next) => Some(pages.page(next)),
-                // Where numbers end, a place in the list goes on.
+                // Where numbers end, a place in the list goes on; in ranks there are none.
+                None if pages.query.is_ranked() => None,
                 None => last.map(|row| pages.url(Paging::Cursor(cursor(row)))),
             };
             around.previous = window.has_previous.then(|| pages.page(page - 1));

@@ -1,11 +1,15 @@
 //! Outcomes into bytes: JSON records and lists, problems, and answers kept to be replayed.
 
+pub(crate) mod batch;
+pub(crate) mod lines;
 pub(crate) mod problem;
 pub(crate) mod remembered;
 
 mod groups;
 mod list;
+mod many;
 mod row;
+mod search;
 
 use contract::table::Operation;
 use http::header;
@@ -22,8 +26,10 @@ use crate::response::tag;
 pub(crate) fn render(call: &Call, outcome: Outcome) -> Answer {
     match outcome {
         Outcome::Listed(seen) => list::render(call, &seen),
+        Outcome::Searched(seen) => search::render(call, &seen),
         Outcome::Fetched(seen) => fetched(call, &seen),
         Outcome::Created(record) => created(call, &record),
+        Outcome::CreatedMany(count, ids) => many::created(call, count, &ids),
         Outcome::Replaced(record) | Outcome::Patched(record) => changed(call, &record),
         Outcome::Deleted => deleted(call),
         Outcome::Described => Answer::new(204, "", Vec::new()),
@@ -32,6 +38,7 @@ pub(crate) fn render(call: &Call, outcome: Outcome) -> Answer {
             Answer { version, ..Answer::new(200, call.media, content) }
         }
         Outcome::State(content) => Answer::new(200, call.media, content),
+        Outcome::Part(part) => part.answer,
         Outcome::Rendered(answer) | Outcome::Replayed(answer) => answer,
     }
 }
@@ -90,10 +97,7 @@ fn changed(call: &Call, record: &Record) -> Answer {
 /// than what is remembered for a key: then the first answer and its replay leave it out alike.
 fn representation(call: &Call, record: &Record, status: u16) -> Answer {
     if call.preferences.minimal {
-        let status = if status == 200 { 204 } else { status };
-        let mut answer = Answer::new(status, "", Vec::new());
-        answer.fields.push((PREFERENCE_APPLIED, HeaderValue::from_static("return=minimal")));
-        return answer;
+        return minimal(if status == 200 { 204 } else { status });
     }
     let content = json(call, record);
     if call.key.is_some() && content.len() > call.settings.key_answer_bytes_max {
@@ -103,13 +107,19 @@ fn representation(call: &Call, record: &Record, status: u16) -> Answer {
     Answer::new(status, call.media, content)
 }
 
+/// As little as was asked for (RFC 7240 §4.2).
+fn minimal(status: u16) -> Answer {
+    let mut answer = Answer::new(status, "", Vec::new());
+    answer.fields.push((PREFERENCE_APPLIED, HeaderValue::from_static("return=minimal")));
+    answer
+}
+
 fn deleted(call: &Call) -> Answer {
-    if call.preferences.minimal || contract::fault::on(contract::fault::Fault::DeleteSays204) {
-        let mut answer = Answer::new(204, "", Vec::new());
-        if call.preferences.minimal {
-            answer.fields.push((PREFERENCE_APPLIED, HeaderValue::from_static("return=minimal")));
-        }
-        return answer;
+    if call.preferences.minimal {
+        return minimal(204);
+    }
+    if contract::fault::on(contract::fault::Fault::DeleteSays204) {
+        return Answer::new(204, "", Vec::new());
     }
     Answer::new(200, call.media, b"{\"status\":\"deleted\"}".to_vec())
 }

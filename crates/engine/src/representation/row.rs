@@ -1,12 +1,52 @@
 //! A record as JSON, with the records that are included in it: the one that a reference names in
 //! the place of its id, those that refer to it under the name of their resource.
 
-use model::model::{FieldIndex, ResourceIndex};
+use model::model::{FieldIndex, Resource, ResourceIndex};
 use model::query::{self, Column, Count, Filter, Include, Paging, Query, Relation, Sort, View};
 use model::record;
+use model::search::{self, Terms};
+use model::value::Value;
 use store::lookup::{Found, Row};
 
 use crate::call::Call;
+
+/// Writes a record of a list, with where in it is what was searched for, if that is wanted.
+pub(super) fn write_found(
+    out: &mut Vec<u8>,
+    call: &Call,
+    index: ResourceIndex,
+    row: &Row,
+    query: &Query,
+) {
+    write(out, call, index, row, &query.view);
+    let terms = query.filter.search().filter(|_| query.view.highlight);
+    if let Some(terms) = terms
+        && out.pop() == Some(b'}')
+    {
+        if !out.ends_with(b"{") {
+            out.push(b',');
+        }
+        let start = out.len();
+        record::write_name(out, start, "_highlights");
+        write_highlights(out, &call.model.resources[index], row, terms);
+        out.push(b'}');
+    }
+}
+
+/// Writes which searched fields match, each as HTML with what matches marked.
+pub(super) fn write_highlights(out: &mut Vec<u8>, resource: &Resource, row: &Row, terms: &Terms) {
+    out.push(b'{');
+    let start = out.len();
+    for field in &resource.search {
+        if let Some(Some(Value::Text(text))) = row.record.values.get(*field)
+            && let Some(marked) = search::highlight(text, terms)
+        {
+            record::write_name(out, start, &resource.fields[*field].name);
+            record::write_text(out, &marked);
+        }
+    }
+    out.push(b'}');
+}
 
 /// Writes a record.
 pub(super) fn write(out: &mut Vec<u8>, call: &Call, index: ResourceIndex, row: &Row, view: &View) {

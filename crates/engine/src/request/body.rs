@@ -19,7 +19,7 @@ use crate::route::Routed;
 pub(super) async fn refuse_where_meaningless<B>(
     routed: &Routed,
     content: &mut B,
-    limit: usize,
+    limit: Limit,
 ) -> Result<(), Problem>
 where
     B: Body<Data = Bytes, Error = ContentError> + Unpin,
@@ -53,50 +53,137 @@ where
     Err(Problem::new(Kind::ContentNotExpected, detail))
 }
 
+/// How large the content may be.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Limit {
+    /// Of one record, or of anything else that is no record at all.
+    Record(usize),
+    /// Of many records.
+    Bulk(usize),
+}
+
+impl Limit {
+    fn bytes(self) -> u64 {
+        let (Self::Record(bytes) | Self::Bulk(bytes)) = self;
+        bytes as u64
+    }
+
+    fn exceeded(self) -> Problem {
+        let detail = match self {
+            Self::Record(bytes) => format!("The content may have at most {bytes} bytes."),
+            Self::Bulk(bytes) => format!(
+                "Many records may have at most {bytes} bytes in one request. {}",
+                super::bulk::IN_PARTS
+            ),
+        };
+        Problem::new(Kind::ContentTooLarge, detail)
+    }
+}
+
 /// 413 by the declared length, before anything is read.
-pub(super) fn refuse_by_length<B: Body>(content: &B, limit: usize) -> Result<(), Problem> {
+pub(super) fn refuse_by_length<B: Body>(content: &B, limit: Limit) -> Result<(), Problem> {
     let declared = content.size_hint().lower();
-    if declared > limit as u64 { Err(too_large(limit)) } else { Ok(()) }
+    if declared > limit.bytes() { Err(limit.exceeded()) } else { Ok(()) }
 }
 
-fn too_large(limit: usize) -> Problem {
-    Problem::new(Kind::ContentTooLarge, format!("The content may have at most {limit} bytes."))
+/// U+FEFF in UTF-8, which may stand before everything.
+const MARK: &[u8] = b"\xef\xbb\xbf";
+
+/// Content as it arrives.
+pub(super) struct Arriving<'a, B> {
+    content: &'a mut B,
+    limit: Limit,
+    taken: u64,
+    /// What has been looked at and is still to be used.
+    ahead: Bytes,
 }
 
-/// Reads the content to its end, and drops it where it has no meaning.
-pub(super) async fn collect<B>(
-    content: &mut B,
-    limit: usize,
-    routed: &Routed,
-) -> Result<Bytes, Problem>
+impl<'a, B> Arriving<'a, B>
 where
     B: Body<Data = Bytes, Error = ContentError> + Unpin,
 {
-    let mut whole = Bytes::new();
-    let mut parts = BytesMut::new();
-    while let Some(frame) = poll_fn(|context| Pin::new(&mut *content).poll_frame(context)).await {
-        let Ok(data) = frame.map_err(|error| unread(error, limit))?.into_data() else { continue };
-        let length = (whole.len() + parts.len() + data.len()) as u64;
+    /// Nothing of it has been read.
+    pub(super) fn new(content: &'a mut B, limit: Limit) -> Self {
+        Self { content, limit, taken: 0, ahead: Bytes::new() }
+    }
+
+    /// The next piece; `None` at the end.
+    pub(super) async fn next(&mut self) -> Result<Option<Bytes>, Problem> {
+        if !self.ahead.is_empty() {
+            return Ok(Some(std::mem::take(&mut self.ahead)));
+        }
+        let piece = self.piece().await?;
+        self.check()?;
+        Ok(piece)
+    }
+
+    async fn piece(&mut self) -> Result<Option<Bytes>, Problem> {
+        loop {
+            let frame = poll_fn(|context| Pin::new(&mut *self.content).poll_frame(context)).await;
+            let Some(frame) = frame else { return Ok(None) };
+            let frame = frame.map_err(|error| unread(error, self.limit))?;
+            let Ok(data) = frame.into_data() else { continue };
+            self.taken += data.len() as u64;
+            return Ok(Some(data));
+        }
+    }
+
+    /// 413 where more has arrived, or is announced, than may.
+    fn check(&self) -> Result<(), Problem> {
         // What is still to come of a chunk is announced by its size.
-        if length.saturating_add(content.size_hint().lower()) > limit as u64 {
-            return Err(too_large(limit).closing());
-        }
-        if whole.is_empty() && parts.is_empty() {
-            whole = data;
-        } else {
-            parts.extend_from_slice(&std::mem::take(&mut whole));
-            parts.extend_from_slice(&data);
+        let length = self.taken.saturating_add(self.content.size_hint().lower());
+        if length > self.limit.bytes() { Err(self.limit.exceeded().closing()) } else { Ok(()) }
+    }
+
+    /// The first byte that is no space; `None` where there is none. Everything stays to be read.
+    /// No more than this is read for it.
+    pub(super) async fn first(&mut self, most: usize) -> Result<Option<u8>, Problem> {
+        loop {
+            let text = self.ahead.strip_prefix(MARK).unwrap_or(&self.ahead);
+            if let Some(first) = text.trim_ascii_start().first()
+                && !(self.ahead.len() < MARK.len() && MARK.starts_with(&self.ahead))
+            {
+                return Ok(Some(*first));
+            }
+            if self.ahead.len() > most {
+                return Err(Limit::Record(most).exceeded().closing());
+            }
+            let Some(piece) = self.piece().await? else { return Ok(None) };
+            self.ahead = match self.ahead.is_empty() {
+                true => piece,
+                false => [&self.ahead[..], &piece].concat().into(),
+            };
         }
     }
-    if routed.nature.content != table::Content::Required {
-        return Ok(Bytes::new());
+
+    /// Sets another limit.
+    pub(super) fn limit(&mut self, limit: Limit) -> Result<(), Problem> {
+        self.limit = limit;
+        self.check()
     }
-    Ok(if parts.is_empty() { whole } else { parts.freeze() })
+
+    /// Reads the content to its end, and drops it where it has no meaning.
+    pub(super) async fn collect(&mut self, routed: &Routed) -> Result<Bytes, Problem> {
+        let mut whole = Bytes::new();
+        let mut parts = BytesMut::new();
+        while let Some(data) = self.next().await? {
+            if whole.is_empty() && parts.is_empty() {
+                whole = data;
+            } else {
+                parts.extend_from_slice(&std::mem::take(&mut whole));
+                parts.extend_from_slice(&data);
+            }
+        }
+        if routed.nature.content != table::Content::Required {
+            return Ok(Bytes::new());
+        }
+        Ok(if parts.is_empty() { whole } else { parts.freeze() })
+    }
 }
 
-fn unread(error: ContentError, limit: usize) -> Problem {
+fn unread(error: ContentError, limit: Limit) -> Problem {
     match error {
-        ContentError::TooLarge => too_large(limit),
+        ContentError::TooLarge => limit.exceeded(),
         ContentError::Slow => Problem::new(
             Kind::RequestTimeout,
             "The content did not arrive in time. Nothing was done.",
@@ -126,12 +213,14 @@ pub(super) fn json(bytes: &[u8]) -> Result<Value, Problem> {
     } else {
         json::parse(bytes)
     };
-    parsed.map_err(|refusal| {
-        let kind = if refusal.semantic { Kind::Invalid } else { Kind::MalformedContent };
-        let place =
-            format!("Line {}, column {}: {}.", refusal.line, refusal.column, refusal.detail);
-        Problem::new(kind, place).with_errors(vec![Violation::at(refusal.pointer, refusal.detail)])
-    })
+    parsed.map_err(malformed)
+}
+
+/// What keeps content from being read, with its line and column.
+pub(super) fn malformed(fault: json::Fault) -> Problem {
+    let kind = if fault.semantic { Kind::Invalid } else { Kind::MalformedContent };
+    let place = format!("Line {}, column {}: {}.", fault.line, fault.column, fault.detail);
+    Problem::new(kind, place).with_errors(vec![Violation::at(fault.pointer, fault.detail)])
 }
 
 /// 400 for JSON that is called a form: curl does so by itself, and what would come of it is one
@@ -157,13 +246,20 @@ pub(super) fn form(call: &Call, pairs: &[(String, String)]) -> Result<Value, Pro
 
 /// Binds a parsed document to what its operation makes of it.
 pub(super) fn content(call: &Call, essence: &str, document: Value) -> Content {
-    match (call.routed.row.operation, essence) {
-        (Operation::Patch, "application/json-patch+json") => Content::JsonPatch(document),
-        (Operation::Patch, _) => Content::MergePatch(document),
-        (Operation::Create, _) => {
+    match call.routed.row.operation {
+        Operation::Create => {
             let (_, resource) = call.resource();
             Content::Draft(record::read(&call.model, resource, &document, Purpose::Create))
         }
+        _ => as_sent(call, essence, document),
+    }
+}
+
+/// A parsed document that is not read as a record yet.
+pub(super) fn as_sent(call: &Call, essence: &str, document: Value) -> Content {
+    match (call.routed.row.operation, essence) {
+        (Operation::Patch, "application/json-patch+json") => Content::JsonPatch(document),
+        (Operation::Patch, _) => Content::MergePatch(document),
         _ => Content::Document(document),
     }
 }

@@ -1,10 +1,14 @@
 //! Second stage: fields, negotiation, query and content are read, in the order in which faults
 //! are blamed. Nothing here meets the store.
 
+mod batch;
+pub(crate) mod bind;
 mod body;
+mod bulk;
 mod origin;
 mod parameters;
 mod passwords;
+mod reading;
 
 use bytes::Bytes;
 use contract::fault::{self, Fault};
@@ -18,11 +22,14 @@ use contract::table;
 use http::header::{self, HeaderMap, HeaderValue};
 use http::request::Parts;
 use http_body::Body;
-use model::model::IdKind;
+use model::model::{IdKind, Model, ResourceIndex};
 use model::value::{Id, Timestamp};
 
+use body::{Arriving, Limit};
+use bulk::{Arrived, Want};
+
 use crate::Inner;
-use crate::call::{Call, Content, KeyUse};
+use crate::call::{Call, Content, KeyUse, Reading};
 use crate::clock;
 use crate::content::ContentError;
 use crate::form;
@@ -31,6 +38,7 @@ use crate::password::Hashes;
 use crate::report::Report;
 use crate::response::tag;
 use crate::route::Routed;
+use parameters::Parameters;
 
 /// The codings that answers come in.
 const CODINGS: &[Coding] = &[Coding::Identity, Coding::Gzip, Coding::Zstd];
@@ -50,19 +58,56 @@ where
     B: Body<Data = Bytes, Error = ContentError> + Send + Unpin,
 {
     let headers = &parts.headers;
-    let limit = inner.settings.content_bytes_max;
+    let named = name_content(&routed, headers);
+    let form = bulk::form(&routed, named.as_ref().ok().and_then(Option::as_ref));
+    let limit = match form {
+        Some(_) => Limit::Bulk(inner.settings.bulk_bytes_max),
+        None => Limit::Record(inner.settings.content_bytes_max),
+    };
     body::refuse_where_meaningless(&routed, &mut content, limit).await?;
     origin::refuse_foreign(&routed, headers)?;
     refuse_expectations(headers)?;
     body::refuse_by_length(&content, limit)?;
-    let media_type = accept_content(&routed, headers, &content)?;
-    let (media, coding) = offer(&routed, headers)?;
+    let media_type = accept_content(&routed, headers, named, Sent::of(&content))?;
+    let offered = offer(&routed, headers)?;
     let conditions = read_conditions(&routed, headers)?;
     let key = read_key(inner, &routed, headers)?;
     let parameters = parameters::read(inner, &routed, report)?;
-    let bytes = body::collect(&mut content, limit, &routed).await?;
-    let now = clock::now();
-    let mut call = Call {
+    let preferences = Preferences::read(headers);
+    let want = Want { fingerprint: key.is_some(), ids: !preferences.minimal };
+    let arriving = Arriving::new(&mut content, limit);
+    let arrived = bulk::gather(inner, &routed, form, want, arriving, report).await?;
+    // A search that names a resource is one of its list.
+    let routed = Routed { resource: routed.resource.or(parameters.resource), ..routed };
+    let mut call =
+        understood(inner, routed, headers, offered, conditions, parameters, clock::now());
+    let canonical = match arrived {
+        Arrived::Whole(bytes) => {
+            parse(inner, &mut call, media_type.as_ref(), &bytes, report).await?
+        }
+        Arrived::Many(content, canonical) => {
+            call.content = content;
+            canonical
+        }
+    };
+    call.reading = reading::reading(&call, &report.parameters, media_type.as_ref())?;
+    call.key = key.map(|key| key_use(inner, &call, &key, &canonical));
+    batch::require_key(&call)?;
+    call.hashes = inner.hasher.hash_all(passwords::passwords(&call)).await?;
+    Ok(call)
+}
+
+/// A request with everything but its content and its key.
+fn understood(
+    inner: &Inner,
+    routed: Routed,
+    headers: &HeaderMap,
+    (media, coding): (&'static str, Coding),
+    conditions: Conditions,
+    parameters: Parameters,
+    now: Timestamp,
+) -> Call {
+    Call {
         salt: routed.resource.map_or_else(String::new, |index| inner.salts[index].clone()),
         model: inner.model.clone(),
         media,
@@ -72,9 +117,11 @@ where
         credentials: headers.contains_key(header::AUTHORIZATION)
             || headers.contains_key(header::COOKIE),
         query: parameters.query,
+        everywhere: parameters.everywhere,
+        reading: Reading::Once,
         position: parameters.position,
         view: parameters.view,
-        tables_salt: tag::salts(&inner.salts, &parameters.tables),
+        tables_salt: tables_salt(inner, &routed, &parameters.tables),
         tables: parameters.tables,
         cursors: inner.cursors,
         content: Content::None,
@@ -86,11 +133,24 @@ where
         settings: inner.settings.clone(),
         conditions,
         routed,
-    };
-    let canonical = parse(inner, &mut call, media_type.as_ref(), &bytes, report).await?;
-    call.key = key.map(|key| key_use(inner, &call, &key, &canonical));
-    call.hashes = inner.hasher.hash_all(passwords::passwords(&call)).await?;
-    Ok(call)
+    }
+}
+
+/// Content-Type of a request whose content has a meaning.
+fn name_content(routed: &Routed, headers: &HeaderMap) -> Result<Option<MediaType>, Problem> {
+    match routed.nature.content {
+        table::Content::Required => MediaType::read(headers),
+        table::Content::Refused | table::Content::Drained => Ok(None),
+    }
+}
+
+/// The salt of what is read from several tables; on a collection a condition of a write is about
+/// the list of its own.
+fn tables_salt(inner: &Inner, routed: &Routed, tables: &[ResourceIndex]) -> String {
+    match routed.resource.filter(|_| !routed.nature.safe && routed.id.is_none()) {
+        Some(index) => inner.list_salts[index].clone(),
+        None => tag::salts(&inner.list_salts, tables),
+    }
 }
 
 /// 417: the only expectation that HTTP knows is 100-continue, which the connection fulfils.
@@ -105,14 +165,28 @@ fn refuse_expectations(headers: &HeaderMap) -> Result<(), Problem> {
 
 fn fresh_id(inner: &Inner, routed: &Routed) -> Option<Id> {
     let kind = routed.resource.map(|index| inner.model.resources[index].id)?;
-    (kind != IdKind::Integer && !routed.nature.safe).then(|| Id::Text(clock::uuid()))
+    (kind != IdKind::Integer && !routed.row.reads()).then(|| Id::Text(clock::uuid()))
+}
+
+/// Whether there is content.
+#[derive(Clone, Copy)]
+enum Sent {
+    Nothing,
+    Something,
+}
+
+impl Sent {
+    fn of(content: &impl Body) -> Self {
+        if content.is_end_stream() { Self::Nothing } else { Self::Something }
+    }
 }
 
 /// Content-Type and Content-Encoding of a request whose content has a meaning (415).
-fn accept_content<B: Body>(
+fn accept_content(
     routed: &Routed,
     headers: &HeaderMap,
-    content: &B,
+    named: Result<Option<MediaType>, Problem>,
+    sent: Sent,
 ) -> Result<Option<MediaType>, Problem> {
     if routed.nature.content != table::Content::Required {
         return Ok(None);
@@ -130,8 +204,8 @@ fn accept_content<B: Body>(
         return Err(Problem::new(Kind::UnsupportedMediaType, detail)
             .with_field(header::ACCEPT_ENCODING, identity));
     }
-    let Some(media_type) = MediaType::read(headers)? else {
-        return Err(no_media_type(routed, content.is_end_stream()));
+    let Some(media_type) = named? else {
+        return Err(no_media_type(routed, sent));
     };
     let utf8 = media_type.charset.as_deref().is_none_or(|charset| {
         charset.eq_ignore_ascii_case("utf-8") || charset.eq_ignore_ascii_case("utf8")
@@ -148,15 +222,23 @@ fn accept_content<B: Body>(
     if !utf8 {
         return Err(unsupported(routed, "The content has to be UTF-8.".to_owned()));
     }
+    if media_type.header.as_deref().is_some_and(|header| header != "present") {
+        let detail = "A table has to begin with a header of the names of members: add that line, \
+                      and leave `header` out of Content-Type, or say `header=present`.";
+        return Err(unsupported(routed, detail.to_owned()));
+    }
     Ok(Some(media_type))
 }
 
-fn no_media_type(routed: &Routed, empty: bool) -> Problem {
+fn no_media_type(routed: &Routed, sent: Sent) -> Problem {
     let types = routed.row.accepts.join(", ");
-    let content = if empty { "Send content, and name" } else { "Name" };
+    let content = match sent {
+        Sent::Nothing => "Send content, and name",
+        Sent::Something => "Name",
+    };
     let detail = format!("{content} its media type in Content-Type: {types}.");
     // RFC 10008 §2: a query without Content-Type MUST fail; 400 is the example it gives.
-    if routed.nature.safe {
+    if routed.row.reads() {
         Problem::new(Kind::ContentTypeMissing, detail)
     } else {
         unsupported(routed, detail)
@@ -182,10 +264,10 @@ fn offer(routed: &Routed, headers: &HeaderMap) -> Result<(&'static str, Coding),
         return Err(Problem::new(Kind::NotAcceptable, detail));
     };
     // Answers to unsafe methods are stored, replayed and never cached: they come plain.
-    let codings = if routed.nature.safe { CODINGS } else { &CODINGS[..1] };
+    let codings = if routed.row.reads() { CODINGS } else { &CODINGS[..1] };
     match negotiate::coding(headers, codings) {
         Some(coding) => Ok((media, coding)),
-        None if !routed.nature.safe => Ok((media, Coding::Identity)),
+        None if !routed.row.reads() => Ok((media, Coding::Identity)),
         None => {
             let detail =
                 "Accept-Encoding refuses identity and names no coding that is served: gzip, zstd.";
@@ -206,10 +288,8 @@ fn read_key(inner: &Inner, routed: &Routed, headers: &HeaderMap) -> Result<Optio
         return Ok(None);
     }
     let key = Key::read(headers)?;
-    let required = routed.row.key == table::Key::Demandable
-        && routed.resource.is_some_and(|index| inner.model.resources[index].key_required);
     match &key {
-        None if required => Err(Problem::new(
+        None if demands_key(&inner.model, routed) => Err(Problem::new(
             Kind::KeyRequired,
             "Send Idempotency-Key with a fresh UUID, and the same one with every retry.",
         )),
@@ -220,6 +300,11 @@ fn read_key(inner: &Inner, routed: &Routed, headers: &HeaderMap) -> Result<Optio
         )),
         _ => Ok(key),
     }
+}
+
+fn demands_key(model: &Model, routed: &Routed) -> bool {
+    routed.row.key == table::Key::Demandable
+        && routed.resource.is_some_and(|index| model.resources[index].key_required)
 }
 
 fn key_use(inner: &Inner, call: &Call, key: &Key, canonical: &str) -> KeyUse {
@@ -242,7 +327,7 @@ async fn parse(
     report: &mut Report,
 ) -> Result<String, Problem> {
     let Some(media_type) = media_type else { return Ok(String::new()) };
-    if call.routed.nature.safe {
+    if call.routed.row.reads() {
         return parameters::read_content(inner, call, media_type, bytes, report);
     }
     let document = match media_type.essence.as_str() {
@@ -257,6 +342,9 @@ async fn parse(
     let patch = call.routed.row.operation == table::Operation::Patch;
     let kind = if patch { media_type.essence.as_str() } else { "" };
     let canonical = format!("{kind} {}", model::json::canonical(&document));
-    call.content = body::content(call, &media_type.essence, document);
+    call.content = match call.routed.row.operation {
+        table::Operation::Batch => Content::Batch(batch::read(inner, call, document).await?),
+        _ => body::content(call, &media_type.essence, document),
+    };
     Ok(canonical)
 }

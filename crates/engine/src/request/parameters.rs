@@ -5,7 +5,8 @@ use contract::media_type::MediaType;
 use contract::problem::{Kind, Problem, Violation};
 use contract::table::Operation;
 use model::model::ResourceIndex;
-use model::query::{self, Paging, Position, Query, View};
+use model::query::{self, Everywhere, Paging, Position, Query, View};
+use serde_json::Value as Json;
 
 use super::body;
 use crate::Inner;
@@ -21,8 +22,12 @@ use crate::route::Routed;
 pub(super) struct Parameters {
     /// Of a list.
     pub(super) query: Option<Query>,
+    /// Of a search over every resource.
+    pub(super) everywhere: Option<Everywhere>,
     /// Where in the list, if a cursor says so.
     pub(super) position: Option<Position>,
+    /// The resource that a search names.
+    pub(super) resource: Option<ResourceIndex>,
     /// Of one record.
     pub(super) view: View,
     /// The tables that the answer depends on, beside the versions of its own records.
@@ -41,12 +46,10 @@ pub(super) fn read(
     let pairs = form::pairs(routed.query.as_deref().unwrap_or_default().as_bytes());
     match (routed.row.operation, routed.resource) {
         (Operation::List, Some(index)) => {
-            let read = query::read(&inner.model, index, &pairs, &inner.settings)
-                .map_err(|violations| refused(violations, Kind::InvalidParameter))?;
-            report.parameters = read.known;
-            of_list(inner, index, read.query).map_err(|()| {
-                strange(Kind::InvalidParameter, Violation::parameter("cursor", NOT_HERE))
-            })
+            list(inner, index, &Terms::Form(&pairs), Kind::InvalidParameter, report)
+        }
+        (Operation::Search, _) if routed.row.accepts.is_empty() => {
+            search(inner, &Terms::Form(&pairs), Kind::InvalidParameter, report)
         }
         (Operation::Fetch, Some(index)) => {
             let read = query::read_item(&inner.model, index, &pairs, &inner.settings)
@@ -56,6 +59,9 @@ pub(super) fn read(
             read.query.tables(&mut tables);
             Ok(Parameters { view: read.query, tables, ..Parameters::default() })
         }
+        // It is about what the target can do, whatever its query: browsers ask so beforehand
+        // (Fetch §4.8).
+        (Operation::Describe, _) => Ok(Parameters::default()),
         _ => {
             refuse_unknown(&inner.model, &pairs, &[])?;
             Ok(Parameters::default())
@@ -79,26 +85,131 @@ pub(super) fn read_content(
             return Err(Problem::new(Kind::InvalidParameter, detail));
         }
     }
-    let (index, _) = call.resource();
-    let (place, read) = if media_type.essence == "application/json" {
-        let document = body::json(bytes)?;
-        let read = query::read_json(&inner.model, index, &document, &inner.settings);
-        (Violation::at("/cursor".to_owned(), NOT_HERE), read)
+    let (document, pairs);
+    let terms = if media_type.essence == contract::table::JSON {
+        document = body::json(bytes)?;
+        Terms::Json(&document)
     } else {
         body::refuse_json_as_form(bytes)?;
-        let read = query::read(&inner.model, index, &form::pairs(bytes), &inner.settings);
-        (Violation::parameter("cursor", NOT_HERE), read)
+        pairs = form::pairs(bytes);
+        Terms::Form(&pairs)
     };
     // RFC 10008 §2.1: well-formed, and cannot be carried out.
-    let read = read.map_err(|violations| refused(violations, Kind::Invalid))?;
-    report.parameters = read.known;
-    let parameters =
-        of_list(inner, index, read.query).map_err(|()| strange(Kind::Invalid, place))?;
-    call.tables_salt = tag::salts(&inner.salts, &parameters.tables);
+    let parameters = match call.routed.resource {
+        Some(index) => list(inner, index, &terms, Kind::Invalid, report)?,
+        None => search(inner, &terms, Kind::Invalid, report)?,
+    };
+    if let Some(index) = parameters.resource {
+        call.salt = inner.salts[index].clone();
+        call.routed.resource = Some(index);
+    }
+    call.tables_salt = tag::salts(&inner.list_salts, &parameters.tables);
     call.query = parameters.query;
+    call.everywhere = parameters.everywhere;
     call.position = parameters.position;
     call.tables = parameters.tables;
     Ok(String::new())
+}
+
+/// The terms of a query, as they were sent.
+enum Terms<'a> {
+    Form(&'a [(String, String)]),
+    Json(&'a Json),
+}
+
+impl Terms<'_> {
+    fn at(&self, name: &str, detail: &str) -> Violation {
+        match self {
+            Self::Form(_) => Violation::parameter(name, detail),
+            Self::Json(_) => Violation::at(format!("/{name}"), detail),
+        }
+    }
+
+    /// The resource that is named, and the terms without it.
+    fn named(&self) -> Option<(String, Owned)> {
+        match self {
+            Self::Form(pairs) => {
+                let (_, name) = pairs.iter().find(|(name, _)| name == RESOURCE)?;
+                let mut others = pairs.to_vec();
+                let at = others.iter().position(|(name, _)| name == RESOURCE)?;
+                others.remove(at);
+                Some((name.clone(), Owned::Form(others)))
+            }
+            Self::Json(document) => {
+                let mut members = document.as_object()?.clone();
+                let name = members.shift_remove(RESOURCE)?;
+                let name = name.as_str().map_or_else(|| name.to_string(), str::to_owned);
+                Some((name, Owned::Json(Json::Object(members))))
+            }
+        }
+    }
+}
+
+/// Terms without the name of a resource.
+enum Owned {
+    Form(Vec<(String, String)>),
+    Json(Json),
+}
+
+/// The parameter that makes of a search the list of one resource.
+const RESOURCE: &str = "resource";
+
+/// Reads a search: over every resource, or as the list of the one that is named.
+fn search(
+    inner: &Inner,
+    terms: &Terms<'_>,
+    kind: Kind,
+    report: &mut Report,
+) -> Result<Parameters, Problem> {
+    let model = &inner.model;
+    if let Some((name, others)) = terms.named() {
+        let Some(index) = model.resources.iter().position(|resource| resource.name == name) else {
+            let names: Vec<_> = model.resources.iter().map(|it| it.name.as_str()).collect();
+            let detail = format!("is no resource; there are {}", names.join(", "));
+            let problem = Problem::new(kind, "No resource has the name in `resource`.");
+            return Err(problem.with_errors(vec![terms.at(RESOURCE, &detail)]));
+        };
+        let others = match &others {
+            Owned::Form(pairs) => Terms::Form(pairs),
+            Owned::Json(document) => Terms::Json(document),
+        };
+        let mut parameters = list(inner, index, &others, kind, report)?;
+        report.parameters.push(RESOURCE.to_owned());
+        parameters.resource = Some(index);
+        return Ok(parameters);
+    }
+    let read = match terms {
+        Terms::Form(pairs) => query::read_everywhere(model, pairs, &inner.settings),
+        Terms::Json(document) => query::read_everywhere_json(document, &inner.settings),
+    };
+    let read = read.map_err(|rejection| refused(rejection, kind))?;
+    report.parameters = read.known;
+    let searched = |(index, resource): (usize, &model::model::Resource)| {
+        (!resource.search.is_empty()).then_some(index)
+    };
+    let tables: Vec<_> = model.resources.iter().enumerate().filter_map(searched).collect();
+    if tables.is_empty() {
+        let detail = "No resource declares fields to `search`.";
+        return Err(Problem::new(Kind::NotFound, detail));
+    }
+    Ok(Parameters { everywhere: Some(read.query), tables, ..Parameters::default() })
+}
+
+/// Reads the query of a list.
+fn list(
+    inner: &Inner,
+    index: ResourceIndex,
+    terms: &Terms<'_>,
+    kind: Kind,
+    report: &mut Report,
+) -> Result<Parameters, Problem> {
+    let read = match terms {
+        Terms::Form(pairs) => query::read(&inner.model, index, pairs, &inner.settings),
+        Terms::Json(document) => query::read_json(&inner.model, index, document, &inner.settings),
+    };
+    let read = read.map_err(|rejection| refused(rejection, kind))?;
+    report.parameters = read.known;
+    of_list(inner, index, read.query).map_err(|()| strange(kind, terms.at("cursor", NOT_HERE)))
 }
 
 const NOT_HERE: &str = "is not a cursor of this list: it was given for another filter or order, \

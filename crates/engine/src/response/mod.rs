@@ -1,6 +1,7 @@
 //! Last stage: validators, conditions of reads, caching, coding, lengths. The only place that
 //! writes the fields of an answer.
 
+pub(crate) mod stream;
 pub(crate) mod tag;
 
 use bytes::Bytes;
@@ -15,6 +16,7 @@ use contract::{allow, date};
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use http::{Response, StatusCode};
 use model::model::{CacheLife, Model, OnDelete, ResourceIndex};
+use model::setting::Settings;
 use model::value::Timestamp;
 
 use crate::answer::Answer;
@@ -34,6 +36,20 @@ pub(crate) fn salts(model: &Model, epoch: u64) -> Vec<String> {
     model.resources.iter().map(|resource| tag::salt(&resource.digest, epoch)).collect()
 }
 
+/// The salts of the ETags of lists, and of what is included: what counts and cuts them shapes
+/// them, and so does the path that their links begin with.
+pub(crate) fn list_salts(model: &Model, settings: &Settings, epoch: u64) -> Vec<String> {
+    let limits = [
+        u64::from(settings.page_rows_max),
+        u64::from(settings.include_rows_max),
+        u64::from(settings.included_rows_max),
+        settings.offset_rows_max,
+        settings.count_rows_max,
+    ];
+    let salt = |digest: &str| tag::salt(&format!("{digest}{limits:?}{}", model.prefix), epoch);
+    model.resources.iter().map(|resource| salt(&resource.digest)).collect()
+}
+
 /// Turns an answer into a response.
 ///
 /// # Errors
@@ -45,11 +61,17 @@ pub(crate) fn seal(
     replayed: bool,
     timing: &str,
 ) -> Result<Response<Bytes>, Problem> {
-    let mut response = if call.routed.nature.safe {
+    let mut response = if call.routed.row.reads() {
         read(call, answer, coding_bytes_min)?
     } else {
         write(call, answer, replayed)
     };
+    finish(call, &mut response, timing);
+    Ok(response)
+}
+
+/// Adds what every answer has that is no problem.
+fn finish<T>(call: &Call, response: &mut Response<T>, timing: &str) {
     let headers = response.headers_mut();
     if call.preferences.server_timing && !timing.is_empty() {
         headers.insert(SERVER_TIMING, field(timing));
@@ -65,7 +87,6 @@ pub(crate) fn seal(
         "the row does not list {}",
         response.status()
     );
-    Ok(response)
 }
 
 fn read(call: &Call, answer: Answer, bytes_min: usize) -> Result<Response<Bytes>, Problem> {
@@ -78,7 +99,9 @@ fn read(call: &Call, answer: Answer, bytes_min: usize) -> Result<Response<Bytes>
         headers.insert(header::VARY, VARY);
     }
     let mut status = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::OK);
-    if !answer.version.is_empty() {
+    // What is asked by POST has no validator: it could not be revalidated (RFC 9110 §9.3.3).
+    let is_validated = call.routed.nature.safe && !answer.version.is_empty();
+    if is_validated {
         status = validate(call, &answer, coding, &mut headers)?.unwrap_or(status);
     }
     group(call, &mut headers, CACHE_GROUPS);
@@ -193,18 +216,35 @@ fn life(model: &Model, index: ResourceIndex, tables: &[ResourceIndex]) -> Option
 /// RFC 9875: an answer names the groups that it belongs to, and a write those whose stored answers
 /// it makes stale.
 fn group(call: &Call, headers: &mut HeaderMap, name: HeaderName) {
-    let Some(index) = call.routed.resource else { return };
-    let mut touched = vec![index];
+    let mut touched = stale(call);
+    for operation in call.batch().iter().flat_map(|batch| &batch.operations) {
+        for index in stale(&operation.call) {
+            if !touched.contains(&index) {
+                touched.push(index);
+            }
+        }
+    }
+    if touched.is_empty() {
+        return;
+    }
+    let names = touched.iter().map(|index| format!("\"{}\"", call.model.resources[*index].name));
+    headers.insert(name, field(&names.collect::<Vec<_>>().join(", ")));
+}
+
+/// The resources that one request is about, or touches along with it.
+fn stale(call: &Call) -> Vec<ResourceIndex> {
+    let mut touched: Vec<ResourceIndex> = call.routed.resource.into_iter().collect();
     for table in &call.tables {
         if !touched.contains(table) {
             touched.push(*table);
         }
     }
-    if call.routed.row.operation == table::Operation::Delete {
+    if let (table::Operation::Delete, Some(index)) =
+        (call.routed.row.operation, call.routed.resource)
+    {
         touch(&call.model, index, &mut touched);
     }
-    let names = touched.iter().map(|index| format!("\"{}\"", call.model.resources[*index].name));
-    headers.insert(name, field(&names.collect::<Vec<_>>().join(", ")));
+    touched
 }
 
 /// Adds the resources whose records a deletion deletes or clears along with its own.

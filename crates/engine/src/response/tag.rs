@@ -10,6 +10,7 @@ use sha2::{Digest, Sha256};
 
 use crate::answer::Answer;
 use crate::call::Call;
+use crate::representation::lines::Format;
 
 /// What every tag of a resource folds in.
 pub(crate) fn salt(digest: &str, epoch: u64) -> String {
@@ -64,8 +65,17 @@ pub(crate) fn of_write(call: &Call, changed: &Record) -> String {
 
 /// Which face is shown.
 pub(crate) fn variant(call: &Call, answer: &Answer, coding: Coding) -> String {
-    let mut variant = String::from("j");
-    if let Some(query) = &call.query {
+    let mut variant = String::from(match Format::of(call.media) {
+        Format::Json => "j",
+        Format::Ndjson => "n",
+        Format::Csv => "c",
+    });
+    if let Some(search) = &call.everywhere {
+        variant.push_str(&short(search.canonical(search.page).as_bytes()));
+        if !call.routed.row.accepts.is_empty() {
+            variant.push('q');
+        }
+    } else if let Some(query) = &call.query {
         let (index, _) = call.resource();
         variant.push_str(&short(query::canonical(&call.model, index, query).as_bytes()));
         // The same query is another resource by QUERY: its answer carries a Location.

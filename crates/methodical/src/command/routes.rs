@@ -43,12 +43,15 @@ fn routes(model: &Model) -> Vec<Route> {
     for resource in &model.resources {
         for target in [Target::Collection, Target::Item] {
             let path = path(model, target, &resource.name);
-            routes.extend(table::rows(target).map(|row| route(row, &path, Some(resource))));
+            let of = std::slice::from_ref(resource);
+            routes.extend(table::rows(target).map(|row| route(row, &path, of)));
         }
     }
     let of_resource = |row: &&Row| matches!(row.target, Target::Collection | Target::Item);
     for row in ROWS.iter().filter(|row| !of_resource(row)) {
-        routes.push(route(row, &path(model, row.target, ""), None));
+        // A batch can be about any of them.
+        let of = if row.target == Target::Batch { model.resources.as_slice() } else { &[] };
+        routes.push(route(row, &path(model, row.target, ""), of));
     }
     routes
 }
@@ -59,6 +62,8 @@ fn path(model: &Model, target: Target, resource: &str) -> String {
     match target {
         Target::Collection => format!("{prefix}/{resource}"),
         Target::Item => format!("{prefix}/{resource}/{{id}}"),
+        Target::Batch => format!("{prefix}/batch"),
+        Target::Search => format!("{prefix}/search"),
         Target::Home if prefix.is_empty() => "/".to_owned(),
         Target::Home => prefix.clone(),
         Target::Health => "/healthz".to_owned(),
@@ -69,14 +74,16 @@ fn path(model: &Model, target: Target, resource: &str) -> String {
     }
 }
 
-/// A row as this resource has it: a declaration can only narrow.
-fn route(row: &'static Row, path: &str, resource: Option<&Resource>) -> Route {
-    let conditions_required = resource.is_some_and(|resource| resource.preconditions_required);
-    let key_required = resource.is_some_and(|resource| resource.key_required);
-    let creates = resource.is_none_or(Resource::creates_by_put);
+/// A row as these resources have it: a declaration can only narrow.
+fn route(row: &'static Row, path: &str, of: &[Resource]) -> Route {
+    let may_be_required = of.iter().any(|resource| resource.preconditions_required);
+    let is_one = of.len() == 1 && row.target != Target::Batch;
+    let conditions_required = is_one && may_be_required;
+    let key_required = is_one && of.iter().any(|resource| resource.key_required);
+    let creates = of.iter().any(Resource::creates_by_put);
     let is_put_like = row.target == Target::Item;
     let statuses = row.statuses.iter().copied().filter(|status| match status {
-        428 => conditions_required,
+        428 => may_be_required,
         201 => creates || !is_put_like,
         _ => true,
     });

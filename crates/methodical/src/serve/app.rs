@@ -9,10 +9,11 @@ use http_body::Body;
 
 use contract::problem::Problem;
 use engine::Engine;
-use engine::content::ContentError;
+use engine::content::{Content, ContentError, Interrupted};
+use engine::stream::Records;
 use store::Writer;
 
-use super::http1::Answer;
+use super::http1::{Answer, Chunks};
 
 /// The present engine, and who writes for it.
 pub(crate) struct App {
@@ -48,7 +49,9 @@ impl App {
 }
 
 impl Answer for App {
-    fn answer<B>(&self, request: Request<B>) -> impl Future<Output = Response<Bytes>> + Send
+    type Stream = Records;
+
+    fn answer<B>(&self, request: Request<B>) -> impl Future<Output = Response<Content>> + Send
     where
         B: Body<Data = Bytes, Error = ContentError> + Send + Unpin,
     {
@@ -58,5 +61,11 @@ impl Answer for App {
 
     fn refuse(&self, problem: &Problem, bare: bool) -> Response<Bytes> {
         self.present().refuse(problem, bare)
+    }
+}
+
+impl Chunks for Records {
+    fn next(&mut self) -> impl Future<Output = Option<Result<Bytes, Interrupted>>> + Send {
+        Self::next(self)
     }
 }

@@ -12,7 +12,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 
 use super::http1::Answer;
-use super::http1::connection::{self, Service};
+use super::http1::connection::{self, End, Service};
 use super::shutdown::Connections;
 use crate::failure::Failure;
 use crate::settings::Origin;
@@ -119,7 +119,10 @@ fn serve<A: Answer + 'static>(
     let stop = connections.enter();
     tokio::spawn(async move {
         let (reader, writer) = stream.split();
-        connection::serve(&service, reader, writer, &stop).await;
+        if connection::serve(&service, reader, writer, &stop).await == End::Reset {
+            // With a fault it only looks like an end in order.
+            let _ = stream.set_zero_linger();
+        }
         drop(place);
     });
 }

@@ -6,5 +6,6 @@ mod migrate;
 mod program;
 mod property;
 mod story;
+mod stream;
 mod support;
 mod wrong;

@@ -1,5 +1,5 @@
 //! PUT ignores keys: must not compile (DESIGN, Idempotency-Key).
-//@ error: an unsafe row honours Idempotency-Key
+//@ error: a writing row honours Idempotency-Key
 use contract::table::*;
 
 const fn row(target: Target, method: Method) -> Row {

@@ -6,6 +6,7 @@ mod access;
 mod cache;
 mod field;
 mod group;
+mod index;
 mod keyword;
 mod kind;
 mod path;
@@ -48,6 +49,7 @@ pub(crate) fn declaration(
     };
     path::check(&mut check, &top.prefix, &top.alias, &places);
     relation::check(&mut check, &model, &places);
+    index::check(&mut check, &model, &places);
     signin::check(&mut check, &model, &places);
     access::check(&mut check, &model, &places);
     cache::check(&mut check, &model, &places);

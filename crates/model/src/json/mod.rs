@@ -8,6 +8,7 @@ use std::fmt::Write as _;
 
 use serde_json::{Number, Value};
 
+pub(crate) use parse::parse_part;
 pub use parse::{Fault, parse};
 
 /// How deep arrays and objects may be nested.

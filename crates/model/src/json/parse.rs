@@ -30,16 +30,26 @@ pub struct Fault {
 /// cannot hold.
 pub fn parse(bytes: &[u8]) -> Result<Value, Fault> {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    parse_part(bytes, bytes.len(), 0).map_err(|(_, fault)| fault)
+}
+
+/// Reads a value that ends before this byte, and stands inside so many arrays and objects of a
+/// longer text. A fault comes with its byte, and with its line and column in the part.
+///
+/// # Errors
+/// As `parse`.
+pub(crate) fn parse_part(bytes: &[u8], end: usize, around: usize) -> Result<Value, (usize, Fault)> {
+    let located = |stop: Box<Stop>, text: &str| (stop.at, stop.locate(text));
     let text = match std::str::from_utf8(bytes) {
         Ok(text) => text,
         Err(error) => {
             let valid = &bytes[..error.valid_up_to()];
             let text = std::str::from_utf8(valid).unwrap_or_default();
-            return Err(Stop::syntax(text.len(), "this byte is not UTF-8").locate(text));
+            return Err(located(Stop::syntax(text.len(), "this byte is not UTF-8"), text));
         }
     };
-    let mut parser = Parser { text, bytes, at: 0, depth: 0 };
-    parser.document().map_err(|stop| stop.locate(text))
+    let mut parser = Parser { text, bytes, at: 0, depth: around };
+    parser.document(end).map_err(|stop| located(stop, text))
 }
 
 /// A fault by its byte; line and column are counted once it is reported.
@@ -88,18 +98,18 @@ struct Parser<'a> {
 type Parsed<T> = Result<T, Box<Stop>>;
 
 impl Parser<'_> {
-    fn document(&mut self) -> Parsed<Value> {
+    fn document(&mut self, end: usize) -> Parsed<Value> {
         self.space();
         if self.at == self.bytes.len() {
             return Err(Stop::syntax(self.at, "the content is empty; a JSON value is expected"));
         }
         let value = self.value()?;
         self.space();
-        if self.at < self.bytes.len() {
-            return Err(Stop::syntax(
-                self.at,
-                "there is something after the end of the JSON value",
-            ));
+        if self.at != end {
+            return Err(match self.depth {
+                0 => Stop::syntax(self.at, "there is something after the end of the JSON value"),
+                _ => self.unexpected("\",\" or \"]\" after an array item"),
+            });
         }
         Ok(value)
     }

@@ -48,6 +48,9 @@ type Out<'a> = Serializer<'a, String>;
 
 fn select(out: &mut Out<'_>, model: &Model, index: ResourceIndex, query: &Query) {
     let resource = &model.resources[index];
+    if let Some(terms) = query.filter.search() {
+        out.append_pair("q", &terms.text());
+    }
     write_filter(out, model, index, &query.filter);
     let sign = |descending| if descending { "-" } else { "" };
     if let Some(aggregate) = &query.aggregate {
@@ -81,6 +84,9 @@ fn show(out: &mut Out<'_>, model: &Model, index: ResourceIndex, view: &View) {
     shown(model, index, view, "", &mut fields);
     if !fields.is_empty() {
         out.append_pair("fields", &fields.join(","));
+    }
+    if view.highlight {
+        out.append_pair("highlight", "true");
     }
 }
 

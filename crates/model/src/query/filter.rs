@@ -3,6 +3,7 @@
 
 use super::{Column, target};
 use crate::model::{FieldIndex, Model, ResourceIndex};
+use crate::search::Terms;
 use crate::value::Value;
 
 /// A value that a record leads to: one of its own columns, or one of a record that it refers to.
@@ -77,6 +78,8 @@ pub enum Filter {
         /// How it compares.
         comparison: Comparison,
     },
+    /// Those whose searched fields match.
+    Search(Terms),
 }
 
 impl Filter {
@@ -105,11 +108,22 @@ impl Filter {
             match filter {
                 Filter::All(filters) => filters.iter().for_each(|filter| gather(filter, out)),
                 Filter::Compare { path, comparison } => out.push((path, comparison)),
+                Filter::Search(_) => {}
             }
         }
         let mut out = Vec::new();
         gather(self, &mut out);
         out
+    }
+
+    /// What is searched for, if something is.
+    #[must_use]
+    pub fn search(&self) -> Option<&Terms> {
+        match self {
+            Self::All(filters) => filters.iter().find_map(Self::search),
+            Self::Compare { .. } => None,
+            Self::Search(terms) => Some(terms),
+        }
     }
 
     /// Adds the resources that the filter looks into to those that are there.

@@ -4,6 +4,7 @@
 mod aggregate;
 mod canonical;
 mod column;
+mod everywhere;
 mod filter;
 mod position;
 mod read;
@@ -16,6 +17,7 @@ use crate::model::{FieldIndex, Model, Resource, ResourceIndex};
 pub use aggregate::{Aggregate, Function, GroupKey, GroupSort, Measure};
 pub use canonical::{canonical, selection, view};
 pub use column::Column;
+pub use everywhere::{Everywhere, read_everywhere, read_everywhere_json};
 pub use filter::{Comparison, Filter, Path};
 pub use position::{Position, total_order};
 pub use read::{Read, Rejection, is_ignored, known, read, read_item, read_json};
@@ -68,6 +70,13 @@ impl Query {
     pub fn offset(&self) -> u64 {
         let page = self.page().unwrap_or(1);
         u64::from(page.saturating_sub(1)) * u64::from(self.limit)
+    }
+
+    /// True where the records stand in the order of how well they match what is searched for,
+    /// because no other order was asked for.
+    #[must_use]
+    pub fn is_ranked(&self) -> bool {
+        self.aggregate.is_none() && self.sort.is_empty() && self.filter.search().is_some()
     }
 
     /// The same query in another place of the list.

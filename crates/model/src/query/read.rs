@@ -8,20 +8,29 @@ use super::term::{OPERATORS, Term, comparison};
 use super::{Column, Comparison, Count, DEPTH_MAX, Filter, Paging, Path, Query, View};
 use crate::model::{Model, Resource, ResourceIndex};
 use crate::schema::VIOLATIONS_MAX;
+use crate::search::Terms;
 use crate::setting::Settings;
 use crate::{json, suggest};
 
 /// The words that are parameters in themselves, in the order in which they are read: what stands
 /// later may speak of what stands before.
-pub(super) const WORDS: [&str; 9] =
-    ["page", "limit", "cursor", "count", "aggregate", "groupBy", "sort", "include", "fields"];
+pub(super) const WORDS: [&str; 12] = [
+    "q",
+    "query",
+    "page",
+    "limit",
+    "count",
+    "aggregate",
+    "groupBy",
+    "sort",
+    "cursor",
+    "include",
+    "fields",
+    "highlight",
+];
 
 /// The words that one record takes.
 const ITEM_WORDS: [&str; 2] = ["include", "fields"];
-
-/// Words that will be parameters, and what serves meanwhile.
-const LATER: [(&str, &str); 2] =
-    [("q", "filter by a field, as in name=…"), ("query", "filter by a field, as in name=…")];
 
 /// Something that was read from parameters.
 #[derive(Clone, Debug, PartialEq)]
@@ -125,7 +134,7 @@ pub fn known(resource: &Resource) -> String {
 /// True where a name is a word of the vocabulary, so that a field of this name is only meant by
 /// `name[eq]`.
 pub(super) fn is_reserved(name: &str) -> bool {
-    WORDS.contains(&name) || LATER.iter().any(|(word, _)| *word == name)
+    WORDS.contains(&name)
 }
 
 /// True for a parameter that the declaration passes over (`ignore_parameters`).
@@ -174,6 +183,8 @@ pub(super) struct Reader<'a> {
     filters: Vec<(Path, &'static str, Comparison)>,
     known: Vec<String>,
     pub(super) words: Vec<(&'static str, Term<'a>, Place)>,
+    /// What is searched for, once it is read.
+    pub(super) search: Option<Terms>,
     seen: Vec<(Path, &'static str)>,
     unknown: bool,
     faults: Vec<Violation>,
@@ -191,7 +202,7 @@ impl<'a> Reader<'a> {
     ) -> Self {
         let query = Query {
             filter: Filter::all(),
-            sort: Vec::new(),
+            sort: model.resources[index].sort.clone(),
             paging: Paging::Page(1),
             limit: settings.page_rows_default.min(settings.page_rows_max),
             view: View::default(),
@@ -208,6 +219,7 @@ impl<'a> Reader<'a> {
             filters: Vec::new(),
             known: Vec::new(),
             words: Vec::new(),
+            search: None,
             seen: Vec::new(),
             unknown: false,
             faults: Vec::new(),
@@ -290,15 +302,6 @@ impl<'a> Reader<'a> {
     fn nothing(&self, name: &str) -> String {
         let (base, operator) = parts(name);
         let path = self.path(base);
-        if let (None, Some((word, instead))) =
-            (operator, LATER.iter().find(|(word, _)| *word == name))
-        {
-            let field = path.map_or_else(
-                |_| String::new(),
-                |_| format!("; to filter by the field of that name, use {word}[eq]"),
-            );
-            return format!("is not in this version: {instead}{field}");
-        }
         if !self.takes_filters() {
             return format!(
                 "is not a parameter of one record; there are {}",
@@ -392,7 +395,9 @@ impl<'a> Reader<'a> {
             path.cmp(other).then_with(|| rank(operator).cmp(&rank(than)))
         });
         let compare = |(path, _, comparison)| Filter::Compare { path, comparison };
-        self.query.filter = Filter::All(self.filters.into_iter().map(compare).collect());
+        let searched = self.search.map(Filter::Search).into_iter();
+        let compared = self.filters.into_iter().map(compare);
+        self.query.filter = Filter::All(searched.chain(compared).collect());
         Ok(Read { query: self.query, known: self.known })
     }
 

@@ -46,7 +46,7 @@ impl<'a> Term<'a> {
         }
     }
 
-    fn boolean(self) -> Option<bool> {
+    pub(super) fn boolean(self) -> Option<bool> {
         match self {
             Self::Text("true") => Some(true),
             Self::Text("false") => Some(false),

@@ -73,7 +73,7 @@ fn the_whole_vocabulary() {
             sort: vec![sort(Column::CreatedAt, true), sort(Column::Field(0), false)],
             paging: Paging::Page(2),
             limit: 10,
-            view: View { fields: Some(vec![Column::Field(0), Column::Id]), include: Vec::new() },
+            view: View { fields: Some(vec![Column::Field(0), Column::Id]), ..View::default() },
             aggregate: None,
             count: Count::Exact,
         }
@@ -196,6 +196,8 @@ fn pages_limits_and_words_have_their_ranges() {
         "data=1",
         "data[gt]=1",
         "active[prefix]=t",
+        "q=alice",
+        "highlight=true",
     ] {
         let refused = people(query).expect_err(query);
         assert!(!refused.unknown && refused.violations.len() == 1, "{query}: {refused:?}");
@@ -228,7 +230,7 @@ fn unknown_and_repeated_parameters_are_refused_with_those_that_there_are() {
         ("boss.boss.boss.name=x", "boss.boss.boss.name", "more than 2 references"),
         ("age[eq=5", "age[eq", "not a parameter"),
         ("page[eq]=5", "page[eq]", "not a parameter"),
-        ("q=alice", "q", "not in this version"),
+        ("qq[eq]=alice", "qq[eq]", "not a parameter"),
         ("Name=x", "Name", "did you mean \"name\"?"),
     ] {
         let refused = people(query).expect_err(query);
@@ -236,7 +238,7 @@ fn unknown_and_repeated_parameters_are_refused_with_those_that_there_are() {
         assert_eq!(refused.violations.len(), 1, "{query}");
         assert_eq!(refused.violations[0].place, Place::Parameter(place.to_owned()));
         assert!(refused.violations[0].detail.contains(word), "{query}: {refused:?}");
-        assert!(refused.detail.contains("sort, include, fields; filters: id, name"));
+        assert!(refused.detail.contains("include, fields, highlight; filters: id, name"));
         for hidden in ["password,", "token,"] {
             assert!(!refused.detail.contains(hidden), "{}", refused.detail);
         }

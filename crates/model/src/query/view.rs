@@ -14,6 +14,8 @@ pub struct View {
     pub fields: Option<Vec<Column>>,
     /// What is included, in the order asked for.
     pub include: Vec<Include>,
+    /// Where in the searched fields is what was searched for (`highlight`).
+    pub highlight: bool,
 }
 
 /// Records that are shown inside another one.

@@ -5,6 +5,7 @@ use super::read::{Reader, WORDS, column};
 use super::term::{Term, whole};
 use super::{Aggregate, Count, GroupSort, Measure, Paging, Sort};
 use crate::model::Kind;
+use crate::search::Terms;
 
 /// Most keys of an order, and most measures of one answer.
 const NAMES_MAX: usize = 64;
@@ -29,6 +30,8 @@ impl<'a> Reader<'a> {
 
     fn word(&mut self, word: &str, term: Term<'a>) -> Result<(), String> {
         match word {
+            "q" | "query" => return self.search(term),
+            "highlight" => self.query.view.highlight = self.highlight(term)?,
             "page" => {
                 let page = whole(term, u32::MAX, "must be a whole number from 1")?;
                 self.query.paging = Paging::Page(page);
@@ -46,7 +49,11 @@ impl<'a> Reader<'a> {
                     _ => return Err("must be exact or none".to_owned()),
                 }
             }
-            "aggregate" => self.query.aggregate = Some(self.aggregate(term)?),
+            "aggregate" => {
+                // The order that is declared is one of records.
+                self.query.sort.clear();
+                self.query.aggregate = Some(self.aggregate(term)?);
+            }
             "groupBy" => return self.group_by(term),
             "sort" if self.query.aggregate.is_some() => return self.group_sort(term),
             "sort" => self.query.sort = self.sort(term)?,
@@ -72,12 +79,47 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
+    /// Reads what is searched for. Nothing is what an empty control of a form sends.
+    fn search(&mut self, term: Term<'_>) -> Result<(), String> {
+        if self.has("q") && self.has("query") {
+            return Err("means the same as the other one: leave out q or query".to_owned());
+        }
+        let text = term.text().ok_or("must be a string")?;
+        if self.resource.search.is_empty() {
+            let name = &self.resource.name;
+            return Err(format!(
+                "cannot be asked of {name}: its declaration names no fields to `search`"
+            ));
+        }
+        let terms = Terms::read(text)?;
+        if !text.trim().is_empty() {
+            self.search = Some(terms);
+            // What matches best stands first, unless another order is asked for.
+            self.query.sort.clear();
+        }
+        Ok(())
+    }
+
+    fn highlight(&self, term: Term<'_>) -> Result<bool, String> {
+        self.refuse_with_aggregate()?;
+        let highlight = term.boolean().ok_or("must be true or false")?;
+        if highlight && !self.has("q") && !self.has("query") {
+            return Err("shows what was searched for: add q".to_owned());
+        }
+        Ok(highlight)
+    }
+
     fn cursor(&self, term: Term<'_>) -> Result<String, String> {
         if self.has("page") {
             return Err("cannot stand beside page: it is the place itself".to_owned());
         }
         if self.has("aggregate") {
             return Err("is a place among records; groups are paged by page".to_owned());
+        }
+        if self.search.is_some() && self.query.sort.is_empty() {
+            let detail = "is a place in an order that stays; how well a record matches does \
+                          not: add sort";
+            return Err(detail.to_owned());
         }
         let text = term.text().ok_or("must be a string")?;
         let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
@@ -150,6 +192,14 @@ impl<'a> Reader<'a> {
             }
             if aggregate.group_by.contains(&column) {
                 return Err(format!("has {name} more than once"));
+            }
+            // One member of a group cannot be two things.
+            let is_measure = |it: &Measure| it.name(self.resource) == name;
+            if aggregate.measures.iter().any(is_measure) {
+                return Err(format!(
+                    "has the field {name} beside the aggregate of that name: ask for {name}(id), \
+                     which counts the same, in place of {name}"
+                ));
             }
             aggregate.group_by.push(column);
         }

@@ -1,4 +1,6 @@
-//! A record as the store keeps it, and its reading from and writing to JSON.
+//! A record as the store keeps it, its reading from and writing to JSON, and its writing to CSV.
+
+pub mod csv;
 
 mod read;
 mod write;

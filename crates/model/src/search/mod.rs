@@ -87,6 +87,12 @@ impl Terms {
         Ok(terms)
     }
 
+    /// One term alone.
+    #[must_use]
+    pub fn of(term: &Term) -> Self {
+        Self(vec![term.clone()])
+    }
+
     /// The terms, in the order in which they were written, each once.
     #[must_use]
     pub fn terms(&self) -> &[Term] {

@@ -1,7 +1,9 @@
 //! What is different between two declarations, as actions. Only what is declared counts here: what
 //! the data says, and what the database has to do, comes later.
 
+use model::index::{index_groups, unique_groups};
 use model::model::{Field, FieldIndex, Kind, Resource};
+use model::query::Column;
 use model::shape::judges;
 use model::value::Value;
 use serde_json::Value as Json;
@@ -9,7 +11,6 @@ use serde_json::Value as Json;
 use super::pair::{Models, Pair};
 use super::say::short;
 use super::{Action, Presence};
-use crate::sql::{index_groups, unique_groups};
 
 /// What changes of a resource that is there before and after.
 pub(crate) fn actions(models: Models<'_>, pair: &Pair<'_>) -> Vec<Action> {
@@ -164,25 +165,28 @@ fn named(resource: &Resource, group: &[FieldIndex]) -> Vec<String> {
 }
 
 fn groups(pair: &Pair<'_>, out: &mut Vec<Action>) {
-    type Groups = fn(&Resource) -> Vec<Vec<FieldIndex>>;
+    type Groups = fn(&Resource) -> Vec<Vec<Column>>;
     type Said = fn(Vec<String>) -> Action;
     let kinds: [(Groups, Said, Said); 2] = [
         (
-            unique_groups,
+            unique_columns,
             |fields| Action::AddUnique { fields },
             |fields| Action::DropUnique { fields },
         ),
         (index_groups, |fields| Action::AddIndex { fields }, |fields| Action::DropIndex { fields }),
     ];
+    let names = |resource: &Resource, group: &[Column]| -> Vec<String> {
+        group.iter().map(|column| column.name(resource).to_owned()).collect()
+    };
     for (groups, add, drop) in kinds {
         let old = groups(pair.old);
-        let new: Vec<Vec<String>> = groups(pair.new).iter().map(|it| named(pair.new, it)).collect();
-        let before: Vec<Option<Vec<String>>> = old.iter().map(|it| pair.names_now(it)).collect();
+        let new: Vec<Vec<String>> = groups(pair.new).iter().map(|it| names(pair.new, it)).collect();
+        let before: Vec<Option<Vec<String>>> = old.iter().map(|it| pair.columns_now(it)).collect();
         for (group, was) in old.iter().zip(&before) {
             let gone = was.as_ref().is_none_or(|was| !new.contains(was));
             // The index of a field that goes, goes with it.
             if gone && (group.len() > 1 || was.is_some()) {
-                out.push(drop(named(pair.old, group)));
+                out.push(drop(names(pair.old, group)));
             }
         }
         for group in new {
@@ -191,4 +195,9 @@ fn groups(pair: &Pair<'_>, out: &mut Vec<Action>) {
             }
         }
     }
+}
+
+fn unique_columns(resource: &Resource) -> Vec<Vec<Column>> {
+    let groups = unique_groups(resource).into_iter();
+    groups.map(|group| group.into_iter().map(Column::Field).collect()).collect()
 }

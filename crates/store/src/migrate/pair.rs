@@ -2,6 +2,7 @@
 //! `was` where the old name is gone and the new one was not there.
 
 use model::model::{Field, FieldIndex, Model, Resource, ResourceIndex};
+use model::query::Column;
 
 /// Two declarations and what became of what.
 #[derive(Clone, Copy)]
@@ -84,11 +85,23 @@ impl<'m> Pair<'m> {
     /// A group of fields of the old resource by the names that they have now. None where one of
     /// them is gone.
     pub(crate) fn names_now(&self, group: &[FieldIndex]) -> Option<Vec<String>> {
-        let now = |was: &FieldIndex| {
-            let at = self.fields.iter().position(|it| *it == Some(*was))?;
-            Some(self.new.fields[at].name.clone())
+        group.iter().map(|was| self.name_now(*was)).collect()
+    }
+
+    /// The same of columns.
+    pub(crate) fn columns_now(&self, group: &[Column]) -> Option<Vec<String>> {
+        let now = |column: &Column| match column {
+            Column::Field(was) => self.name_now(*was),
+            Column::Id | Column::CreatedAt | Column::UpdatedAt => {
+                Some(column.name(self.old).to_owned())
+            }
         };
         group.iter().map(now).collect()
+    }
+
+    fn name_now(&self, was: FieldIndex) -> Option<String> {
+        let at = self.fields.iter().position(|it| *it == Some(was))?;
+        Some(self.new.fields[at].name.clone())
     }
 }
 

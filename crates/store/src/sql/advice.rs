@@ -1,43 +1,50 @@
 //! Which index a slow read lacks, as the operator would declare it.
 
+use model::index::{self, Ask};
 use model::model::Model;
-use model::query::Column;
+use model::query::{Column, Comparison, Filter};
 
-use super::condition::leads;
 use crate::lookup::{Lookup, Pick};
 
-/// The first field that a lookup filters or sorts by and that no index leads with, as
-/// `resource.field`. None where every one is served, or where none can be declared.
+/// What to declare for the first root that no index serves. None where every one is served, or
+/// where none can be declared.
 pub(crate) fn missing_index(model: &Model, lookup: &Lookup) -> Option<String> {
     lookup.roots.iter().find_map(|node| {
-        let resource = &model.resources[node.resource];
-        let (filter, sort) = match &node.pick {
-            Pick::Page(page) => (&page.filter, page.sort.as_slice()),
-            Pick::Number(filter) => (filter, [].as_slice()),
-            Pick::Groups(groups) => (&groups.filter, [].as_slice()),
-            Pick::Key(_) | Pick::Related { .. } | Pick::NextId => return None,
-        };
-        let compared: Vec<Column> = filter
-            .comparisons()
-            .into_iter()
-            .map(|(path, _)| match path.through.first() {
-                Some(field) => Column::Field(*field),
-                None => path.column,
-            })
-            .collect();
-        // One served comparison leaves few records, whatever else is compared or sorted by.
-        let wanted = if compared.is_empty() {
-            sort.first().map(|key| key.column)
-        } else if compared.iter().any(|column| leads(resource, *column)) {
-            None
-        } else {
-            compared.first().copied()
-        };
-        match wanted {
-            Some(Column::Field(field)) if !leads(resource, Column::Field(field)) => {
-                Some(format!("{}.{}", resource.name, resource.fields[field].name))
+        let (filter, order) = match &node.pick {
+            Pick::Page(page) => (&page.filter, Some(page.sort.as_slice())),
+            Pick::Groups(groups) => (&groups.filter, None),
+            Pick::Number(filter) => (filter, None),
+            // These go by ids and references, which have their indexes.
+            Pick::Key(_) | Pick::Related { .. } | Pick::NextId | Pick::Dependents { .. } => {
+                return None;
             }
-            _ => None,
-        }
+        };
+        let (equal, range) = compared(filter);
+        let ask = Ask { equal: &equal, range: &range, order };
+        index::advice(&model.resources[node.resource], &ask)
     })
+}
+
+/// The columns that are compared with one value, and those that are compared otherwise.
+fn compared(filter: &Filter) -> (Vec<Column>, Vec<Column>) {
+    let (mut equal, mut range) = (Vec::new(), Vec::new());
+    for (path, comparison) in filter.comparisons() {
+        match (path.through.first(), comparison) {
+            // Most of a table is not equal: no index helps.
+            (_, Comparison::NotEqual(_) | Comparison::NotNull) => {}
+            // What is referred to leads here by the reference, among several.
+            (Some(field), _) => range.push(Column::Field(*field)),
+            (None, Comparison::Equal(_) | Comparison::Null) => equal.push(path.column),
+            (
+                None,
+                Comparison::In(_)
+                | Comparison::Greater(_)
+                | Comparison::GreaterOrEqual(_)
+                | Comparison::Less(_)
+                | Comparison::LessOrEqual(_)
+                | Comparison::Prefix(_),
+            ) => range.push(path.column),
+        }
+    }
+    (equal, range)
 }

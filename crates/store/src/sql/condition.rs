@@ -1,12 +1,15 @@
 //! Comparisons as conditions of a statement, without their values.
 
+use model::index;
 use model::model::{FieldIndex, Kind, Model, Resource};
 use model::query::{Column, Comparison, Filter, Path};
+use model::search::Terms;
 use model::value::Value;
 use sea_query::{Expr, ExprTrait, Query, SelectStatement};
 
+use super::search::{expression, index_table, row_number};
 use super::select::plain;
-use super::{column, index_groups, quote, unique_groups};
+use super::{column, quote};
 
 /// A comparison that is part of a statement, with its values to be bound.
 pub(crate) struct Term<'a> {
@@ -27,6 +30,8 @@ pub(crate) enum Operands<'a> {
     Many(&'a [Value]),
     /// The texts from this one on, up to the first that no longer begins so, if there is one.
     Beginning(&'a str),
+    /// What the index of searched text is asked.
+    Expression(String),
 }
 
 /// How a value is compared, without what it is compared with.
@@ -44,9 +49,17 @@ pub(crate) enum Test {
     Within,
     Null,
     NotNull,
+    /// The record's searched text matches.
+    Matches,
 }
 
 impl<'a> Term<'a> {
+    /// The term of a search.
+    fn search(terms: &Terms) -> Self {
+        let operands = Operands::Expression(expression(terms));
+        Self { path: Column::Id.into(), operands, test: Test::Matches }
+    }
+
     /// The term of a comparison.
     pub(crate) fn new(path: Path, comparison: &'a Comparison) -> Self {
         let (test, operands) = match comparison {
@@ -77,8 +90,10 @@ impl<'a> Term<'a> {
 
 /// The terms of a filter, in the order in which their values are bound.
 pub(crate) fn terms(filter: &Filter) -> Vec<Term<'_>> {
+    let search = filter.search().map(Term::search);
     let comparisons = filter.comparisons().into_iter();
-    comparisons.map(|(path, comparison)| Term::new(path.clone(), comparison)).collect()
+    let comparisons = comparisons.map(|(path, it)| Term::new(path.clone(), it));
+    search.into_iter().chain(comparisons).collect()
 }
 
 /// Where the columns of a condition stand.
@@ -122,6 +137,7 @@ impl<'a> Scope<'a> {
             | Test::Less
             | Test::LessOrEqual
             | Test::Within
+            | Test::Matches
             | Test::NotNull => {
                 // An index there leads to few records, from which this table's own index on the
                 // reference leads here; without one, looking at each record's own is cheaper.
@@ -177,6 +193,12 @@ impl<'a> Scope<'a> {
             Test::Less => compared.lt(0),
             Test::LessOrEqual => compared.lte(0),
             Test::Within => compared.clone().gte(0).and(compared.lt(0)),
+            Test::Matches => {
+                let index = quote(&index_table(self.resource));
+                let number = format!("{}.{}", quote(&self.name), row_number(self.resource));
+                let text = format!("{number} IN (SELECT rowid FROM {index} WHERE {index} MATCH ?)");
+                Expr::cust_with_values(text, [""])
+            }
             Test::Null => compared.is_null(),
             Test::NotNull => compared.is_not_null(),
         }
@@ -184,14 +206,17 @@ impl<'a> Scope<'a> {
 }
 
 /// True where an index begins with the column.
-pub(super) fn leads(resource: &Resource, column: Column) -> bool {
+fn leads(resource: &Resource, column: Column) -> bool {
     match column {
         Column::Id => true,
-        Column::CreatedAt | Column::UpdatedAt => false,
-        Column::Field(index) => unique_groups(resource)
-            .iter()
-            .chain(&index_groups(resource))
-            .any(|group| group.first() == Some(&index)),
+        Column::CreatedAt | Column::UpdatedAt | Column::Field(_) => {
+            let unique = index::unique_groups(resource);
+            let is_unique = unique
+                .iter()
+                .any(|group| group.first().copied().map(Column::Field) == Some(column));
+            is_unique
+                || index::index_groups(resource).iter().any(|group| group.first() == Some(&column))
+        }
     }
 }
 

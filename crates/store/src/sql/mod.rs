@@ -4,6 +4,7 @@ pub(crate) mod advice;
 pub(crate) mod aggregate;
 pub(crate) mod change;
 pub(crate) mod condition;
+pub(crate) mod dependents;
 pub(crate) mod search;
 pub(crate) mod select;
 
@@ -114,31 +115,4 @@ pub(crate) fn stored_kind(model: &Model, field: &Field) -> Kind {
 /// An identifier, quoted.
 pub(crate) fn quote(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
-}
-
-/// Every group of columns that is unique, by name of column; the id is not among them.
-pub(crate) fn unique_groups(resource: &Resource) -> Vec<Vec<FieldIndex>> {
-    let alone = resource.fields.iter().enumerate().filter(|(_, field)| field.unique);
-    let mut groups: Vec<Vec<FieldIndex>> = alone.map(|(index, _)| vec![index]).collect();
-    for group in &resource.unique {
-        if !groups.contains(group) {
-            groups.push(group.clone());
-        }
-    }
-    groups
-}
-
-/// Every group of columns that an index serves and that is not unique.
-pub(crate) fn index_groups(resource: &Resource) -> Vec<Vec<FieldIndex>> {
-    let unique = unique_groups(resource);
-    // The database looks for what refers to a record each time that one is deleted.
-    let served = |field: &Field| field.index || field.references.is_some();
-    let alone = resource.fields.iter().enumerate().filter(|(_, field)| served(field));
-    let mut groups: Vec<Vec<FieldIndex>> = Vec::new();
-    for group in alone.map(|(index, _)| vec![index]).chain(resource.index.iter().cloned()) {
-        if !unique.contains(&group) && !groups.contains(&group) {
-            groups.push(group);
-        }
-    }
-    groups
 }

@@ -82,8 +82,6 @@ pub(crate) fn row_number(resource: &Resource) -> &'static str {
 
 /// The right side of a MATCH that finds the rows that these terms match. Made from tokens, which
 /// hold letters, digits and marks only: nothing of what somebody typed is an operator here.
-// Whoever asks the index comes next; until then only the tests do.
-#[cfg_attr(not(test), expect(dead_code))]
 pub(crate) fn expression(terms: &Terms) -> String {
     if terms.is_empty() {
         // An empty phrase is found nowhere.

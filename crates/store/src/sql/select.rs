@@ -7,7 +7,8 @@ use sea_query::{
 };
 
 use super::condition::{Scope, Term, Test};
-use super::{aggregate, column};
+use super::search::{index_table, row_number};
+use super::{aggregate, column, quote};
 
 /// What a statement over a list looks like, without its values: the key of the cache of texts.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -27,6 +28,9 @@ pub(crate) struct Shape {
 pub(crate) enum Ask {
     /// A page of records; the last two parameters are limit and offset.
     Page,
+    /// A page of records by how well they match the search that is the first term, the rank as the
+    /// last column; the last two parameters are limit and offset.
+    Ranked,
     /// How many, up to the last parameter.
     CountTo,
     /// How many.
@@ -57,6 +61,7 @@ impl Shape {
         let resource = &model.resources[self.resource];
         let statement = match &self.ask {
             Ask::Page => self.page(model, resource),
+            Ask::Ranked => self.ranked(model, resource),
             Ask::Count => {
                 let mut counted = Query::select();
                 counted.expr(Func::count(Expr::col(Asterisk))).from(resource.name.clone());
@@ -104,6 +109,31 @@ impl Shape {
         for (by, descending) in &self.sort {
             statement.order_by(column(resource, *by), order(*descending));
         }
+        statement.limit(0).offset(0);
+        statement
+    }
+
+    /// The index is asked once, and knows how well each of what it finds matches.
+    fn ranked(&self, model: &Model, resource: &Resource) -> SelectStatement {
+        let scope = Scope::of(model, resource);
+        let (index, number) = (index_table(resource), row_number(resource));
+        let (quoted, table) = (quote(&index), quote(&resource.name));
+        let rank = format!("bm25({quoted})");
+        let mut statement = Query::select();
+        for name in columns(resource) {
+            statement.column((resource.name.clone(), name));
+        }
+        statement.expr(Expr::cust(rank.clone()));
+        statement.from(index).inner_join(
+            resource.name.clone(),
+            Expr::cust(format!("{table}.{number} = {quoted}.rowid")),
+        );
+        statement.and_where(Expr::cust_with_values(format!("{quoted} MATCH ?"), [""]));
+        for (path, test) in self.terms.iter().skip(1) {
+            statement.and_where(scope.condition(&path.through, path.column, test));
+        }
+        statement.order_by_expr(Expr::cust(rank), Order::Asc);
+        statement.order_by_expr(Expr::cust(format!("{quoted}.rowid")), Order::Asc);
         statement.limit(0).offset(0);
         statement
     }

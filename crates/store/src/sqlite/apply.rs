@@ -7,6 +7,7 @@ use rusqlite::types::ToSqlOutput;
 use rusqlite::{OptionalExtension, Statement, params};
 
 use super::failure::Failure;
+use super::many;
 use super::session::Session;
 use super::value::{BoundId, column};
 use crate::change::Change;
@@ -24,17 +25,16 @@ const REMEMBER: &str = "INSERT INTO _methodical_keys \
 
 /// Carries out one change; the step is the one of the write that decided on it.
 pub(crate) fn apply(session: &Session, change: &Change, step: usize) -> Result<(), Error> {
-    let resource = match change {
-        Change::Insert { resource, .. }
-        | Change::Update { resource, .. }
-        | Change::Delete { resource, .. } => *resource,
-        Change::Remember(_) => 0,
-    };
-    let touched = match change {
-        Change::Insert { record, .. } => insert(session, resource, record),
-        Change::Update { expected, record, .. } => update(session, resource, *expected, record),
-        Change::Delete { id, expected, .. } => delete(session, resource, id, *expected),
-        Change::Remember(answer) => remember(session, answer),
+    let (resource, touched) = match change {
+        Change::Insert { resource, record } => (*resource, insert(session, *resource, record)),
+        Change::InsertMany(many) => return many::insert(session, many, step),
+        Change::Update { resource, expected, record } => {
+            (*resource, update(session, *resource, *expected, record))
+        }
+        Change::Delete { resource, id, expected } => {
+            (*resource, delete(session, *resource, id, *expected))
+        }
+        Change::Remember(answer) => (0, remember(session, answer)),
     };
     match touched {
         Ok(0) => Err(Error::Moved { step }),

@@ -46,6 +46,11 @@ impl Binder<'_, '_, '_> {
                 (0..length).try_for_each(|at| self.value(table, by, values.get(at).unwrap_or(last)))
             }
             (Operands::Beginning(text), _) => self.beginning(table, by, text),
+            (Operands::Expression(text), _) => {
+                self.statement.raw_bind_parameter(self.at, text)?;
+                self.at += 1;
+                Ok(())
+            }
         }
     }
 

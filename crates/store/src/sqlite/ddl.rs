@@ -1,13 +1,15 @@
 //! A declaration as SQLite tables that a person can open and edit: typed columns, constraints,
 //! foreign keys, indexes, and the tables of our own bookkeeping.
 
-use model::model::{Field, FieldIndex, IdKind, Kind, Model, OnDelete, Resource};
+use model::index::{index_groups, unique_groups};
+use model::model::{Field, IdKind, Kind, Model, OnDelete, Resource};
+use model::query::Column;
 use model::value::{ID_MAX, Value};
 
 use super::constraint::checks;
 use super::index as search_index;
 use super::trigger;
-use crate::sql::{compared, fold_column, folded, index_groups, quote, stored_kind, unique_groups};
+use crate::sql::{column, fold_column, folded, quote, stored_kind};
 
 /// The moment of a statement, as `createdAt` and `updatedAt` are written.
 pub(crate) const NOW: &str = "strftime('%Y-%m-%dT%H:%M:%fZ','now')";
@@ -240,17 +242,19 @@ fn field_column(model: &Model, field: &Field) -> String {
 
 /// The indexes of a resource.
 pub(crate) fn indexes(resource: &Resource) -> Vec<Piece> {
-    let groups = unique_groups(resource).into_iter().map(|group| (true, group));
-    let groups = groups.chain(index_groups(resource).into_iter().map(|group| (false, group)));
-    groups.map(|(unique, group)| index(resource, unique, &group)).collect()
+    let unique = unique_groups(resource).into_iter();
+    let unique =
+        unique.map(|group| (true, group.into_iter().map(Column::Field).collect::<Vec<_>>()));
+    let other = index_groups(resource).into_iter().map(|group| (false, group));
+    unique.chain(other).map(|(unique, group)| index(resource, unique, &group)).collect()
 }
 
-fn index(resource: &Resource, unique: bool, group: &[FieldIndex]) -> Piece {
-    let names: Vec<&str> =
-        group.iter().map(|field| resource.fields[*field].name.as_str()).collect();
+fn index(resource: &Resource, unique: bool, group: &[Column]) -> Piece {
+    let names: Vec<&str> = group.iter().map(|column| column.name(resource)).collect();
     // Parentheses stand in no resource's name, so no table can have this one.
     let name = format!("{}({})", resource.name, names.join(","));
-    let mut columns = compared_columns(resource, group);
+    let compared = group.iter().map(|by| quote(&column(resource, *by)));
+    let mut columns: Vec<String> = compared.collect();
     if !unique && resource.id != IdKind::Integer {
         // An index ends with the row's number, which is the id only where that is an integer.
         columns.push("\"id\"".to_owned());
@@ -263,11 +267,6 @@ fn index(resource: &Resource, unique: bool, group: &[FieldIndex]) -> Piece {
         columns.join(", ")
     );
     Piece { name, text }
-}
-
-/// The columns of a group as they are compared, quoted.
-fn compared_columns(resource: &Resource, group: &[FieldIndex]) -> Vec<String> {
-    group.iter().map(|field| quote(&compared(&resource.fields[*field]))).collect()
 }
 
 pub(crate) fn literal(value: &Value) -> String {

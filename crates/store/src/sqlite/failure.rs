@@ -10,6 +10,9 @@ use crate::sql::fold_column;
 /// What SQLite says where a record that is still referred to would go.
 const RESTRICTED: &str = "FOREIGN KEY constraint failed";
 
+/// What SQLite says where a chain of references is longer than its limit.
+const TOO_DEEP: &str = "triggers nested too deep";
+
 /// A failure on its way up, before it is known which step of which write it belongs to.
 #[derive(Debug)]
 pub(crate) enum Failure {
@@ -71,6 +74,7 @@ impl Failure {
             ffi::SQLITE_CONSTRAINT_TRIGGER if text.as_deref() == Some(RESTRICTED) => {
                 Error::Dangling { step }
             }
+            ffi::SQLITE_ERROR if text.as_deref() == Some(TOO_DEEP) => Error::TooDeep { step },
             _ => match code.code {
                 ErrorCode::DiskFull => Error::Full,
                 ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => {

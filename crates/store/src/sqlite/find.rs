@@ -7,6 +7,7 @@ use model::value::{Id, Timestamp};
 use rusqlite::{CachedStatement, OptionalExtension, params};
 
 use super::bind::bind_terms;
+use super::dependents::dependents;
 use super::failure::{Failure, broken};
 use super::keyset::branches;
 use super::session::Session;
@@ -85,7 +86,13 @@ fn root(session: &Session, node: &Node) -> Result<Found, Failure> {
     let records = match &node.pick {
         Pick::Key(id) => by_key(session, node.resource, id)?,
         Pick::Page(page) => {
-            let records = by_page(session, node.resource, page)?;
+            let records = if page.is_ranked {
+                let (records, ranks) = ranked(session, node.resource, page)?;
+                found.ranks = ranks;
+                records
+            } else {
+                by_page(session, node.resource, page)?
+            };
             found.total = total_of_page(session, node.resource, page, records.len())?;
             records
         }
@@ -99,6 +106,10 @@ fn root(session: &Session, node: &Node) -> Result<Found, Failure> {
         }
         Pick::NextId => {
             found.next_id = next_id(session, node.resource)?;
+            Vec::new()
+        }
+        Pick::Dependents { id, limit } => {
+            found.dependents = Some(dependents(session, node.resource, id, *limit)?);
             Vec::new()
         }
         Pick::Related { .. } => {
@@ -156,6 +167,28 @@ fn by_page(
         records.reverse();
     }
     Ok(records)
+}
+
+/// A page by how well its records match, with what says how well.
+fn ranked(
+    session: &Session,
+    resource: ResourceIndex,
+    page: &Page,
+) -> Result<(Vec<Record>, Vec<f64>), Failure> {
+    let declared = session.catalog.resource(resource);
+    let terms = terms(&page.filter);
+    let mut statement = session.shaped(Shape::new(resource, Ask::Ranked, &terms, &[]))?;
+    let at = bind_terms(session, resource, &mut statement, &terms)?;
+    statement.raw_bind_parameter(at, i64::from(page.limit))?;
+    statement.raw_bind_parameter(at + 1, i64::try_from(page.offset).unwrap_or(i64::MAX))?;
+    let rank = statement.column_count() - 1;
+    let mut rows = statement.raw_query();
+    let (mut records, mut ranks) = (Vec::new(), Vec::new());
+    while let Some(row) = rows.next()? {
+        records.push(record(declared, row)?);
+        ranks.push(row.get(rank)?);
+    }
+    Ok((records, ranks))
 }
 
 fn reversed(key: &Sort) -> Sort {

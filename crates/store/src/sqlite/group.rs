@@ -37,6 +37,8 @@ pub(crate) struct Desk {
     pub(crate) is_edited: bool,
     /// What the last write failed with for want of a working disk, until one succeeds.
     pub(crate) trouble: Trouble,
+    /// When this writer last let go of the lock of the database.
+    pub(crate) held: Instant,
     /// How many writes the last group had.
     pub(crate) expected: usize,
     /// How many writes wait in the queue.
@@ -51,7 +53,7 @@ impl Desk {
         let mut first = first;
         #[cfg(feature = "faults")]
         let mut early = self.look_before(&mut first, inbox);
-        if let Err(error) = self.begin(first.since()) {
+        if let Err(error) = self.begin(self.waiting_since(first.as_ref())) {
             first.fail(error);
             first.answer();
             #[cfg(feature = "faults")]
@@ -134,6 +136,7 @@ impl Desk {
     /// Runs a lost group again, a transaction each, so that only those fail that cannot succeed.
     fn again(&mut self, group: Vec<Box<dyn Work>>) {
         self.roll_back();
+        self.held = Instant::now();
         let is_alone = group.len() == 1;
         for mut work in group {
             if !is_alone {
@@ -162,7 +165,7 @@ impl Desk {
     }
 
     fn alone(&mut self, work: &mut Box<dyn Work>) {
-        if let Err(error) = self.begin(work.since()) {
+        if let Err(error) = self.begin(self.waiting_since(work.as_ref())) {
             return work.fail(error);
         }
         if work.run(&self.session) == Ran::Lost {
@@ -173,6 +176,12 @@ impl Desk {
             self.roll_back();
             work.fail(error);
         }
+    }
+
+    /// Since when a write waits for another process: not while our own writes went before it,
+    /// which can take their time.
+    fn waiting_since(&self, work: &dyn Work) -> Instant {
+        work.since().max(self.held)
     }
 
     /// Begins a transaction, waiting for another process until the deadline of a write that waits
@@ -213,7 +222,10 @@ impl Desk {
     /// Commits; nothing is acknowledged before.
     pub(crate) fn commit(&mut self) -> Result<(), Error> {
         let indexed = self.session.index_written();
-        indexed.and_then(|()| self.session.run("COMMIT")).map_err(|failure| self.told(failure))
+        let committed =
+            indexed.and_then(|()| self.session.run("COMMIT")).map_err(|failure| self.told(failure));
+        self.held = Instant::now();
+        committed
     }
 
     /// Ends a transaction that is still open, and forgets what it taught.

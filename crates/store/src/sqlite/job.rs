@@ -9,7 +9,7 @@ use tokio::sync::oneshot;
 use super::apply::apply;
 use super::find::find;
 use super::session::Session;
-use crate::decision::{Decision, Step, Verdict};
+use crate::decision::{Asks, Decision, Step, Verdict};
 use crate::error::Error;
 use crate::lookup::{Current, Lookup};
 
@@ -53,7 +53,7 @@ pub(crate) struct Job<O> {
     has_panicked: bool,
     receipt: oneshot::Sender<Result<Verdict<O>, Error>>,
     #[cfg(feature = "faults")]
-    before: Option<Vec<Result<Current, Error>>>,
+    before: Option<Vec<Option<Result<Current, Error>>>>,
 }
 
 impl<O> Job<O> {
@@ -73,26 +73,24 @@ impl<O> Job<O> {
         }
     }
 
-    #[cfg(feature = "faults")]
-    fn first_look(&self, session: &Session, step: usize) -> Result<Current, Error> {
-        match &self.before {
-            Some(before) => before[step].clone(),
-            None => look(session, &self.steps[step].lookup, step),
+    fn first_look(&self, session: &Session, step: usize, earlier: &[O]) -> Result<Current, Error> {
+        #[cfg(feature = "faults")]
+        if let Some(Some(before)) = self.before.as_ref().map(|before| &before[step]) {
+            return before.clone();
         }
-    }
-
-    #[cfg(not(feature = "faults"))]
-    fn first_look(&self, session: &Session, step: usize) -> Result<Current, Error> {
-        look(session, &self.steps[step].lookup, step)
+        match &self.steps[step].asks {
+            Asks::This(lookup) => look(session, lookup, step),
+            Asks::Of(lookup) => look(session, &lookup(earlier), step),
+        }
     }
 
     fn carry_out(&self, session: &Session, open: &mut bool) -> Result<Verdict<O>, Error> {
         let mut outcomes = Vec::with_capacity(self.steps.len());
         for (number, step) in self.steps.iter().enumerate() {
-            let mut current = self.first_look(session, number)?;
+            let mut current = self.first_look(session, number, &outcomes)?;
             let mut rounds = 0;
             loop {
-                match (step.decide)(&current) {
+                match (step.decide)(&current, &outcomes) {
                     Decision::Commit { outcome, changes } => {
                         for change in &changes {
                             open_savepoint(session, open, number)?;
@@ -198,7 +196,10 @@ impl<O: Send> Work for Job<O> {
     #[cfg(feature = "faults")]
     fn look_before(&mut self, session: &Session) {
         let looks = self.steps.iter().enumerate();
-        let looks = looks.map(|(number, step)| look(session, &step.lookup, number));
+        let looks = looks.map(|(number, step)| match &step.asks {
+            Asks::This(lookup) => Some(look(session, lookup, number)),
+            Asks::Of(_) => None,
+        });
         self.before = Some(looks.collect());
     }
 }

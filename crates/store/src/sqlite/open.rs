@@ -10,6 +10,7 @@ use model::model::{Model, ResourceIndex};
 use model::record::Record;
 use rusqlite::config::DbConfig;
 use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
+use rusqlite::limits::Limit;
 use rusqlite::{Connection, ErrorCode, MAIN_DB, OpenFlags, OptionalExtension};
 
 use super::anchor::Anchor;
@@ -38,6 +39,9 @@ const LAYOUT: i32 = 3;
 const CHECKPOINT_PAGES: i32 = 4_000;
 /// Cache of a connection, in KiB.
 const CACHE_KIB: i32 = 16_384;
+
+/// How deep triggers of our own nest in what a deletion clears: they count as levels, too.
+const TRIGGERS_DEEP: u32 = 3;
 
 /// Where connections come from.
 #[derive(Clone)]
@@ -174,6 +178,9 @@ impl Source {
              PRAGMA temp_store = MEMORY; \
              PRAGMA cache_size = -{CACHE_KIB}; PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES};"
         ))?;
+        let levels = self.options.cascade_levels_max.saturating_add(TRIGGERS_DEEP);
+        let levels = i32::try_from(levels).unwrap_or(i32::MAX);
+        connection.set_limit(Limit::SQLITE_LIMIT_TRIGGER_DEPTH, levels)?;
         #[cfg(test)]
         if let Some(pages) = self.options.pages_max {
             connection.execute_batch(&format!("PRAGMA max_page_count = {pages}"))?;

@@ -11,6 +11,7 @@ use tokio::sync::oneshot;
 use super::failure::Failure;
 use super::find::snapshot;
 use super::open::Source;
+use super::priority;
 use super::session::Session;
 use crate::error::Error;
 use crate::lookup::{Current, Lookup};
@@ -113,6 +114,8 @@ impl Shared {
 
     /// The life of one thread.
     fn serve(&self) {
+        // A read is here because it is long: the short ones of the workers go first.
+        priority::lower();
         let mut session = None;
         while let Some(ask) = self.next() {
             if ask.is_left.load(Ordering::Relaxed) {

@@ -11,7 +11,7 @@ use super::open::Source;
 use super::pool::Pool;
 use super::session::Session;
 use crate::error::Error;
-use crate::lookup::{Current, Lookup};
+use crate::lookup::{Current, Lookup, Pick};
 
 /// Steps of SQLite's machine between two looks at the budget.
 const STEPS_BETWEEN_LOOKS: i32 = 500;
@@ -28,6 +28,22 @@ pub(crate) struct Readers {
     pool: Pool,
 }
 
+/// True where the index of searched text is asked. What it does within one step of SQLite's
+/// machine has no bound that a budget of steps could notice.
+fn searches(lookup: &Lookup) -> bool {
+    lookup.roots.iter().any(|node| {
+        let filter = match &node.pick {
+            Pick::Page(page) => &page.filter,
+            Pick::Groups(groups) => &groups.filter,
+            Pick::Number(filter) => filter,
+            Pick::Key(_) | Pick::Related { .. } | Pick::Dependents { .. } | Pick::NextId => {
+                return false;
+            }
+        };
+        filter.search().is_some()
+    })
+}
+
 /// A connection and the steps that its present read has left.
 struct Inline {
     session: Session,
@@ -42,6 +58,9 @@ impl Readers {
 
     /// Answers a lookup, from one snapshot.
     pub(crate) async fn read(&self, lookup: Lookup) -> Result<Current, Error> {
+        if searches(&lookup) {
+            return self.pool.read(lookup).await;
+        }
         match self.inline(&lookup) {
             Ok(current) => Ok(current),
             Err(failure) if failure.is_interrupt() || failure.is_busy() => {

@@ -1,12 +1,13 @@
 //! What keeps our bookkeeping true whoever writes: our own statements set version, `updatedAt`
 //! and folds themselves; for everybody else these triggers do.
 
+use model::index::unique_groups;
 use model::model::{Field, Resource};
 
 use super::ddl::{BIRTH, NOW};
 use super::index::unindex_gone;
 use crate::sql::search::row_number;
-use crate::sql::{fold_column, folded, is_folded, quote, unique_groups};
+use crate::sql::{fold_column, folded, is_folded, quote};
 
 /// True of an edit that is not ours: we always write another version.
 const UNMOVED: &str = "NEW.\"_version\" IS OLD.\"_version\" AND NEW.\"_birth\" IS OLD.\"_birth\"";

@@ -1,5 +1,6 @@
 //! What the writer does when nobody waits: forgets expired answers and old log entries in small
-//! chunks, folds and indexes what was edited from outside, and finds out whether a trouble has passed.
+//! chunks, folds and indexes what was edited from outside, and finds out whether a trouble has
+//! passed.
 
 use std::time::Instant;
 

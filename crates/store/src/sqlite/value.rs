@@ -91,7 +91,8 @@ fn foreign(resource: &Resource, id: &Id, column: &str) -> Failure {
     broken(format!("{} {id} holds something in `{column}` that does not fit it", resource.name))
 }
 
-fn id(resource: &Resource, found: ValueRef<'_>) -> Result<Id, Failure> {
+/// The id in a column of a resource's ids.
+pub(crate) fn id(resource: &Resource, found: ValueRef<'_>) -> Result<Id, Failure> {
     match (resource.id, found) {
         (IdKind::Integer, ValueRef::Integer(id)) => Ok(Id::Integer(id)),
         (IdKind::Uuid | IdKind::Text, ValueRef::Text(id)) => text(id)

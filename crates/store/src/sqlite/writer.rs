@@ -1,10 +1,11 @@
 //! The one thread that writes, and its queue.
 
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
 
@@ -29,6 +30,7 @@ pub(crate) struct Writers {
     is_closed: AtomicBool,
     trouble: Trouble,
     thread: Mutex<Option<JoinHandle<()>>>,
+    folder: PathBuf,
 }
 
 impl Writers {
@@ -47,10 +49,14 @@ impl Writers {
             trouble: Arc::clone(&trouble),
             is_closing: false,
             expected: 0,
+            held: Instant::now(),
             waiting: Arc::clone(&waiting),
         };
         desk.seen = desk.data_version().map_err(|failure| desk.told(failure))?;
         let claim = base.claim;
+        let file = desk.source.options.path.clone();
+        let file = file.canonicalize().unwrap_or(file);
+        let folder = file.parent().unwrap_or(Path::new(".")).to_owned();
         let thread = std::thread::Builder::new()
             .name("store-write".to_owned())
             .spawn(move || {
@@ -65,7 +71,13 @@ impl Writers {
             is_closed: AtomicBool::new(false),
             trouble,
             thread: Mutex::new(Some(thread)),
+            folder,
         })
+    }
+
+    /// The folder that the database lies in.
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
     }
 
     /// Hands a write to the thread and waits for its verdict.

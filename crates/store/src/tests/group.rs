@@ -37,7 +37,7 @@ impl Hold {
 }
 
 /// Transacts so many writes at once: the thread is held until all are queued.
-async fn together<O: Send + 'static>(
+pub(super) async fn together<O: Send + 'static>(
     bench: &Bench,
     writes: Vec<Vec<Step<O>>>,
 ) -> Vec<Result<Verdict<O>, Error>> {
@@ -69,12 +69,10 @@ async fn a_failing_write_leaves_the_others_of_its_group_alone() {
         step(|_| commit(5, vec![insert(USERS, user(5, "undone"))])),
         step(|_| commit(6, vec![insert(ORDERS, order(1, Some(77), 1))])),
     ];
-    let seen = vec![Step {
-        lookup: Lookup::of(Node::key(USERS, Id::Integer(5))),
-        decide: Box::new(|current: &Current| {
+    let seen =
+        vec![Step::alone(Lookup::of(Node::key(USERS, Id::Integer(5))), |current: &Current| {
             commit(i64::try_from(current.roots[0].rows.len()).unwrap(), vec![])
-        }),
-    }];
+        })];
     let refusing = vec![
         step(|_| commit(8, vec![insert(USERS, user(8, "undone"))])),
         step(|_| Decision::Refuse(80)),
@@ -98,16 +96,89 @@ async fn a_failing_write_leaves_the_others_of_its_group_alone() {
 async fn steps_see_the_changes_of_those_before_them() {
     let bench = Bench::new();
     let first = step(|_| commit(0, vec![insert(USERS, user(1, "A"))]));
-    let second = Step {
-        lookup: Lookup::of(Node::key(USERS, Id::Integer(1))),
-        decide: Box::new(|current: &Current| {
-            let found = &current.roots[0].rows[0].record;
-            commit(1, vec![renamed(found, "B")])
-        }),
-    };
+    let second = Step::alone(Lookup::of(Node::key(USERS, Id::Integer(1))), |current: &Current| {
+        let found = &current.roots[0].rows[0].record;
+        commit(1, vec![renamed(found, "B")])
+    });
     let verdict = bench.writer().transact(vec![first, second]).await.unwrap();
     assert_eq!(verdict, Verdict::Committed(vec![0, 1]));
     assert_eq!(bench.get(USERS, Id::Integer(1)).await.unwrap().values[NAME], text("B"));
+}
+
+/// Inserts under the next id, and a reference to what the step before made.
+fn chain() -> Vec<Step<i64>> {
+    let first = Step::alone(
+        Lookup::of(Node { resource: USERS, pick: Pick::NextId, children: vec![] }),
+        |current: &Current| {
+            let id = current.roots[0].next_id.unwrap();
+            commit(id, vec![insert(USERS, user(id, "A"))])
+        },
+    );
+    let second = Step {
+        asks: Asks::Of(Box::new(|earlier: &[i64]| {
+            Lookup::of(Node::key(USERS, Id::Integer(earlier[0])))
+        })),
+        decide: Box::new(|current: &Current, earlier: &[i64]| {
+            assert_eq!(ids(&current.roots[0]), [earlier[0].to_string()]);
+            commit(70, vec![insert(ORDERS, order(earlier[0] + 100, Some(earlier[0]), 1))])
+        }),
+    };
+    let third = Step {
+        asks: Asks::This(Lookup::default()),
+        decide: Box::new(|_: &Current, earlier: &[i64]| commit(earlier.iter().sum(), vec![])),
+    };
+    vec![first, second, third]
+}
+
+#[tokio::test]
+async fn steps_look_up_and_decide_by_the_outcomes_of_those_before_them() {
+    let bench = Bench::new();
+    let verdict = bench.writer().transact(chain()).await.unwrap();
+    assert_eq!(verdict, Verdict::Committed(vec![1, 70, 71]));
+    assert_eq!(ids(&bench.list(ORDERS).await), ["101"]);
+    bench.assert_true();
+}
+
+#[tokio::test]
+async fn steps_of_a_lost_group_see_the_outcomes_of_their_second_run() {
+    let bench = Bench::with(|options| options.group_time_max = Duration::from_secs(1));
+    bench
+        .outside()
+        .execute_batch(
+            "CREATE TRIGGER poison BEFORE INSERT ON users WHEN NEW.id = 13 \
+             BEGIN SELECT RAISE(ROLLBACK, 'unlucky'); END",
+        )
+        .unwrap();
+    // Alone, the first write is refused, so that the chain gets another id than it had at first.
+    let once = AtomicBool::new(true);
+    let first = vec![step(move |_| match once.swap(false, Ordering::SeqCst) {
+        true => commit(1, vec![insert(USERS, user(1, "N"))]),
+        false => Decision::Refuse(0),
+    })];
+    let verdicts = together(&bench, vec![first, chain(), creating(13)]).await;
+    assert_eq!(verdicts[0], Ok(Verdict::Refused { step: 0, outcome: 0 }));
+    assert_eq!(verdicts[1], Ok(Verdict::Committed(vec![1, 70, 71])));
+    assert!(matches!(&verdicts[2], Err(Error::Broken(text)) if text.contains("unlucky")));
+    assert_eq!(ids(&bench.list(ORDERS).await), ["101"]);
+    bench.assert_true();
+}
+
+#[tokio::test]
+async fn a_step_that_fails_undoes_those_before_it_and_asks_none_after_it() {
+    let bench = Bench::new();
+    let mut steps = chain();
+    steps.truncate(2);
+    steps.push(step(|_| Decision::Refuse(7)));
+    steps.push(step(|_| -> Decision<i64> { panic!("is not asked") }));
+    let verdict = bench.writer().transact(steps).await.unwrap();
+    assert_eq!(verdict, Verdict::Refused { step: 2, outcome: 7 });
+    assert!(bench.list(USERS).await.rows.is_empty());
+    let mut steps = chain();
+    steps.push(step(|_| commit(0, vec![insert(ORDERS, order(5, Some(77), 1))])));
+    let failed = bench.writer().transact(steps).await.unwrap_err();
+    assert_eq!((failed.step(), Error::Full.step()), (Some(3), None));
+    let verdict = bench.writer().transact(chain()).await.unwrap();
+    assert_eq!(verdict, Verdict::Committed(vec![1, 70, 71]), "an id that was undone is free");
 }
 
 #[tokio::test]
@@ -143,13 +214,13 @@ async fn a_refusal_that_rested_on_lost_changes_is_judged_again() {
         .unwrap();
     // The second write refuses because of the first; both are lost with the third. Alone, the
     // first succeeds again, so the refusal stands: it was decided on what is there.
-    let refusing = vec![Step {
-        lookup: Lookup::of(Node::key(USERS, Id::Integer(1))),
-        decide: Box::new(|current: &Current| match current.roots[0].rows.len() {
-            0 => commit(100, vec![]),
-            _ => Decision::Refuse(101),
-        }),
-    }];
+    let refusing =
+        vec![Step::alone(Lookup::of(Node::key(USERS, Id::Integer(1))), |current: &Current| {
+            match current.roots[0].rows.len() {
+                0 => commit(100, vec![]),
+                _ => Decision::Refuse(101),
+            }
+        })];
     let verdicts = together(&bench, vec![creating(1), refusing, creating(13)]).await;
     assert_eq!(verdicts[1], Ok(Verdict::Refused { step: 0, outcome: 101 }));
     assert_eq!(ids(&bench.list(USERS).await), ["1"]);

@@ -2,10 +2,13 @@
 #![allow(clippy::unwrap_used)]
 
 mod group;
+mod many;
 mod migrate;
 mod opening;
 mod outside;
+mod plan;
 mod read;
+mod relations;
 mod search;
 mod slow;
 mod write;
@@ -23,7 +26,7 @@ use rusqlite::Connection;
 use tempfile::TempDir;
 
 use crate::change::Change;
-use crate::decision::{Decision, Step, Verdict};
+use crate::decision::{Asks, Decision, Step, Verdict};
 use crate::error::Error;
 use crate::lookup::{Current, Found, Lookup, Node, Page, Pick, Remembered};
 use crate::{OpenError, Opened, Options, Reader, Writer};
@@ -168,7 +171,7 @@ fn options(folder: &TempDir) -> Options {
 }
 
 fn step<O>(decide: impl Fn(&Current) -> Decision<O> + Send + 'static) -> Step<O> {
-    Step { lookup: Lookup::default(), decide: Box::new(decide) }
+    Step::alone(Lookup::default(), decide)
 }
 
 fn commit<O>(outcome: O, changes: Vec<Change>) -> Decision<O> {
@@ -238,6 +241,7 @@ fn page(resource: ResourceIndex, filter: Filter, sort: &[(Column, bool)], limit:
     let pick = Pick::Page(Page {
         filter,
         sort: sort.collect(),
+        is_ranked: false,
         after: None,
         offset: 0,
         limit,

@@ -128,16 +128,14 @@ async fn remembered_answers_and_ids_outlive_a_restart() {
     opened.writer.close();
     drop(opened);
     let opened = crate::open(&options(&folder), model, &mut seedless).unwrap();
-    let step = Step {
-        lookup: Lookup {
+    let step = Step::alone(
+        Lookup {
             remembered: Some([5; 16]),
             states: vec![],
             roots: vec![Node { resource: USERS, pick: Pick::NextId, children: vec![] }],
         },
-        decide: Box::new(|current: &Current| {
-            commit((current.remembered.clone(), current.roots[0].next_id), vec![])
-        }),
-    };
+        |current: &Current| commit((current.remembered.clone(), current.roots[0].next_id), vec![]),
+    );
     let verdict = opened.writer.transact(vec![step]).await.unwrap();
     assert_eq!(verdict, Verdict::Committed(vec![(Some(answer(5, 60_000)), Some(8))]));
 }

@@ -35,14 +35,38 @@ async fn a_read_over_its_budget_is_answered_by_the_pool() {
     assert!(bench.get(ORDERS, Id::Integer(1)).await.is_some());
 }
 
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn the_threads_of_the_pool_give_way_to_the_others() {
+    /// Field 19 of `/proc/…/stat`, counted behind the name, which may hold anything.
+    fn niceness(stat: &str) -> i64 {
+        let behind = stat.rsplit_once(')').unwrap().1;
+        behind.split_whitespace().nth(16).unwrap().parse().unwrap()
+    }
+    let own = niceness(&std::fs::read_to_string("/proc/thread-self/stat").unwrap());
+    let bench = crowded(Duration::from_secs(30), 1);
+    bench.reader().read(by_kind(&[])).await.unwrap();
+    let threads = std::fs::read_dir("/proc/self/task").unwrap();
+    let stats = threads.map(|thread| std::fs::read_to_string(thread.unwrap().path().join("stat")));
+    // One that has ended meanwhile has none.
+    let stats: Vec<String> = stats.filter_map(Result::ok).collect();
+    let nice = |stat: &&String| niceness(stat) == (own + 10).min(19);
+    assert!(stats.iter().any(|stat| stat.contains("(store-read)") && nice(&stat)), "{stats:?}");
+    assert!(stats.iter().filter(|stat| !stat.contains("(store-read)")).all(|s| niceness(s) == own));
+}
+
 #[tokio::test]
 async fn a_read_past_its_deadline_names_the_index() {
     let bench = crowded(Duration::from_millis(1), 2);
     let sort = [(Column::Field(KIND), false)];
     let slow = |index: &str| Err(Error::TooSlow { index: Some(index.to_owned()) });
-    assert_eq!(bench.reader().read(by_kind(&[])).await, slow("orders.kind"));
+    let kind = "`index = true` for orders.kind";
+    assert_eq!(bench.reader().read(by_kind(&[])).await, slow(kind));
     let sorted = Lookup::of(page(ORDERS, Filter::all(), &sort, 1));
-    assert_eq!(bench.reader().read(sorted).await, slow("orders.kind"));
+    assert_eq!(bench.reader().read(sorted).await, slow(kind));
+    let newest = by_kind(&[(Column::CreatedAt, true)]);
+    let both = "`index = [[\"kind\", \"createdAt\"]]` in [resources.orders]";
+    assert_eq!(bench.reader().read(newest).await, slow(both));
     assert!(bench.get(ORDERS, Id::Integer(1)).await.is_some());
 }
 

@@ -114,12 +114,11 @@ async fn keys_are_bounded_per_principal_and_swept() {
 async fn ids_are_never_given_twice() {
     let bench = Bench::new();
     let next = || Lookup::of(Node { resource: USERS, pick: Pick::NextId, children: vec![] });
-    let create = || Step {
-        lookup: next(),
-        decide: Box::new(|current: &Current| {
+    let create = || {
+        Step::alone(next(), |current: &Current| {
             let id = current.roots[0].next_id.unwrap();
             commit(id, vec![insert(USERS, user(id, "N"))])
-        }),
+        })
     };
     let verdict = bench.writer().transact(vec![create(), create()]).await.unwrap();
     assert_eq!(verdict, Verdict::Committed(vec![1, 2]));
@@ -145,19 +144,17 @@ async fn a_decision_may_ask_for_more() {
         .commit(vec![insert(USERS, user(1, "A")), insert(ORDERS, order(5, Some(1), 1))])
         .await
         .unwrap();
-    let step = Step {
-        lookup: Lookup::of(Node::key(ORDERS, Id::Integer(5))),
-        decide: Box::new(|current: &Current| match current.roots.as_slice() {
-            [_] => Decision::More(Lookup::of(Node::key(USERS, Id::Integer(1)))),
-            [order, user] => commit((order.rows.len(), user.rows.len()), vec![]),
-            _ => Decision::Refuse((0, 0)),
-        }),
-    };
+    let step =
+        Step::alone(
+            Lookup::of(Node::key(ORDERS, Id::Integer(5))),
+            |current: &Current| match current.roots.as_slice() {
+                [_] => Decision::More(Lookup::of(Node::key(USERS, Id::Integer(1)))),
+                [order, user] => commit((order.rows.len(), user.rows.len()), vec![]),
+                _ => Decision::Refuse((0, 0)),
+            },
+        );
     let verdict = bench.writer().transact(vec![step]).await.unwrap();
     assert_eq!(verdict, Verdict::Committed(vec![(1, 1)]));
-    let endless = Step::<()> {
-        lookup: Lookup::default(),
-        decide: Box::new(|_| Decision::More(Lookup::default())),
-    };
+    let endless = Step::<()>::alone(Lookup::default(), |_| Decision::More(Lookup::default()));
     assert!(matches!(bench.writer().transact(vec![endless]).await, Err(Error::Broken(_))));
 }

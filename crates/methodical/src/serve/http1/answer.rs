@@ -37,6 +37,17 @@ pub(super) struct Manner<'a> {
     pub(super) id: &'a str,
 }
 
+/// What tells the client where the content ends (RFC 9112 §6.3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Delimiter {
+    /// Content-Length.
+    Length(usize),
+    /// The last chunk (§7.1).
+    Chunk,
+    /// The end of the connection, for HTTP/1.0, which has no chunks (§6.1).
+    Close,
+}
+
 /// The sending side of a connection.
 #[derive(Debug)]
 pub(super) struct Outgoing<W> {
@@ -78,7 +89,7 @@ impl<W: AsyncWrite + Unpin> Outgoing<W> {
         } else {
             content
         };
-        write_head(&mut self.buffer, &parts, content.len(), manner);
+        write_head(&mut self.buffer, &parts, Delimiter::Length(content.len()), manner);
         let length = content.len() as u64;
         if content.len() <= COPIED_BYTES_MAX {
             self.buffer.extend_from_slice(&content);
@@ -86,6 +97,39 @@ impl<W: AsyncWrite + Unpin> Outgoing<W> {
             self.tail = content;
         }
         length
+    }
+
+    /// Lines up the head of an answer whose content follows in pieces.
+    pub(super) fn push_head(&mut self, parts: &Parts, delimiter: Delimiter, manner: Manner<'_>) {
+        debug_assert!(self.tail.is_empty(), "an answer is sent before the next is lined up");
+        write_head(&mut self.buffer, parts, delimiter, manner);
+    }
+
+    /// Lines up a piece of content. An empty one is none: as a chunk it would be the last.
+    pub(super) fn push_piece(&mut self, piece: &[u8], delimiter: Delimiter) {
+        debug_assert!(self.tail.is_empty(), "pieces are sent in their order");
+        if piece.is_empty() {
+            return;
+        }
+        self.buffer.reserve(piece.len() + 20);
+        match delimiter {
+            Delimiter::Length(_) | Delimiter::Close => self.buffer.extend_from_slice(piece),
+            Delimiter::Chunk => {
+                let mut digits = [0; 16];
+                self.buffer.extend_from_slice(hexadecimal(piece.len(), &mut digits));
+                self.buffer.extend_from_slice(b"\r\n");
+                self.buffer.extend_from_slice(piece);
+                self.buffer.extend_from_slice(b"\r\n");
+            }
+        }
+    }
+
+    /// Lines up what says that the content is whole: the last chunk, and no trailers.
+    pub(super) fn push_end(&mut self, delimiter: Delimiter) {
+        match delimiter {
+            Delimiter::Length(_) | Delimiter::Close => {}
+            Delimiter::Chunk => self.buffer.extend_from_slice(b"0\r\n\r\n"),
+        }
     }
 
     /// Sends what is lined up.
@@ -158,7 +202,7 @@ fn declared_length(parts: &Parts) -> Option<usize> {
 
 /// Writes status line and fields. Framing fields are this crate's: whatever an answer says about
 /// its length, the bytes that follow decide.
-fn write_head(out: &mut Vec<u8>, parts: &Parts, length: usize, manner: Manner<'_>) {
+fn write_head(out: &mut Vec<u8>, parts: &Parts, delimiter: Delimiter, manner: Manner<'_>) {
     out.extend_from_slice(b"HTTP/1.1 ");
     out.extend_from_slice(parts.status.as_str().as_bytes());
     out.push(b' ');
@@ -174,9 +218,14 @@ fn write_head(out: &mut Vec<u8>, parts: &Parts, length: usize, manner: Manner<'_
         }
         write_field(out, name.as_str(), value.as_bytes());
     }
-    if has_content {
-        let mut digits = [0; 20];
-        write_field(out, "content-length", decimal(length, &mut digits));
+    match delimiter {
+        Delimiter::Length(length) if has_content => {
+            let mut digits = [0; 20];
+            write_field(out, "content-length", decimal(length, &mut digits));
+        }
+        // HEAD says it too: GET would be answered so (RFC 9112 §6.1).
+        Delimiter::Chunk => write_field(out, "transfer-encoding", b"chunked"),
+        Delimiter::Length(_) | Delimiter::Close => {}
     }
     out.extend_from_slice(b"date: ");
     write_date(out);
@@ -209,6 +258,18 @@ fn decimal(mut number: usize, digits: &mut [u8; 20]) -> &[u8] {
     }
 }
 
+fn hexadecimal(mut number: usize, digits: &mut [u8; 16]) -> &[u8] {
+    let mut start = digits.len();
+    loop {
+        start -= 1;
+        digits[start] = b"0123456789abcdef"[number % 16];
+        number /= 16;
+        if number == 0 {
+            return &digits[start..];
+        }
+    }
+}
+
 /// Writes the date of now (RFC 9110 §6.6.1), rendered once a second.
 fn write_date(out: &mut Vec<u8>) {
     thread_local! {
@@ -228,7 +289,7 @@ fn write_date(out: &mut Vec<u8>) {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
-    use super::{Manner, Outgoing, decimal};
+    use super::{Manner, Outgoing, decimal, hexadecimal};
     use bytes::Bytes;
     use http::Response;
 
@@ -277,6 +338,7 @@ mod tests {
     fn numbers() {
         for number in [0, 9, 10, 12_345, usize::MAX] {
             assert_eq!(decimal(number, &mut [0; 20]), number.to_string().as_bytes());
+            assert_eq!(hexadecimal(number, &mut [0; 16]), format!("{number:x}").as_bytes());
         }
     }
 }

@@ -8,20 +8,23 @@ use std::task::{Context, Poll};
 use std::time::{Duration, Instant, SystemTime};
 
 use bytes::Bytes;
+use http::response::Parts;
 use http::{Request, Response};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::futures::Notified;
 
 use contract::problem::{Kind, Problem};
+use engine::content::Content;
 use engine::report::{Close, Received, Report, RequestId};
 use model::setting::Settings;
 
 use super::Answer;
-use super::answer::{Manner, Outgoing};
-use super::content::{Content, Expectation, Incoming};
+use super::answer::{Delimiter, Manner, Outgoing};
+use super::content::{Content as Arriving, Expectation, Incoming};
 use super::framing::malformed;
 use super::head::{self, Head, Reading, Refusal};
-use crate::log::{self, Entry, Log, trace_id};
+use super::stream::{self, Sent};
+use crate::log::{self, Ending, Entry, Log, trace_id};
 use crate::serve::id::Ids;
 use crate::serve::shutdown::Stop;
 
@@ -30,7 +33,7 @@ use crate::serve::shutdown::Stop;
 const STOP_GRACE: Duration = Duration::from_millis(50);
 /// How long a safe request that takes its time goes on after its client has finished sending. Most
 /// have left then; one that only half-closed gets what is ready in this time.
-const LEFT_GRACE: Duration = Duration::from_millis(500);
+pub(super) const LEFT_GRACE: Duration = Duration::from_millis(500);
 /// How long, and how much, is read after the last answer, so that the peer's system does not throw
 /// that answer away because of bytes that nobody read (RFC 9112 §9.6).
 const LINGER_TIME: Duration = Duration::from_secs(2);
@@ -49,8 +52,8 @@ pub(crate) struct Service<A> {
     pub(crate) ids: Ids,
 }
 
-/// Serves one connection until it ends.
-pub(crate) async fn serve<A, R, W>(service: &Service<A>, reader: R, writer: W, stop: &Stop)
+/// Serves one connection until it ends, and says how its end has to be made.
+pub(crate) async fn serve<A, R, W>(service: &Service<A>, reader: R, writer: W, stop: &Stop) -> End
 where
     A: Answer,
     R: AsyncRead + Unpin + Send,
@@ -66,18 +69,23 @@ where
         stopped,
         told: false,
     };
-    if connection.run().await == End::Linger {
+    let end = connection.run().await;
+    if end == End::Linger {
         connection.linger().await;
     }
+    end
 }
 
 /// How a connection ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum End {
+pub(crate) enum End {
     /// An answer is on its way: the end is made gently.
     Linger,
     /// There is nothing to say, or nobody to say it to.
     Drop,
+    /// Content broke off that ends with the connection: an end in order would make it look whole,
+    /// so the connection has to be reset (RFC 9112 §8).
+    Reset,
 }
 
 /// What a wait for the next head ends with.
@@ -88,8 +96,8 @@ enum Next {
 }
 
 /// What answering ends with.
-enum Answered {
-    Response(Response<Bytes>),
+enum Answered<S> {
+    Response(Response<Content<S>>),
     /// The client has left; nothing was or will be changed.
     Left,
     /// The answerer panicked.
@@ -199,7 +207,7 @@ where
                 (Some(&mut self.incoming), None)
             };
             let request = with_extensions(request, &arrival)
-                .map(|()| Content::new(lent, settings, &expectation));
+                .map(|()| Arriving::new(lent, settings, &expectation));
             let future = pin!(self.service.answerer.answer(request));
             answer(future, &mut self.outgoing, &expectation, watched).await
         };
@@ -209,17 +217,17 @@ where
                 self.log_left(&arrival);
                 return Some(End::Drop);
             }
-            Answered::Panicked => self.panicked(&arrival, bare),
+            Answered::Panicked => self.panicked(&arrival, bare).map(Content::Whole),
         };
         let drained = self.incoming.can_be_drained(&expectation);
         let ends = response.extensions().get::<Close>().is_some();
         // What has arrived behind this request was accepted too, and is answered first.
         let is_last = self.incoming.input.is_empty() && (self.stop.is_set() || self.incoming.ended);
-        let close = ends || !keep_alive || !drained || is_last;
+        let until_close = http_1_0 && matches!(response.body(), Content::Stream(_));
+        let close = ends || !keep_alive || !drained || is_last || until_close;
         let manner = Manner { bare, close, http_1_0, id: &arrival.id };
-        let sent = self.send(response, manner, &arrival).await;
-        if sent.is_err() {
-            return Some(End::Drop);
+        if let Err(end) = self.send(response, manner, &arrival).await {
+            return Some(end);
         }
         if close || !self.incoming.drain(settings).await {
             return Some(End::Linger);
@@ -231,20 +239,31 @@ where
     /// Lines up an answer, and sends it unless another request is already here.
     async fn send(
         &mut self,
-        mut response: Response<Bytes>,
+        mut response: Response<Content<A::Stream>>,
         manner: Manner<'_>,
         arrival: &Arrival,
-    ) -> std::io::Result<()> {
+    ) -> Result<(), End> {
         let status = response.status().as_u16();
-        let report = response.extensions_mut().remove::<Report>().unwrap_or_default();
+        let mut report = response.extensions_mut().remove::<Report>().unwrap_or_default();
         if !self.outgoing.has_room() {
-            self.flush().await?;
+            self.flush().await.map_err(|_| End::Drop)?;
         }
-        let bytes = self.outgoing.push(response, manner);
-        let first_byte = arrival.start.elapsed();
+        let (parts, content) = response.into_parts();
+        let (first_byte, sent) = match content {
+            Content::Whole(content) => {
+                let bytes = self.outgoing.push(Response::from_parts(parts, content), manner);
+                let sent = Sent { bytes, ending: Ending::Whole, cause: None };
+                (arrival.start.elapsed(), sent)
+            }
+            Content::Stream(chunks) => self.stream(&parts, chunks, manner, arrival).await,
+        };
+        let Sent { bytes, mut ending, cause } = sent;
+        report.cause = cause.or(report.cause);
         let pipelined = !manner.close && !self.incoming.input.is_empty();
-        let result =
-            if pipelined && self.outgoing.has_room() { Ok(()) } else { self.flush().await };
+        let waits = pipelined && self.outgoing.has_room();
+        if ending == Ending::Whole && !waits && self.flush().await.is_err() {
+            ending = Ending::Left;
+        }
         self.service.log.request(&Entry {
             at: arrival.at,
             id: &arrival.id,
@@ -255,9 +274,33 @@ where
             bytes,
             first_byte,
             total: arrival.start.elapsed(),
-            left: result.is_err(),
+            ending,
         });
-        result
+        match ending {
+            Ending::Whole => Ok(()),
+            Ending::Interrupted if manner.http_1_0 => Err(End::Reset),
+            Ending::Left | Ending::Interrupted => Err(End::Drop),
+        }
+    }
+
+    /// Sends a head, and the content behind it while it is read; where there is to be none, it is
+    /// not read further.
+    async fn stream(
+        &mut self,
+        parts: &Parts,
+        mut chunks: A::Stream,
+        manner: Manner<'_>,
+        arrival: &Arrival,
+    ) -> (Duration, Sent) {
+        let delimiter = if manner.http_1_0 { Delimiter::Close } else { Delimiter::Chunk };
+        self.outgoing.push_head(parts, delimiter, manner);
+        let first_byte = arrival.start.elapsed();
+        if manner.bare {
+            return (first_byte, Sent { bytes: 0, ending: Ending::Whole, cause: None });
+        }
+        let (incoming, outgoing) = (&mut self.incoming, &mut self.outgoing);
+        let settings = &self.service.settings;
+        (first_byte, stream::send(&mut chunks, delimiter, incoming, outgoing, settings).await)
     }
 
     async fn flush(&mut self) -> std::io::Result<()> {
@@ -273,7 +316,8 @@ where
             response.extensions_mut().insert(Report { problem: Some(slug), ..Report::default() });
         }
         let manner = Manner { bare, close: true, http_1_0: false, id: &arrival.id };
-        if self.send(response, manner, &arrival).await.is_ok() { End::Linger } else { End::Drop }
+        let sent = self.send(response.map(Content::Whole), manner, &arrival).await;
+        sent.err().unwrap_or(End::Linger)
     }
 
     /// What a panic is answered with. Its message went to the log where it happened.
@@ -314,7 +358,7 @@ where
             bytes: 0,
             first_byte: Duration::ZERO,
             total: arrival.start.elapsed(),
-            left: true,
+            ending: Ending::Left,
         });
     }
 
@@ -347,14 +391,14 @@ enum Waited {
 
 /// Polls the answerer. While it takes its time, collected answers leave, `100 Continue` is sent
 /// once content is wanted, and a client that has left is noticed.
-async fn answer<F, R, W>(
+async fn answer<F, S, R, W>(
     mut future: Pin<&mut F>,
     outgoing: &mut Outgoing<W>,
     expectation: &Expectation,
     mut watched: Option<&mut Incoming<R>>,
-) -> Answered
+) -> Answered<S>
 where
-    F: Future<Output = Response<Bytes>>,
+    F: Future<Output = Response<Content<S>>>,
     R: AsyncRead + Unpin,
     W: AsyncWrite + Unpin,
 {
@@ -383,14 +427,15 @@ where
 }
 
 /// What is seen of a client whose safe request takes its time.
-enum Watch {
+pub(super) enum Watch {
     /// It has left, or has half-closed and waited long enough.
     Left,
     /// It sends its next request.
     Sends,
 }
 
-fn watch<R: AsyncRead + Unpin>(
+/// Looks whether the client has left.
+pub(super) fn watch<R: AsyncRead + Unpin>(
     incoming: &mut Incoming<R>,
     context: &mut Context<'_>,
 ) -> Poll<Watch> {

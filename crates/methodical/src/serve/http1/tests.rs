@@ -15,20 +15,22 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
 use tokio::task::JoinHandle;
 
 use contract::problem::Problem;
-use engine::content::ContentError;
+use engine::content::{Content, ContentError};
 use engine::report::Close;
 use model::setting::Settings;
 
 use super::Answer;
-use super::connection::{Service, serve};
+use super::connection::{End, Service, serve};
 use crate::log::Log;
 use crate::serve::id::Ids;
 use crate::serve::shutdown::Connections;
+use stream::Script;
 
 mod ends;
 mod expect;
 mod framing;
 mod heads;
+mod stream;
 
 /// Answers with what it got: `METHOD target host content`.
 #[derive(Debug, Default)]
@@ -38,7 +40,31 @@ struct Echo {
 }
 
 impl Answer for Echo {
-    async fn answer<B>(&self, request: Request<B>) -> Response<Bytes>
+    type Stream = Script;
+
+    async fn answer<B>(&self, request: Request<B>) -> Response<Content<Script>>
+    where
+        B: Body<Data = Bytes, Error = ContentError> + Send + Unpin,
+    {
+        match Script::of(request.uri().path()) {
+            Some(script) => Response::new(Content::Stream(script)),
+            None => self.echo(request).await.map(Content::Whole),
+        }
+    }
+
+    fn refuse(&self, problem: &Problem, bare: bool) -> Response<Bytes> {
+        assert!(problem.close, "what the parser refuses ends the connection");
+        let entry = problem.kind.entry();
+        let content = format!("{}: {}", entry.slug, problem.detail);
+        let response = Response::builder().status(entry.status);
+        let response = response.header("content-length", content.len());
+        let content = if bare { Bytes::new() } else { Bytes::from(content) };
+        response.body(content).unwrap()
+    }
+}
+
+impl Echo {
+    async fn echo<B>(&self, request: Request<B>) -> Response<Bytes>
     where
         B: Body<Data = Bytes, Error = ContentError> + Send + Unpin,
     {
@@ -81,16 +107,6 @@ impl Answer for Echo {
         }
         text(200, &line)
     }
-
-    fn refuse(&self, problem: &Problem, bare: bool) -> Response<Bytes> {
-        assert!(problem.close, "what the parser refuses ends the connection");
-        let entry = problem.kind.entry();
-        let content = format!("{}: {}", entry.slug, problem.detail);
-        let response = Response::builder().status(entry.status);
-        let response = response.header("content-length", content.len());
-        let content = if bare { Bytes::new() } else { Bytes::from(content) };
-        response.body(content).unwrap()
-    }
 }
 
 fn text(status: u16, text: &str) -> Response<Bytes> {
@@ -102,7 +118,7 @@ struct Client {
     stream: DuplexStream,
     service: Arc<Service<Echo>>,
     connections: Arc<Connections>,
-    task: JoinHandle<()>,
+    task: JoinHandle<End>,
     /// What has arrived beyond the answers read so far.
     rest: Vec<u8>,
 }
@@ -126,7 +142,7 @@ impl Client {
             let service = Arc::clone(&service);
             tokio::spawn(async move {
                 let (reader, writer) = tokio::io::split(peer);
-                serve(&service, reader, writer, &stop).await;
+                serve(&service, reader, writer, &stop).await
             })
         };
         Self { stream, service, connections, task, rest: Vec::new() }

@@ -7,6 +7,7 @@ use std::path::Path;
 use rusqlite::Connection;
 
 use super::bank::Promise;
+use super::crowd::Errand;
 use super::disk::beside;
 use crate::support::client::{Client, Request};
 
@@ -16,15 +17,7 @@ const SAMPLE: usize = 60;
 /// What is wrong with a database that no process has open. It is a copy that is read: opening it
 /// recovers it, which is left to the server.
 pub(super) fn complaints(database: &Path, promises: &[Promise]) -> Vec<String> {
-    let folder = tempfile::tempdir().expect("a folder");
-    let copy = folder.path().join("copy.db");
-    for suffix in ["", "-wal", "-journal"] {
-        let from = beside(database, suffix);
-        if from.exists() {
-            fs::copy(from, beside(&copy, suffix)).expect("a file is copied");
-        }
-    }
-    let books = Books { connection: Connection::open(&copy).expect("a database") };
+    let books = Books::of(database);
     let mut complaints = Vec::new();
     books.is_sound(&mut complaints);
     if complaints.is_empty() {
@@ -40,12 +33,28 @@ pub(super) fn audit(database: &Path, promises: &[Promise]) {
     assert!(complaints.is_empty(), "{} faults:\n{}", complaints.len(), complaints.join("\n"));
 }
 
-struct Books {
-    connection: Connection,
+/// A copy of a database that no process has open.
+pub(super) struct Books {
+    pub(super) connection: Connection,
+    _folder: tempfile::TempDir,
 }
 
 impl Books {
-    fn texts(&self, sql: &str) -> Vec<String> {
+    /// Copies a database, with the log of what was committed last.
+    pub(super) fn of(database: &Path) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let copy = folder.path().join("copy.db");
+        for suffix in ["", "-wal", "-journal"] {
+            let from = beside(database, suffix);
+            if from.exists() {
+                fs::copy(from, beside(&copy, suffix)).expect("a file is copied");
+            }
+        }
+        Self { connection: Connection::open(&copy).expect("a database"), _folder: folder }
+    }
+
+    /// What a query gives, one text a row.
+    pub(super) fn texts(&self, sql: &str) -> Vec<String> {
         let mut statement = match self.connection.prepare(sql) {
             Ok(statement) => statement,
             Err(error) => return vec![format!("{sql}: {error}")],
@@ -54,7 +63,8 @@ impl Books {
         rows.map(|row| row.unwrap_or_else(|error| format!("{sql}: {error}"))).collect()
     }
 
-    fn is_sound(&self, complaints: &mut Vec<String>) {
+    /// Complains where the file is not whole.
+    pub(super) fn is_sound(&self, complaints: &mut Vec<String>) {
         let integrity = self.texts("PRAGMA integrity_check");
         if integrity != ["ok"] {
             complaints.push(format!("integrity_check: {}", integrity.join("; ")));
@@ -86,8 +96,9 @@ impl Books {
              AND c.birth = p._birth AND c.version = p._version)",
             "SELECT 'the log has a gap: ' || count(*) || ' entries up to ' || max(position) \
              FROM _methodical_changes HAVING count(*) <> max(position)",
-            "SELECT 'keys are ' || k || ', payments ' || p FROM (SELECT (SELECT count(*) FROM \
-             _methodical_keys) AS k, (SELECT count(*) FROM payments) AS p) WHERE k <> p",
+            "SELECT 'keys are ' || k || ', what they made ' || p FROM (SELECT (SELECT count(*) \
+             FROM _methodical_keys) AS k, (SELECT count(*) FROM payments) + \
+             (SELECT count(*) FROM transfers) AS p) WHERE k <> p",
             "SELECT 'keys are ' || k || ', counted ' || c FROM (SELECT (SELECT count(*) FROM \
              _methodical_keys) AS k, (SELECT coalesce(sum(keys), 0) \
              FROM _methodical_principals) AS c) WHERE k <> c",

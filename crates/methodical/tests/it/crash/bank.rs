@@ -1,11 +1,12 @@
 //! The bank of these tests: where it is declared, and a payment as a request.
 
+use super::crowd::Errand;
 use crate::support::answer::Answer;
 use crate::support::client::Request;
 use crate::support::server::{Options, tests};
 
 /// How many accounts are seeded.
-const ACCOUNTS: u32 = 4;
+pub(super) const ACCOUNTS: u32 = 4;
 
 /// The bank, in a folder of its own.
 pub(super) fn options() -> Options {
@@ -21,20 +22,24 @@ pub(super) struct Payment {
     pub(super) amount: u32,
 }
 
-impl Payment {
-    /// Number so-and-so of somebody.
-    pub(super) fn new(whose: &str, number: u32) -> Self {
+impl Errand for Payment {
+    type Promise = Promise;
+
+    fn new(whose: &str, number: u32) -> Self {
         Self { marker: format!("{whose}-{number}"), amount: number % 97 + 1 }
     }
 
-    /// The request, the same at every retry.
-    pub(super) fn request(&self) -> Request {
+    fn request(&self) -> Request {
         let account = self.amount % ACCOUNTS + 1;
         let Self { marker, amount } = self;
         let content = format!(r#"{{"account":{account},"amount":{amount},"marker":"{marker}"}}"#);
         Request::new("POST", "/api/payments")
             .field("idempotency-key", &format!("\"{marker:->36}\""))
             .json(content)
+    }
+
+    fn promised(self, answer: Answer) -> Result<Promise, String> {
+        Promise::read(self, answer)
     }
 }
 

@@ -1,4 +1,4 @@
-//! Clients at the same time, each of which pays one payment after the other and sends each again,
+//! Clients at the same time, each of which does one errand after the other and sends each again,
 //! with the same key, until it has an answer.
 
 use std::collections::BTreeMap;
@@ -8,47 +8,68 @@ use std::sync::{Arc, Mutex, RwLock};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use super::bank::{Payment, Promise};
 use crate::support::answer::Answer;
 use crate::support::client::{Client, Request};
 use crate::support::server::await_that;
 
+/// What a client wants done once.
+pub(super) trait Errand: Sized + 'static {
+    /// What was done, and how it was acknowledged.
+    type Promise: Clone + Send;
+
+    /// Number so-and-so of somebody.
+    fn new(whose: &str, number: u32) -> Self;
+
+    /// The request, the same at every retry.
+    fn request(&self) -> Request;
+
+    /// What a 201 promises; an error says what is wrong with the answer.
+    fn promised(self, answer: Answer) -> Result<Self::Promise, String>;
+}
+
 /// What every client sees and writes to.
-#[derive(Default)]
-struct Shared {
+struct Shared<P> {
     /// Where the server is; None while it is down.
     address: RwLock<Option<SocketAddr>>,
     is_over: AtomicBool,
     is_given_up: AtomicBool,
     acknowledged: AtomicUsize,
-    promises: Mutex<Vec<Promise>>,
+    promises: Mutex<Vec<P>>,
     /// How often a status that is no success was met.
     refusals: Mutex<BTreeMap<u16, usize>>,
     faults: Mutex<Vec<String>>,
 }
 
 /// The clients.
-pub(super) struct Crowd {
-    shared: Arc<Shared>,
+pub(super) struct Crowd<E: Errand> {
+    shared: Arc<Shared<E::Promise>>,
     clients: Vec<JoinHandle<()>>,
 }
 
 /// What they came to.
-pub(super) struct Harvest {
+pub(super) struct Harvest<P> {
     /// What was acknowledged.
-    pub(super) promises: Vec<Promise>,
+    pub(super) promises: Vec<P>,
     /// How often a status that is no success was met.
     pub(super) refusals: BTreeMap<u16, usize>,
 }
 
-impl Crowd {
-    /// So many clients; their payments bear this name.
+impl<E: Errand> Crowd<E> {
+    /// So many clients; their errands bear this name.
     pub(super) fn gather(name: &str, clients: usize) -> Self {
-        let shared = Arc::new(Shared::default());
+        let shared = Arc::new(Shared::<E::Promise> {
+            address: RwLock::default(),
+            is_over: AtomicBool::default(),
+            is_given_up: AtomicBool::default(),
+            acknowledged: AtomicUsize::default(),
+            promises: Mutex::default(),
+            refusals: Mutex::default(),
+            faults: Mutex::default(),
+        });
         let client = |number: usize| {
             let shared = Arc::clone(&shared);
             let whose = format!("{name}.{number}");
-            std::thread::spawn(move || shared.live(&whose))
+            std::thread::spawn(move || shared.live::<E>(&whose))
         };
         let clients = (0..clients).map(client).collect();
         Self { shared, clients }
@@ -59,7 +80,7 @@ impl Crowd {
         *self.shared.address.write().expect("no panic") = address;
     }
 
-    /// How many payments were acknowledged so far.
+    /// How many errands were acknowledged so far.
     pub(super) fn acknowledged(&self) -> usize {
         self.shared.acknowledged.load(Ordering::Relaxed)
     }
@@ -72,7 +93,7 @@ impl Crowd {
     /// Waits until so many more were acknowledged. A fault of any client ends it.
     pub(super) fn await_more(&self, number: usize) {
         let goal = self.acknowledged() + number;
-        await_that(&format!("{number} more payments are acknowledged"), || {
+        await_that(&format!("{number} more errands are acknowledged"), || {
             let faults = self.shared.faults.lock().expect("no panic");
             assert!(faults.is_empty(), "{}", faults.join("\n"));
             assert!(
@@ -84,12 +105,12 @@ impl Crowd {
     }
 
     /// The promises so far.
-    pub(super) fn promises(&self) -> Vec<Promise> {
+    pub(super) fn promises(&self) -> Vec<E::Promise> {
         self.shared.promises.lock().expect("no panic").clone()
     }
 
-    /// Ends it: payments that have begun are retried until they have an answer.
-    pub(super) fn disperse(mut self) -> Harvest {
+    /// Ends it: errands that have begun are retried until they have an answer.
+    pub(super) fn disperse(mut self) -> Harvest<E::Promise> {
         self.shared.is_over.store(true, Ordering::Relaxed);
         for client in self.clients.drain(..) {
             client.join().expect("a client met an answer that nobody may get");
@@ -103,23 +124,23 @@ impl Crowd {
     }
 }
 
-impl Drop for Crowd {
-    /// Ends it at once: payments that have begun stay in doubt.
+impl<E: Errand> Drop for Crowd<E> {
+    /// Ends it at once: errands that have begun stay in doubt.
     fn drop(&mut self) {
         self.shared.is_over.store(true, Ordering::Relaxed);
         self.shared.is_given_up.store(true, Ordering::Relaxed);
     }
 }
 
-impl Shared {
-    fn live(&self, whose: &str) {
+impl<P> Shared<P> {
+    fn live<E: Errand<Promise = P>>(&self, whose: &str) {
         for number in 0.. {
             if self.is_over.load(Ordering::Relaxed) {
                 return;
             }
-            let payment = Payment::new(whose, number);
-            let Some(answer) = self.insist(&payment.request()) else { return };
-            match Promise::read(payment, answer) {
+            let errand = E::new(whose, number);
+            let Some(answer) = self.insist(&errand.request()) else { return };
+            match errand.promised(answer) {
                 Ok(promise) => {
                     self.promises.lock().expect("no panic").push(promise);
                     self.acknowledged.fetch_add(1, Ordering::Relaxed);
@@ -139,7 +160,7 @@ impl Shared {
                 Some(Ok(answer)) => {
                     // 409: the first one with this key is not finished. 5xx: the disk.
                     let known = matches!(answer.status, 409 | 500 | 503 | 507);
-                    assert!(known, "a payment was answered with\n{}", answer.show());
+                    assert!(known, "an errand was answered with\n{}", answer.show());
                     *self.refusals.lock().expect("no panic").entry(answer.status).or_default() += 1;
                 }
                 Some(Err(_)) | None => {}

@@ -2,7 +2,7 @@
 
 use super::audit::{audit, confirm, total};
 use super::bank::{self, Payment, Promise};
-use super::crowd::Crowd;
+use super::crowd::{Crowd, Errand};
 use super::disk::{ALWAYS, Disk, EIO, ENOSPC, Operation, Place};
 use crate::property::chance::{Chance, rounds, setting};
 use crate::support::client::{Client, Request};
@@ -18,7 +18,7 @@ fn storm(name: &str, what: Operation, place: Place, error: i32) {
     // Writes that arrive during a sync are the next group.
     disk.slow_down(2_000);
     let mut server = disk.under(bank::options()).start();
-    let crowd = Crowd::gather(name, CLIENTS);
+    let crowd = Crowd::<Payment>::gather(name, CLIENTS);
     crowd.point_at(Some(server.address()));
     for strike in 0..rounds(STRIKES) {
         let before = disk.met(what, place);
@@ -180,7 +180,7 @@ fn a_read_that_fails_is_a_500_and_never_an_answer_that_is_not_true() {
 fn checkpoints(name: &str, what: Operation) {
     let disk = Disk::new();
     let mut server = disk.under(bank::options()).start();
-    let crowd = Crowd::gather(name, CLIENTS);
+    let crowd = Crowd::<Payment>::gather(name, CLIENTS);
     crowd.point_at(Some(server.address()));
     disk.fail(what, Place::Database, EIO, 0, 3);
     await_that("three checkpoints fail", || {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::audit::{audit, confirm, total};
-use super::bank;
+use super::bank::{self, Payment};
 use super::crowd::Crowd;
 use crate::property::chance::{Chance, rounds, setting};
 
@@ -15,7 +15,7 @@ fn after_sixty_kills_under_load_every_acknowledged_payment_exists_exactly_once()
     let seed = setting("METHODICAL_TEST_SEED", 1);
     let mut chance = Chance::new(seed);
     let mut server = bank::options().start();
-    let crowd = Crowd::gather("kill", CLIENTS);
+    let crowd = Crowd::<Payment>::gather("kill", CLIENTS);
     for _ in 0..rounds(KILLS) {
         crowd.point_at(Some(server.address()));
         crowd.await_more(chance.below(30) + 1);

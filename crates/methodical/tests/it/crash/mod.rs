@@ -3,8 +3,10 @@
 
 mod audit;
 mod bank;
+mod bulk;
 mod crowd;
 mod disk;
 mod faults;
 mod kill;
 mod power;
+mod transfer;

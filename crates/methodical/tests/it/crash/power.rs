@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::audit::{audit, complaints, confirm, total};
 use super::bank::{self, Payment, Promise};
-use super::crowd::Crowd;
+use super::crowd::{Crowd, Errand};
 use super::disk::{ALWAYS, Disk, LIE, Operation, Place};
 use crate::property::chance::{Chance, rounds, setting};
 
@@ -16,7 +16,7 @@ fn every_payment_was_synced_before_it_was_acknowledged() {
     let mut chance = Chance::new(setting("METHODICAL_TEST_SEED", 2));
     let disk = Disk::new();
     let mut server = disk.under(bank::options()).start();
-    let crowd = Crowd::gather("power", CLIENTS);
+    let crowd = Crowd::<Payment>::gather("power", CLIENTS);
     for round in 0..rounds(CUTS) {
         crowd.point_at(Some(server.address()));
         crowd.await_more(chance.below(30) + 1);
@@ -41,7 +41,7 @@ fn every_payment_was_synced_before_it_was_acknowledged() {
 fn a_power_cut_loses_what_was_acknowledged_without_a_sync_so_that_the_test_above_can_fail() {
     let disk = Disk::new();
     let mut server = disk.under(bank::options()).start();
-    let crowd = Crowd::gather("lie", CLIENTS);
+    let crowd = Crowd::<Payment>::gather("lie", CLIENTS);
     // What PRAGMA synchronous = NORMAL comes to: commits do not sync the log.
     disk.fail(Operation::Sync, Place::Log, LIE, 0, ALWAYS);
     crowd.point_at(Some(server.address()));

@@ -44,7 +44,17 @@ laws! {
     forms_are_read_like_json: "forms",
     secrets_in_a_url_are_refused: "secrets",
     readable_fields_may_have_the_name_of_a_secret: "visible",
+    a_batch_is_done_whole_or_not_at_all: "batch",
     lists_have_the_shape_of_the_article: "lists",
+    searches_find_what_was_committed_and_nothing_else: "search",
+    filters_leave_what_they_say: "filters",
+    cursors_are_places_that_stay: "cursors",
+    records_stand_within_records: "includes",
+    records_come_to_something_together: "aggregates",
+    deletions_take_along_what_refers_or_are_refused: "relations",
+    what_takes_too_long_says_what_to_declare: "slow",
+    lists_come_as_json_ndjson_and_csv: "forms_of_lists",
+    many_records_are_created_all_or_none: "bulk",
 }
 
 #[test]
@@ -76,6 +86,8 @@ fn target(path: &str) -> Option<&'static str> {
     match path {
         "*" => return Some("Server"),
         "/api" => return Some("Home"),
+        "/api/search" | "/search" | "/v0/search" => return Some("Search"),
+        "/api/batch" | "/batch" | "/v0/batch" => return Some("Batch"),
         "/healthz" => return Some("Health"),
         "/readyz" => return Some("Ready"),
         "/robots.txt" => return Some("Robots"),

@@ -111,7 +111,7 @@ fn a_running_server_is_not_migrated_under() {
     assert_eq!(planned.code, Some(0), "to look is allowed: {}", planned.err);
     let refused = home.migrate(&["--apply"]);
     assert_eq!(refused.code, Some(1));
-    assert!(refused.err.contains("in use by a `methodical serve`"), "{}", refused.err);
+    assert!(refused.err.contains("in use by another `methodical serve`"), "{}", refused.err);
     drop(server);
     assert_eq!(home.migrate(&["--apply"]).code, Some(0));
 }

@@ -1,6 +1,7 @@
 //! What the existing rows have against a new declaration, and what they would lose by it. Reads
 //! only, and is done before anything changes.
 
+use model::index::unique_groups;
 use model::model::{Field, FieldIndex, Kind};
 use model::value::{Id, Value};
 use rusqlite::Connection;
@@ -11,7 +12,7 @@ use super::table::{Target, compared_before, id_kind, is_filled};
 use crate::migrate::convert::{convert, is_exact};
 use crate::migrate::pair::{Models, Pair};
 use crate::migrate::{IDS_MAX, Obstacle, Progress, diff};
-use crate::sql::{quote, unique_groups};
+use crate::sql::quote;
 
 /// What the rows of a table say.
 #[derive(Debug, Default)]

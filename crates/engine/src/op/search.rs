@@ -1,0 +1,55 @@
+//! What matches in every resource that has something to search, best first; or, where a resource is
+//! named, a page of its list.
+
+use contract::problem::Problem;
+use model::model::ResourceIndex;
+use model::query::{Count, Everywhere, Filter};
+use store::lookup::{Current, Lookup, Node, Page, Pick, Row, Total};
+
+use crate::call::Call;
+use crate::op::list;
+use crate::outcome::{Hit, Hits, Outcome, Seen};
+
+pub(crate) fn lookup(call: &Call) -> Lookup {
+    let Some(search) = &call.everywhere else { return list::lookup(call) };
+    let roots = call.tables.iter().map(|table| matching(*table, search)).collect();
+    Lookup { states: call.tables.clone(), roots, ..Lookup::default() }
+}
+
+/// The best of one resource, as many as the page could hold if no other had any.
+fn matching(resource: ResourceIndex, search: &Everywhere) -> Node {
+    let reach = u32::try_from(search.reach(search.page)).unwrap_or(u32::MAX);
+    let page = Page {
+        filter: Filter::Search(search.terms.clone()),
+        sort: Vec::new(),
+        is_ranked: true,
+        after: None,
+        offset: 0,
+        limit: reach.saturating_add(1),
+        count: Count::Bounded,
+    };
+    Node { resource, pick: Pick::Page(page), children: Vec::new() }
+}
+
+pub(crate) fn answer(call: &Call, current: Current) -> Result<Outcome, Problem> {
+    let Some(search) = &call.everywhere else { return list::answer(call, current) };
+    let mut total = Total { records: 0, is_lower_bound: false };
+    let mut ranked: Vec<(f64, ResourceIndex, Row)> = Vec::new();
+    for (resource, found) in call.tables.iter().zip(current.roots) {
+        if let Some(own) = found.total {
+            total.records += own.records;
+            total.is_lower_bound |= own.is_lower_bound;
+        }
+        let rows = found.ranks.into_iter().zip(found.rows);
+        ranked.extend(rows.map(|(rank, row)| (rank, *resource, row)));
+    }
+    // Equals stay in the order of the declaration, and of their ids.
+    ranked.sort_by(|(one, ..), (other, ..)| one.total_cmp(other));
+    let before = usize::try_from(search.reach(search.page - 1)).unwrap_or(usize::MAX);
+    let limit = search.limit as usize;
+    let has_next = ranked.len() > before.saturating_add(limit);
+    let page = ranked.into_iter().skip(before).take(limit);
+    let hits = page.map(|(_, resource, row)| Hit { resource, row }).collect();
+    let found = Hits { hits, total, has_next };
+    Ok(Outcome::Searched(Seen { found, states: current.states }))
+}
