@@ -107,8 +107,8 @@ pub enum Refusal {
 pub enum OpenError {
     /// A second server, or a program that holds its lock.
     #[error(
-        "the database is in use by another `methodical serve` or `methodical migrate`, or locked by \
-         another program; stop that one first, or choose another file with --database"
+        "the database is in use by another `methodical serve` or `methodical migrate`, or locked \
+         by another program; stop that one first, or choose another file with --database"
     )]
     Locked,
     /// The declaration is another one, and this is more than is done without being asked.

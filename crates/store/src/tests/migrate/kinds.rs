@@ -234,6 +234,11 @@ fn indexes_uniqueness_case_search_and_references_change() {
     let says = |plan: &Plan| plan.steps.iter().map(crate::migrate::Step::says).collect::<Vec<_>>();
     let plan = ground.migrated(&body("index = [[\"x\", \"y\"]]\n"), DataLoss::Refused);
     assert_eq!(says(&plan), ["index `x` and `y`"]);
+    let dated = "index = [[\"x\", \"y\"], [\"y\", \"createdAt\"]]\n";
+    let plan = ground.migrated(&body(dated), DataLoss::Refused);
+    assert_eq!(says(&plan), ["index `y` and `createdAt`"]);
+    let plan = ground.migrated(&body("index = [[\"x\", \"y\"]]\n"), DataLoss::Refused);
+    assert_eq!(says(&plan), ["drop the index of `y` and `createdAt`"]);
     let plan = ground.migrated(&body("unique = [[\"x\", \"y\"]]\n"), DataLoss::Refused);
     assert_eq!(says(&plan), ["make `x` and `y` unique", "drop the index of `x` and `y`"]);
     assert_eq!(ground.ask("SELECT \"unique\" FROM pragma_index_list('a')"), "1");
