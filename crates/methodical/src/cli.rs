@@ -5,7 +5,7 @@ use std::ffi::OsString;
 
 use clap::{Arg, ArgAction, ArgMatches};
 
-use crate::command::{backup, check, init, restore, routes, serve, status, vacuum};
+use crate::command::{backup, check, init, migrate, restore, routes, serve, status, vacuum};
 use crate::failure::{Failure, Outcome};
 
 /// An argument of a command.
@@ -188,6 +188,23 @@ const COMMANDS: &[Command] = &[
                   may run.",
         arguments: &[PLACE, DATABASE, SET],
         run: vacuum::run,
+    },
+    Command {
+        name: "migrate",
+        about: "Show what a changed declaration means for the database, and do it",
+        details: "Without --apply nothing changes, and a server may go on. With it everything is \
+                  done in one transaction, or nothing. Exits 1 where existing data does not fit, \
+                  or would be lost without --allow-data-loss. docs/MIGRATIONS.md says more.",
+        arguments: &[
+            PLACE,
+            switch("apply", "Carry the plan out; no server may run meanwhile"),
+            switch("allow-data-loss", "Agree to lose what the plan says is lost"),
+            switch("history", "Show the plans that were carried out"),
+            switch("json", "The plan as JSON; the history as one object a line"),
+            DATABASE,
+            SET,
+        ],
+        run: migrate::run,
     },
 ];
 

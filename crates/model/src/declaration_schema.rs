@@ -121,6 +121,7 @@ fn resource() -> Value {
     let groups = json!({ "$ref": "#/definitions/groups" });
     let properties = members(&[
         ("description", json!({ "type": "string" }), "A sentence about it."),
+        ("was", json!({ "type": "string" }), "The name that it had before."),
         (
             "id",
             json!({ "enum": ["integer", "uuid", "text"], "default": "integer" }),

@@ -22,6 +22,7 @@ mod sample;
 pub mod schema;
 pub mod search;
 pub mod setting;
+pub mod shape;
 mod source;
 pub mod suggest;
 pub mod value;

@@ -182,6 +182,8 @@ settings! {
          backup is given up.";
     metrics_listen: Option<String> = "metrics.listen", Form::AddressOrOff, "off",
         "Address and port of `/metrics`, for Prometheus. It shows numbers by route, no values.";
+    migrate_rows_max: u64 = "migrate.rows", Form::Number(1_000_000_000), "100000",
+        "Tables with fewer records are migrated by `serve` itself, where nothing is lost.";
 }
 trait FromText: Sized {
     fn from_text(form: Form, text: &str) -> Result<Self, String>;

@@ -107,21 +107,28 @@ pub enum Refusal {
 pub enum OpenError {
     /// A second server, or a program that holds its lock.
     #[error(
-        "the database is in use by another `methodical serve`, or locked by another program; stop \
-         that one first, or choose another file with --database"
+        "the database is in use by another `methodical serve` or `methodical migrate`, or locked \
+         by another program; stop that one first, or choose another file with --database"
     )]
     Locked,
-    /// The declaration no longer fits the tables.
-    #[error(
-        "the declaration changed since the database was made (it was {was}, it is {now}); \
-         migrations come next: until then undo the change, or begin anew with another --database"
-    )]
+    /// The declaration is another one, and this is more than is done without being asked.
+    #[error("the declaration has changed since the database was made: {why}")]
     Changed {
-        /// The digest that the tables were made for.
-        was: String,
-        /// The digest of the declaration.
-        now: String,
+        /// What about the change has to be asked for.
+        why: String,
     },
+    /// Somebody has changed our tables.
+    #[error(
+        "the database was changed by hand, and is not what it was made as:\n{0}\nChange it back, \
+         or restore a backup; nothing was changed now"
+    )]
+    ByHand(String),
+    /// The plan could not be carried out to its end. Nothing was changed.
+    #[error("the database was not migrated, and nothing was changed: {0}")]
+    NotMigrated(String),
+    /// There is no file.
+    #[error("there is no database yet: `methodical serve` makes it")]
+    Missing,
     /// A file of somebody else's.
     #[error(
         "the file is not a database of Methodical's; choose another one with --database, \

@@ -1,6 +1,9 @@
 //! What opening a store comes to.
 
+use std::time::Duration;
+
 use crate::measure::Measures;
+use crate::migrate::Plan;
 use crate::reader::Reader;
 use crate::writer::Writer;
 
@@ -20,4 +23,6 @@ pub struct Opened {
     pub measures: Measures,
     /// True where the database was made just now, and seeded.
     pub fresh: bool,
+    /// What was done so that the database fits a changed declaration, and how long it took.
+    pub migrated: Option<(Plan, Duration)>,
 }

@@ -4,6 +4,7 @@ pub(crate) mod backup;
 pub(crate) mod check;
 mod check_database;
 pub(crate) mod init;
+pub(crate) mod migrate;
 mod progress;
 pub(crate) mod restore;
 pub(crate) mod routes;
@@ -19,6 +20,7 @@ use clap::ArgMatches;
 
 use model::complaint::{self, Complaint, Level};
 use model::declaration::{self, Reading};
+use model::setting::Settings;
 
 use crate::failure::Failure;
 
@@ -108,6 +110,11 @@ pub(crate) fn shown(dir: &Path) -> String {
         plain_text if plain_text.bytes().all(plain) => text,
         _ => format!("'{}'", text.replace('\'', r"'\''")),
     }
+}
+
+/// Where the database is.
+pub(crate) fn database(dir: &Path, settings: &Settings) -> PathBuf {
+    dir.join(settings.database.strip_prefix("sqlite:").unwrap_or(&settings.database))
 }
 
 /// Writes complaints of a level, or worse, to standard error. Gives the number of errors.

@@ -62,7 +62,10 @@ pub(crate) fn run(matches: &ArgMatches) -> Outcome {
 }
 
 /// Reads model and settings, and tells of every fault at once.
-fn accept(declaration: &Declaration, given: &Given) -> Result<(Arc<Model>, Resolved), Failure> {
+pub(crate) fn accept(
+    declaration: &Declaration,
+    given: &Given,
+) -> Result<(Arc<Model>, Resolved), Failure> {
     let reading = &declaration.reading;
     let resolved = settings::resolve(&reading.settings, &settings::environment(), given)?;
     let complaints = joined(reading, &resolved.complaints);
@@ -73,7 +76,7 @@ fn accept(declaration: &Declaration, given: &Given) -> Result<(Arc<Model>, Resol
     match reading.model.as_ref().filter(|_| errors == 0) {
         Some(model) => Ok((Arc::new(model.clone()), resolved)),
         None => Err(Failure::refused(format!(
-            "{} in the declaration; nothing was started",
+            "{} in the declaration; nothing was done",
             count(errors.max(1), "error")
         ))),
     }
@@ -84,14 +87,36 @@ fn open(dir: &Path, model: &Arc<Model>, resolved: &Resolved) -> Result<Opened, F
     let settings = &resolved.settings;
     let path = site::database(dir, settings);
     let mut seed = || seed::read(dir, model);
-    let opened = store::open(&Options::from(settings, &path), Arc::clone(model), &mut seed);
-    opened.map_err(|fault: OpenError| {
-        let mut message = format!("{}: {fault}", path.display());
-        if fault.is_damage() {
-            message.push_str(&site::way_out(dir, &path, &dir.join(&settings.backup_dir)));
-        }
-        Failure::refused(message)
-    })
+    let opened = store::open(&Options::from(settings, &path), Arc::clone(model), &mut seed)
+        .map_err(|fault: OpenError| {
+            let mut message = refusal(dir, &path, &fault);
+            if fault.is_damage() {
+                message.push_str(&site::way_out(dir, &path, &dir.join(&settings.backup_dir)));
+            }
+            Failure::refused(message)
+        })?;
+    if let Some((plan, took)) = &opened.migrated {
+        tracing::info!(
+            "migrated {} in {} ms: {}",
+            path.display(),
+            took.as_millis(),
+            plan.summary()
+        );
+    }
+    Ok(opened)
+}
+
+/// What kept a database from being opened, and which command to run next.
+pub(crate) fn refusal(dir: &Path, path: &Path, fault: &OpenError) -> String {
+    let mut text = format!("{}: {fault}", path.display());
+    if matches!(fault, OpenError::Changed { .. }) {
+        let dir = shown(dir);
+        text.push_str(&format!(
+            "\nTo see what would be done:\n\n    methodical migrate {dir}\n\nand to do it:\n\n    \
+             methodical migrate {dir} --apply\n"
+        ));
+    }
+    text
 }
 
 /// What goes on beside the serving.
@@ -121,7 +146,7 @@ async fn serve(
         epoch: opened.epoch,
         secret: opened.secret,
     };
-    let answerer = App::new(base.engine(Arc::clone(&model)));
+    let answerer = App::new(base.engine(Arc::clone(&model)), opened.writer);
     let meter = beside.metrics.is_some().then(Arc::default);
     let service = Arc::new(Service { answerer, settings, log, ids: Ids::new(), meter });
     println!("http://{address}");
@@ -136,7 +161,7 @@ async fn serve(
     let watcher = watching.map(|(declaration, given)| {
         let service = Arc::clone(&service);
         tokio::spawn(async move {
-            watch::watch(declaration, model, &given, &base, &service.answerer).await;
+            watch::watch(declaration, model, &given, base, &service.answerer).await;
         })
     });
     let connections = Arc::new(Connections::default());
@@ -154,7 +179,7 @@ async fn serve(
         backups.end().await;
     }
     ended?;
-    let writer = opened.writer;
+    let writer = service.answerer.writer();
     // Finishes the writes that are queued, and the database's log.
     let closed = tokio::task::spawn_blocking(move || writer.close()).await;
     closed.map_err(|fault| Failure::refused(format!("the database did not close: {fault}")))

@@ -3,6 +3,7 @@
 mod care;
 mod crash;
 mod law;
+mod migrate;
 mod program;
 mod property;
 mod story;

@@ -115,8 +115,7 @@ fn field_table<'a>(check: &mut Check, entry: &'a Entry) -> &'a Table {
 /// A resource's name is a path segment, a table, and a member of answers.
 fn resource_name(check: &mut Check, entry: &Entry, before: &[Place<'_>]) {
     let (name, span) = (entry.key.as_str(), &entry.key_span);
-    let good = |byte: u8| byte.is_ascii_alphanumeric() || b"_-".contains(&byte);
-    if !plain(name, good) {
+    if !is_resource_name(name) {
         let help =
             format!("begin with a letter; then letters, digits, _ and -, at most {NAME_MAX}");
         check.error(span, format!("`{name}` cannot be the name of a resource"), &help);
@@ -157,6 +156,11 @@ fn plain(name: &str, good: impl Fn(u8) -> bool) -> bool {
     name.len() <= NAME_MAX
         && name.bytes().next().is_some_and(|byte| byte.is_ascii_alphabetic())
         && name.bytes().all(good)
+}
+
+/// True where a name is written as a resource's is.
+pub(super) fn is_resource_name(name: &str) -> bool {
+    plain(name, |byte| byte.is_ascii_alphanumeric() || b"_-".contains(&byte))
 }
 
 /// True where a name can be a field's.

@@ -18,6 +18,7 @@ pub(crate) mod index;
 pub(crate) mod job;
 pub(crate) mod keyset;
 pub(crate) mod many;
+pub(crate) mod migrate;
 pub(crate) mod open;
 pub(crate) mod pool;
 mod priority;

@@ -19,6 +19,7 @@ use super::checkpoint::Log;
 use super::ddl;
 use super::failure::Failure;
 use super::home::Home;
+use super::migrate::{self, files::fit};
 use super::session::Session;
 use super::sound;
 use crate::care::exchange;
@@ -26,6 +27,7 @@ use crate::error::Error;
 use crate::error::OpenError;
 use crate::fault::{Fault, on};
 use crate::measure::Meters;
+use crate::migrate::Plan;
 use crate::options::Options;
 use crate::sql::Catalog;
 
@@ -35,8 +37,8 @@ pub(crate) const LOCK_SLICE: Duration = Duration::from_millis(100);
 /// "Meth" in ASCII: tells our files from other people's.
 pub(crate) const APPLICATION: i32 = 0x4d65_7468;
 /// The layout of our own tables. 2: rows of text and UUID ids are numbered by a column of their
-/// own; full-text indexes.
-pub(crate) const LAYOUT: i32 = 2;
+/// own; full-text indexes. 3: what the tables were made for is kept, and so is what became of them.
+pub(crate) const LAYOUT: i32 = 3;
 /// Bytes that the log ahead of the database keeps on the disk when it begins anew.
 const LOG_BYTES_KEPT: i64 = 64 << 20;
 /// How often a claim is tried for that somebody holds for a moment, and how long between.
@@ -72,6 +74,8 @@ pub(crate) struct Base {
     pub(crate) epoch: u64,
     pub(crate) secret: [u8; 32],
     pub(crate) is_fresh: bool,
+    /// The plan that was carried out, and how long it took.
+    pub(crate) migrated: Option<(Plan, Duration)>,
 }
 
 /// Yields the records of a fresh database.
@@ -103,13 +107,16 @@ pub(crate) fn open(
         return Err(OpenError::ReadOnly);
     }
     source.home.get_or_init(|| Home::of(&options.path));
-    let is_fresh = recognise(&session).map_err(|found| found.told(&options.path))?;
-    if is_fresh {
+    let is_fresh = recognise(&session.connection).map_err(|found| found.told(&options.path))?;
+    let migrated = if is_fresh {
         create(&session, seed, &options.path)?;
-    }
-    let (epoch, secret) = compare(&session, &options.path)?;
+        None
+    } else {
+        fit(&session)?
+    };
+    let (epoch, secret) = drawn(&session, &options.path)?;
     sound::look(&session)?;
-    Ok(Base { source, session, claim, epoch, secret, is_fresh })
+    Ok(Base { source, session, claim, epoch, secret, is_fresh, migrated })
 }
 
 /// Claims the database for this process. SQLite's own locks stay free for other programs.
@@ -148,7 +155,7 @@ pub(crate) fn claim(path: &Path) -> Result<File, OpenError> {
 /// Syncs what a process that was killed wrote ahead of the database and could not sync any more.
 /// SQLite takes the commits that it finds there for durable, and so would everybody who is told of
 /// them: a client that repeats its Idempotency-Key gets an answer that a power cut must not undo.
-fn settle(path: &Path) -> Result<(), OpenError> {
+pub(super) fn settle(path: &Path) -> Result<(), OpenError> {
     let mut log = path.as_os_str().to_owned();
     log.push("-wal");
     let log = PathBuf::from(log);
@@ -265,7 +272,7 @@ fn reads_only(context: AuthContext<'_>) -> Authorization {
 }
 
 /// What the file is, if it is not ours.
-enum Found {
+pub(super) enum Found {
     Foreign,
     Newer(i32),
     Older(i32),
@@ -279,7 +286,7 @@ impl From<rusqlite::Error> for Found {
 }
 
 impl Found {
-    fn told(self, path: &Path) -> OpenError {
+    pub(super) fn told(self, path: &Path) -> OpenError {
         match self {
             Self::Foreign => OpenError::NotOurs,
             Self::Newer(layout) => OpenError::NewerVersion { theirs: layout, ours: LAYOUT },
@@ -290,9 +297,9 @@ impl Found {
 }
 
 /// True where the file is empty and shall become a database.
-fn recognise(session: &Session) -> Result<bool, Found> {
+pub(super) fn recognise(connection: &Connection) -> Result<bool, Found> {
     let number = |pragma: &str| -> rusqlite::Result<i32> {
-        session.connection.query_row(pragma, [], |row| row.get(0))
+        connection.query_row(pragma, [], |row| row.get(0))
     };
     let application = number("PRAGMA application_id")?;
     let tables = number("SELECT count(*) FROM sqlite_schema")?;
@@ -340,17 +347,15 @@ fn meta(session: &Session) -> Result<(), Failure> {
     getrandom::fill(&mut random)
         .map_err(|error| super::failure::broken(format!("no random numbers: {error}")))?;
     let (epoch, secret) = random.split_at(8);
-    let digest = session.catalog.model.table_digest();
     let connection = &session.connection;
     connection.execute_batch(&format!(
         "PRAGMA application_id = {APPLICATION}; PRAGMA user_version = {LAYOUT};"
     ))?;
     let insert = "INSERT INTO _methodical_meta (name, value) VALUES (?, ?)";
     connection.execute(insert, ("layout", LAYOUT))?;
-    connection.execute(insert, ("declaration", digest))?;
     connection.execute(insert, ("epoch", epoch))?;
     connection.execute(insert, ("secret", secret))?;
-    Ok(())
+    migrate::remember(connection, &session.catalog.model, &migrate::schema::Objects::new())
 }
 
 fn plant(session: &Session, seed: Seed<'_>) -> Result<(), OpenError> {
@@ -412,16 +417,10 @@ fn dangling(session: &Session) -> Option<String> {
     })
 }
 
-/// Compares what the database was made for with what is declared now.
-fn compare(session: &Session, path: &Path) -> Result<(u64, [u8; 32]), OpenError> {
+/// Reads what was drawn when the database was made.
+fn drawn(session: &Session, path: &Path) -> Result<(u64, [u8; 32]), OpenError> {
     let value = "SELECT value FROM _methodical_meta WHERE name = ?";
     let failed = |error: rusqlite::Error| opening(path, error.into());
-    let was: String =
-        session.connection.query_row(value, ["declaration"], |row| row.get(0)).map_err(failed)?;
-    let now = session.catalog.model.table_digest();
-    if was != now {
-        return Err(OpenError::Changed { was, now });
-    }
     number(session).map_err(failed)?;
     let epoch: [u8; 8] =
         session.connection.query_row(value, ["epoch"], |row| row.get(0)).map_err(failed)?;

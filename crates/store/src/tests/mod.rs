@@ -7,6 +7,7 @@ mod checkpoint;
 mod damage;
 mod group;
 mod many;
+mod migrate;
 mod opening;
 mod outside;
 mod plan;
