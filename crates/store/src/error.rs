@@ -189,6 +189,9 @@ impl OpenError {
     /// True where the file itself has suffered: a backup is the way back.
     #[must_use]
     pub fn is_damage(&self) -> bool {
-        matches!(self, Self::NotADatabase(_) | Self::Damaged(_) | Self::Incomplete(_))
+        matches!(
+            self,
+            Self::NotADatabase(_) | Self::Damaged(_) | Self::Incomplete(_) | Self::ByHand(_)
+        )
     }
 }
