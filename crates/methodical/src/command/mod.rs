@@ -1,5 +1,6 @@
 //! The commands, one a file, and the reading of the declaration that they share.
 
+pub(crate) mod adopt;
 pub(crate) mod check;
 pub(crate) mod init;
 pub(crate) mod routes;
@@ -113,6 +114,11 @@ pub(crate) fn complain(declaration: &Declaration, complaints: &[Complaint], leas
         eprint!("{}", complaint::render(&told, &declaration.text, &path, color));
     }
     told.iter().filter(|complaint| complaint.level == Level::Error).count()
+}
+
+/// Complaints about a declaration that is in no file, as text.
+pub(crate) fn complaints_of(reading: &Reading, text: &str, name: &str) -> String {
+    complaint::render(&reading.complaints, text, name, false)
 }
 
 /// `1 error`, `2 errors`.

@@ -29,7 +29,7 @@ use crate::sql::Catalog;
 pub(crate) const LOCK_SLICE: Duration = Duration::from_millis(100);
 
 /// "Meth" in ASCII: tells our files from other people's.
-const APPLICATION: i32 = 0x4d65_7468;
+pub(crate) const APPLICATION: i32 = 0x4d65_7468;
 /// The layout of our own tables. 2: rows of text and UUID ids are numbered by a column of their
 /// own; full-text indexes.
 const LAYOUT: i32 = 2;
@@ -95,6 +95,20 @@ pub(crate) fn open(
     }
     let (epoch, secret) = compare(&session, &options.path)?;
     Ok(Base { source, session, claim, epoch, secret, is_fresh })
+}
+
+/// Makes a database with empty tables where there is none, for whoever fills it in other ways than
+/// by a seed, and claims it for nobody.
+pub(crate) fn blank(options: &Options, model: &Arc<Model>) -> Result<Session, OpenError> {
+    let source = Source {
+        options: Arc::new(options.clone()),
+        catalog: Arc::new(Catalog::new(Arc::clone(model))),
+        home: Arc::default(),
+        anchor: Arc::default(),
+    };
+    let session = source.writer().map_err(|failure| opening(&options.path, failure))?;
+    create(&session, &mut || Ok(Vec::new()), &options.path)?;
+    Ok(session)
 }
 
 /// Claims the database for this process. SQLite's own locks stay free for other programs.
