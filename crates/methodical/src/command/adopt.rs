@@ -41,6 +41,10 @@ pub(crate) fn run(matches: &ArgMatches) -> Outcome {
     let adoptee = Adoptee::open(&path).map_err(failed)?;
     let foreign = adoptee.inspect(&mut progress()).map_err(failed)?;
     let plan = plan::plan(&foreign);
+    if plan.carried.is_empty() {
+        let text = format!("no record could hold anything of it:\n\n{}", plan.report);
+        return Err(failed(AdoptError::Failed(text)));
+    }
     let model = read(&plan)?;
     match dir.filter(|_| !matches.get_flag("check")) {
         None => {

@@ -80,12 +80,23 @@ impl Draft {
 
     /// True where a value fits the keywords so far.
     pub(super) fn takes(&self, value: &Json) -> bool {
+        self.schema().is_some_and(|schema| schema.fits(value))
+    }
+
+    /// True where the keywords so far go together.
+    pub(super) fn is_sound(&self) -> bool {
+        let among = self.keywords.get("enum").and_then(Json::as_array);
+        let values = among.map_or(&[][..], Vec::as_slice);
+        self.schema().is_some_and(|schema| values.iter().all(|value| schema.fits(value)))
+    }
+
+    fn schema(&self) -> Option<Schema> {
         let mut keywords = self.keywords.clone();
         keywords.remove("default");
         if !self.types.is_empty() {
             keywords.insert("type".to_owned(), json!(self.types));
         }
-        Schema::compile(&keywords).is_ok_and(|schema| schema.fits(value))
+        Schema::compile(&keywords).ok()
     }
 
     /// Declares a DEFAULT. False where the field cannot have it.

@@ -29,7 +29,10 @@ pub(super) fn draft(
     let mut is_present = draft.presence == Presence::Required;
     for rule in rules {
         let Some((_, says)) = &rule.says else { continue };
-        if !says_so(&mut draft, column, says) {
+        let before = draft.keywords.clone();
+        let is_said = says_so(&mut draft, column, says);
+        if !(is_said && draft.is_sound()) {
+            draft.keywords = before;
             notes(Class::Unkept, format!("CHECK ({}): the field cannot say it", rule.text));
             is_present &= *says != Says::Present;
         }
@@ -110,7 +113,8 @@ fn is_fractional(declared: &str) -> bool {
     let words = ["REAL", "FLOA", "DOUB", "DEC", "NUMERIC", "NUMBER", "MONEY"];
     let scale = arguments(declared).get(1).copied();
     let is_whole = scale == Some(0) || (scale.is_none() && !arguments(declared).is_empty());
-    words.iter().any(|word| declared.contains(word)) && !(is_whole && !declared.contains("FLOA"))
+    let is_float = declared.contains("FLOA");
+    (is_float || !is_whole) && words.iter().any(|word| declared.contains(word))
 }
 
 /// The numbers in the parentheses of a type.
@@ -346,10 +350,14 @@ fn defaults(draft: &mut Draft, default: &Default_, is_present: bool, notes: Note
     }
     let mut what = match default {
         Default_::Expression(text) => format!("DEFAULT {text}: it is computed"),
-        Default_::Literal(literal) if draft.keywords.contains_key("enum") => format!(
-            "DEFAULT {}: beside an `enum` a field is optional or has a default, not both",
-            shown(literal)
-        ),
+        Default_::Literal(literal)
+            if draft.presence == Presence::Optional && draft.keywords.contains_key("enum") =>
+        {
+            format!(
+                "DEFAULT {}: beside an `enum` a field is optional or has a default, not both",
+                shown(literal)
+            )
+        }
         Default_::Literal(literal) => {
             format!("DEFAULT {}: the field could not hold it", shown(literal))
         }

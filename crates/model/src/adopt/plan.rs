@@ -12,6 +12,9 @@ use crate::value::ID_MAX;
 
 pub use super::draft::Source;
 
+/// The times that every record has.
+const KEPT: [&str; 2] = ["createdAt", "updatedAt"];
+
 /// What to declare, and how to fill it.
 #[derive(Clone, Debug)]
 pub struct Plan {
@@ -102,10 +105,22 @@ pub fn plan(foreign: &Foreign) -> Plan {
 
 /// True where a table has something to keep.
 fn is_carried(table: &Table) -> bool {
-    table.columns.iter().enumerate().any(|(at, column)| {
-        column.generated.is_none()
-            && field::draft("x", at, column, &rules(table, at), false, &mut |_, _| {}).is_some()
-    })
+    (0..table.columns.len()).any(|at| is_held(table, at))
+}
+
+/// True where a record can hold what is in a column.
+fn is_held(table: &Table, at: usize) -> bool {
+    let column = &table.columns[at];
+    let draft = || field::draft("x", at, column, &rules(table, at), false, &mut |_, _| {});
+    column.generated.is_none() && draft().is_some()
+}
+
+/// Which of the times that every record has a column holds.
+fn time_of(column: &Column) -> Option<usize> {
+    let which = KEPT.iter().position(|name| name.eq_ignore_ascii_case(&column.name))?;
+    let facts = &column.facts;
+    (column.generated.is_none() && facts.nulls == 0 && facts.texts > 0 && facts.are_moments())
+        .then_some(which)
 }
 
 /// What the CHECKs of a table ask of a column.
@@ -139,12 +154,13 @@ impl Planner<'_> {
     /// What the ids of a table are: its key, where that can be one.
     fn id(&mut self, table: usize) -> (IdSource, IdKind) {
         let found = &self.foreign.tables[table];
-        let others = found.columns.iter().enumerate().any(|(at, column)| {
-            found.key != [at] && column.generated.is_none() && column.facts.values() > 0
-        });
+        let is_other = |at: usize| {
+            found.key != [at] && is_held(found, at) && time_of(&found.columns[at]).is_none()
+        };
+        let others = (0..found.columns.len()).any(is_other);
         if let &[key] = found.key.as_slice() {
             let column = &found.columns[key];
-            if let Some(kind) = id_kind(found, column).filter(|_| others || found.rows == 0) {
+            if let Some(kind) = id_kind(found, column).filter(|_| others) {
                 if column.ignores_case && kind != IdKind::Integer {
                     let what = "its ids are told apart by case, too";
                     self.note(Class::Unkept, table, Some(key), what);
@@ -237,19 +253,17 @@ impl Planner<'_> {
     fn is_time(&mut self, at: usize, column: usize) -> bool {
         let table = self.resources[at].table;
         let found = &self.foreign.tables[table].columns[column];
-        let kept = ["createdAt", "updatedAt"];
-        let Some(which) = kept.iter().position(|name| name.eq_ignore_ascii_case(&found.name))
-        else {
+        let Some(which) = time_of(found) else { return false };
+        // A resource has at least one field.
+        let is_alone = (0..self.foreign.tables[table].columns.len())
+            .all(|other| other == column || !is_held(&self.foreign.tables[table], other));
+        if is_alone || self.resources[at].times[which].is_some() {
             return false;
-        };
-        let facts = &found.facts;
-        let is_time = facts.nulls == 0 && facts.texts > 0 && facts.are_moments();
-        if is_time {
-            self.resources[at].times[which] = Some(column);
-            let what = format!("is the {} of every record, in UTC and kept by itself", kept[which]);
-            self.note(Class::Otherwise, table, Some(column), what);
         }
-        is_time
+        self.resources[at].times[which] = Some(column);
+        let what = format!("is the {} of every record, in UTC and kept by itself", KEPT[which]);
+        self.note(Class::Otherwise, table, Some(column), what);
+        true
     }
 
     fn plain(&mut self, table: usize, column: usize, name: &str) -> Option<Draft> {

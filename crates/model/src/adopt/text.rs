@@ -20,7 +20,8 @@ pub(super) fn write(foreign: &Foreign, resources: &[Resource], notes: &[Note]) -
         foreign.name
     );
     comment(&mut out, &opening);
-    out.push_str(&format!("\ntitle = {}\n", string(&foreign.name)));
+    let title = if foreign.name.trim().is_empty() { "API" } else { &foreign.name };
+    out.push_str(&format!("\ntitle = {}\n", string(title)));
     for resource in resources {
         one(&mut out, foreign, resource, resources, notes);
     }

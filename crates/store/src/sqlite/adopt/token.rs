@@ -139,10 +139,7 @@ pub(crate) fn enclosed(words: &[Lexeme]) -> Option<(&[Lexeme], &[Lexeme])> {
 }
 
 /// Splits where a word stands that ends a part, outside of all parentheses.
-pub(crate) fn split<'a>(
-    words: &'a [Lexeme],
-    is_end: impl Fn(&Lexeme) -> bool,
-) -> Vec<&'a [Lexeme]> {
+pub(crate) fn split(words: &[Lexeme], is_end: impl Fn(&Lexeme) -> bool) -> Vec<&[Lexeme]> {
     let mut parts = Vec::new();
     let (mut depth, mut start, mut between) = (0_usize, 0, false);
     for (at, word) in words.iter().enumerate() {
