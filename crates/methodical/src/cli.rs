@@ -5,7 +5,7 @@ use std::ffi::OsString;
 
 use clap::{Arg, ArgAction, ArgMatches};
 
-use crate::command::{backup, check, init, migrate, restore, routes, serve, status, vacuum};
+use crate::command::{adopt, backup, check, init, migrate, restore, routes, serve, status, vacuum};
 use crate::failure::{Failure, Outcome};
 
 /// An argument of a command.
@@ -31,6 +31,10 @@ enum Form {
     File,
     /// A file, which has to be named.
     NeededFile,
+    /// A name that has to be there, before the folder.
+    From,
+    /// `DIR`, nothing where it is left out.
+    MaybePlace,
     /// `--name VALUE`.
     Option,
     /// `--name VALUE`, one of these.
@@ -206,6 +210,34 @@ const COMMANDS: &[Command] = &[
         ],
         run: migrate::run,
     },
+    Command {
+        name: "adopt",
+        about: "Make an API of a database that another program made",
+        details: "Reads it without a way to write to it, and copies it to a new folder: a \
+                  declaration with comments on what it could not say, a database with every row, \
+                  and a report. Without a folder, or with --check, it only prints declaration \
+                  and report, as one text that is a declaration.",
+        arguments: &[
+            Argument {
+                name: "from",
+                value: "sqlite:FILE",
+                help: "The database file of the other program",
+                form: Form::From,
+            },
+            Argument {
+                help: "The folder to make; not there yet, or empty",
+                form: Form::MaybePlace,
+                ..PLACE
+            },
+            Argument {
+                name: "check",
+                value: "",
+                help: "Write nothing: print the declaration and the report",
+                form: Form::Switch,
+            },
+        ],
+        run: adopt::run,
+    },
 ];
 
 /// Parses the arguments and runs the command that they name.
@@ -254,8 +286,8 @@ impl Argument {
         let arg = if self.value.is_empty() { arg } else { arg.value_name(self.value) };
         match self.form {
             Form::Place => arg.default_value("."),
-            Form::NewPlace | Form::NeededFile => arg.required(true),
-            Form::File => arg,
+            Form::NewPlace | Form::NeededFile | Form::From => arg.required(true),
+            Form::File | Form::MaybePlace => arg,
             Form::Option => arg.long(self.name).action(ArgAction::Set),
             Form::Choice(words) => arg.long(self.name).value_parser(words.to_vec()),
             Form::Many => {

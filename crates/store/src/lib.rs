@@ -1,5 +1,6 @@
 //! All SQL, and nothing of HTTP: a Reader that cannot write, and a Writer that commits decisions.
 
+pub mod adopt;
 pub mod care;
 pub mod change;
 pub mod decision;

@@ -1,5 +1,6 @@
 //! The commands, one a file, and the reading of the declaration that they share.
 
+pub(crate) mod adopt;
 pub(crate) mod backup;
 pub(crate) mod check;
 mod check_database;
@@ -127,6 +128,11 @@ pub(crate) fn complain(declaration: &Declaration, complaints: &[Complaint], leas
         eprint!("{}", complaint::render(&told, &declaration.text, &path, color));
     }
     told.iter().filter(|complaint| complaint.level == Level::Error).count()
+}
+
+/// Complaints about a declaration that is in no file, as text.
+pub(crate) fn complaints_of(reading: &Reading, text: &str, name: &str) -> String {
+    complaint::render(&reading.complaints, text, name, false)
 }
 
 /// `1 error`, `2 errors`.

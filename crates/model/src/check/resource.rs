@@ -1,6 +1,6 @@
 //! One resource: its keys, and its fields in their order.
 
-use super::place::{Place, is_resource_name};
+use super::place::{Place, is_written_as_resource};
 use super::{Check, access, cache, field, group, top};
 use crate::model::Resource;
 use crate::source::{Entry, Table, Written};
@@ -66,7 +66,7 @@ fn was(check: &mut Check, place: &Place<'_>, places: &[Place<'_>]) -> Option<Str
     if word.text == place.name {
         let help = "leave `was` out, or name what the resource was called before";
         check.error(&word.span, "that is what it is called now", help);
-    } else if !is_resource_name(&word.text) {
+    } else if !is_written_as_resource(&word.text) {
         check.error(&word.span, format!("no resource can have been called `{}`", word.text), "");
     } else if places.iter().any(|other| other.name == word.text) {
         let message = format!("`{}` is still a resource of its own", word.text);

@@ -1,5 +1,6 @@
 //! SQLite: the only backend of this part, hidden behind `Reader` and `Writer`.
 
+pub(crate) mod adopt;
 mod aggregate;
 pub(crate) mod anchor;
 pub(crate) mod apply;

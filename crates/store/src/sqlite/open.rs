@@ -93,14 +93,7 @@ pub(crate) fn open(
     let claim = claim(&file)?;
     exchange::settle(&file).map_err(|fault| OpenError::Io(fault.to_string()))?;
     settle(&file)?;
-    let source = Source {
-        options: Arc::new(options.clone()),
-        catalog: Arc::new(Catalog::new(model)),
-        home: Arc::default(),
-        anchor: Arc::default(),
-        log: Arc::default(),
-        meters: Arc::default(),
-    };
+    let source = Source::new(options.clone(), model);
     let session = source.writer().map_err(|failure| opening(&options.path, failure))?;
     // SQLite opens a file that it may not write to all the same.
     if session.connection.is_readonly(MAIN_DB).unwrap_or(false) {
@@ -117,6 +110,15 @@ pub(crate) fn open(
     let (epoch, secret) = drawn(&session, &options.path)?;
     sound::look(&session)?;
     Ok(Base { source, session, claim, epoch, secret, is_fresh, migrated })
+}
+
+/// Makes a database with empty tables where there is none, for whoever fills it in other ways than
+/// by a seed, and claims it for nobody.
+pub(crate) fn blank(options: &Options, model: &Arc<Model>) -> Result<Session, OpenError> {
+    let source = Source::new(options.clone(), Arc::clone(model));
+    let session = source.writer().map_err(|failure| opening(&options.path, failure))?;
+    create(&session, &mut || Ok(Vec::new()), &options.path)?;
+    Ok(session)
 }
 
 /// Claims the database for this process. SQLite's own locks stay free for other programs.
@@ -173,6 +175,18 @@ pub(super) fn settle(path: &Path) -> Result<(), OpenError> {
 }
 
 impl Source {
+    /// A file, before anything is known of it.
+    pub(crate) fn new(options: Options, model: Arc<Model>) -> Self {
+        Self {
+            options: Arc::new(options),
+            catalog: Arc::new(Catalog::new(model)),
+            home: Arc::default(),
+            anchor: Arc::default(),
+            log: Arc::default(),
+            meters: Arc::default(),
+        }
+    }
+
     /// Fails where the database is no longer the file that was opened first.
     pub(crate) fn at_home(&self) -> Result<(), Failure> {
         self.home.get().map_or(Ok(()), Home::check)

@@ -13,7 +13,6 @@ use super::schema::by_hand;
 use crate::error::{Error, OpenError};
 use crate::migrate::{Applied, DataLoss, Entry, Plan, Progress};
 use crate::options::Options;
-use crate::sql::Catalog;
 
 /// Makes the database of a session fit its declaration where that is quick and loses nothing.
 pub(crate) fn fit(session: &Session) -> Result<Option<(Plan, Duration)>, OpenError> {
@@ -96,14 +95,7 @@ pub(crate) fn migrate(
     let file = options.path.canonicalize().unwrap_or_else(|_| options.path.clone());
     let claim = claim(&file)?;
     settle(&file)?;
-    let source = Source {
-        options: Arc::new(options.clone()),
-        catalog: Arc::new(Catalog::new(model)),
-        home: Arc::default(),
-        anchor: Arc::default(),
-        log: Arc::default(),
-        meters: Arc::default(),
-    };
+    let source = Source::new(options.clone(), model);
     let failed = |failure: Failure| told(options, failure);
     let session = source.writer().map_err(failed)?;
     let waits = session.connection.busy_timeout(options.write_deadline);
