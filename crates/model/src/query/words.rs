@@ -193,6 +193,11 @@ impl<'a> Reader<'a> {
             if aggregate.group_by.contains(&column) {
                 return Err(format!("has {name} more than once"));
             }
+            if aggregate.measures.iter().any(|measure| measure.name(self.resource) == *name) {
+                return Err(format!(
+                    "has the field {name}, whose name the measure has, too: write count(id) there"
+                ));
+            }
             aggregate.group_by.push(column);
         }
         Ok(())
