@@ -99,7 +99,10 @@ pub(super) fn of_store(error: Error, call: &Call, report: &mut Report) -> Proble
                 Some(index) => format!(
                     "The query was stopped at its deadline: no index serves it. Declare {index}."
                 ),
-                None => "The query was stopped at its deadline. Ask for fewer records.".to_owned(),
+                None => "The query was stopped at its deadline: it passes over too many records, \
+                    and no index can change that. Filter further, or leave the total out with \
+                    count=none."
+                    .to_owned(),
             },
         )),
         Error::Broken(cause) => {
