@@ -68,6 +68,7 @@ pub(crate) struct Inner {
     pub(crate) writer: Writer,
     pub(crate) secret: [u8; 32],
     pub(crate) salts: Vec<String>,
+    pub(crate) list_salts: Vec<String>,
     pub(crate) running: idempotency::Running,
     pub(crate) hasher: password::Hasher,
     pub(crate) kept: kept::Kept,
@@ -82,6 +83,7 @@ impl Engine {
     pub fn new(parts: Parts) -> Self {
         let Parts { model, settings, reader, writer, epoch, secret } = parts;
         let salts = response::salts(&model, epoch);
+        let list_salts = response::list_salts(&model, &settings, epoch);
         let running = idempotency::Running::default();
         let hasher = password::Hasher::start();
         let kept = kept::Kept::new(&model);
@@ -94,6 +96,7 @@ impl Engine {
             writer,
             secret,
             salts,
+            list_salts,
             running,
             hasher,
             kept,

@@ -13,7 +13,7 @@ pub(crate) mod group;
 pub(crate) mod home;
 pub(crate) mod index;
 pub(crate) mod job;
-mod keyset;
+pub(crate) mod keyset;
 pub(crate) mod many;
 pub(crate) mod open;
 pub(crate) mod pool;

@@ -5,6 +5,7 @@ mod group;
 mod many;
 mod opening;
 mod outside;
+mod plan;
 mod read;
 mod relations;
 mod search;
