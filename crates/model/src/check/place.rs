@@ -47,7 +47,7 @@ impl<'a> FieldPlace<'a> {
 /// Names that mean something else inside the prefix.
 const RESERVED: &[&str] = &["search", "changes", "login", "logout", "me", "batch"];
 /// Members of a list answer beside the records, which stand under the resource's name.
-const LIST_MEMBERS: &[&str] = &["total", "page", "limit", "next", "totalIsLowerBound"];
+const LIST_MEMBERS: &[&str] = &["total", "page", "limit", "next", "cursor", "totalIsLowerBound"];
 /// What the server keeps of each record.
 const KEPT: &[&str] = &["id", "createdAt", "updatedAt"];
 /// The longest name, in characters: what PostgreSQL holds too.
