@@ -68,6 +68,8 @@ pub(crate) struct Inner {
     pub(crate) writer: Writer,
     pub(crate) secret: [u8; 32],
     pub(crate) salts: Vec<String>,
+    /// Which life of the database this is.
+    pub(crate) life: String,
     pub(crate) running: idempotency::Running,
     pub(crate) hasher: password::Hasher,
     pub(crate) kept: kept::Kept,
@@ -82,6 +84,7 @@ impl Engine {
     pub fn new(parts: Parts) -> Self {
         let Parts { model, settings, reader, writer, epoch, secret } = parts;
         let salts = response::salts(&model, epoch);
+        let life = response::tag::life(epoch);
         let running = idempotency::Running::default();
         let hasher = password::Hasher::start();
         let kept = kept::Kept::new(&model);
@@ -94,6 +97,7 @@ impl Engine {
             writer,
             secret,
             salts,
+            life,
             running,
             hasher,
             kept,

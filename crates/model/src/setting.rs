@@ -167,6 +167,9 @@ settings! {
         "Largest content that is remembered; a larger one is left out of the first answer too.";
     keys_max: u64 = "keys.max", Form::Number(1_000_000_000), "10000000",
         "Most keys remembered for one principal (429).";
+    change_retention: Duration = "changes.retention", Form::Time, "7d",
+        "How long an entry of the change log is kept; who asks for older ones is told to begin \
+         again (410).";
 }
 trait FromText: Sized {
     fn from_text(form: Form, text: &str) -> Result<Self, String>;

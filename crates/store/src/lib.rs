@@ -5,6 +5,7 @@ pub mod decision;
 pub mod dependents;
 pub mod error;
 pub mod fault;
+pub mod log;
 pub mod lookup;
 mod opened;
 mod options;

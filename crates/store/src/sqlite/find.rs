@@ -12,7 +12,7 @@ use super::failure::{Failure, broken};
 use super::keyset::branches;
 use super::session::Session;
 use super::value::{BoundId, record};
-use super::{aggregate, related};
+use super::{aggregate, log, related};
 use crate::fault::{Fault, on};
 use crate::lookup::{Current, Found, KeyHash, Lookup, Node, Page, Pick, Remembered, Total};
 use crate::sql::condition::{Term, terms};
@@ -54,11 +54,18 @@ pub(crate) fn find(session: &Session, lookup: &Lookup) -> Result<Current, Failur
     for node in &lookup.roots {
         roots.push(root(session, node)?);
     }
-    Ok(Current { remembered, states, roots })
+    let log = match &lookup.log {
+        Some(since) => Some(log::since(session, since)?),
+        None => None,
+    };
+    Ok(Current { remembered, states, roots, log })
 }
 
 /// True where one statement answers the lookup, so that it needs no transaction of its own.
 pub(crate) fn is_single(lookup: &Lookup) -> bool {
+    if lookup.log.is_some() {
+        return false;
+    }
     match (&lookup.remembered, lookup.states.len(), lookup.roots.as_slice()) {
         (None, 0, [node]) => node.children.is_empty() && matches!(node.pick, Pick::Key(_)),
         (None, 1, []) | (Some(_), 0, []) => true,
@@ -134,7 +141,11 @@ fn kept(session: &Session, resource: ResourceIndex) -> Result<Kept, Failure> {
     Ok(Kept { change, total: u64::try_from(total).unwrap_or(0) })
 }
 
-fn by_key(session: &Session, resource: ResourceIndex, id: &Id) -> Result<Vec<Record>, Failure> {
+pub(super) fn by_key(
+    session: &Session,
+    resource: ResourceIndex,
+    id: &Id,
+) -> Result<Vec<Record>, Failure> {
     let mut statement = session.statement(&session.catalog.texts[resource].key)?;
     statement.raw_bind_parameter(1, BoundId(id))?;
     collect(session, resource, &mut statement)

@@ -14,6 +14,7 @@ pub(crate) mod home;
 pub(crate) mod index;
 pub(crate) mod job;
 mod keyset;
+mod log;
 pub(crate) mod many;
 pub(crate) mod open;
 pub(crate) mod pool;

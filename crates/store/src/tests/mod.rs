@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod group;
+mod log;
 mod many;
 mod opening;
 mod outside;
