@@ -8,6 +8,7 @@ pub mod report;
 pub mod seed;
 pub mod serve;
 pub mod stream;
+pub mod transfer;
 
 mod answer;
 mod batch;

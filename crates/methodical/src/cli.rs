@@ -5,7 +5,7 @@ use std::ffi::OsString;
 
 use clap::{Arg, ArgAction, ArgMatches};
 
-use crate::command::{check, init, routes, serve};
+use crate::command::{check, export, import, init, routes, serve};
 use crate::failure::{Failure, Outcome};
 
 /// An argument of a command.
@@ -27,6 +27,10 @@ enum Form {
     Place,
     /// `DIR`, which has to be named.
     NewPlace,
+    /// `NAME`, where it is not left out.
+    Extra,
+    /// `[NAME] NAME`.
+    Words,
     /// `--name VALUE`.
     Option,
     /// `--name VALUE`, one of these.
@@ -57,6 +61,15 @@ const fn option(name: &'static str, value: &'static str, help: &'static str) -> 
     Argument { name, value, help, form: Form::Option }
 }
 
+const DATABASE: Argument =
+    option("database", "PATH", "The database file; beside the declaration if relative");
+const SET: Argument = Argument {
+    name: "set",
+    value: "KEY=VALUE",
+    help: "Any setting, such as limits.content=\"2 MiB\"; can be repeated",
+    form: Form::Many,
+};
+
 /// Every command, in the order of the help.
 const COMMANDS: &[Command] = &[
     Command {
@@ -84,15 +97,10 @@ const COMMANDS: &[Command] = &[
         arguments: &[
             PLACE,
             option("listen", "HOST:PORT", "Where to listen; port 0 takes a free one"),
-            option("database", "PATH", "The database file; beside the declaration if relative"),
+            DATABASE,
             option("log-format", "FORMAT", "text or json"),
             option("log-level", "LEVEL", "error, warn, info or debug"),
-            Argument {
-                name: "set",
-                value: "KEY=VALUE",
-                help: "Any setting, such as limits.content=\"2 MiB\"; can be repeated",
-                form: Form::Many,
-            },
+            SET,
             Argument {
                 name: "watch",
                 value: "",
@@ -130,6 +138,74 @@ const COMMANDS: &[Command] = &[
             },
         ],
         run: routes::run,
+    },
+    Command {
+        name: "export",
+        about: "Write records to files or to standard output, beside a running server or without",
+        details: "Everything is from one moment. Each record has its id, times and version, so \
+                  that methodical import makes the same again. Without RESOURCE all of them are \
+                  written: to a folder, a file each, or in one stream.",
+        arguments: &[
+            PLACE,
+            Argument {
+                name: "resource",
+                value: "RESOURCE",
+                help: "The one resource to export",
+                form: Form::Extra,
+            },
+            Argument {
+                name: "format",
+                value: "FORMAT",
+                help: "How records are written; ndjson if not said",
+                form: Form::Choice(&["ndjson", "csv"]),
+            },
+            option("output", "PATH", "A file, a folder, or - for standard output"),
+            Argument {
+                name: "with-secrets",
+                value: "",
+                help: "Write hidden fields too, and the hashes of passwords",
+                form: Form::Switch,
+            },
+            DATABASE,
+            SET,
+        ],
+        run: export::run,
+    },
+    Command {
+        name: "import",
+        about: "Read records from files or standard input, beside a running server or without",
+        details: "FROM is [RESOURCE] and a file, a folder of files named for their resources, or \
+                  - for standard input. Rows are written in chunks: after an interruption the \
+                  same command goes on where it was, and creates nothing twice. Rows that are \
+                  not taken are written to a file, with what is wrong with them, and the exit \
+                  code is 1.",
+        arguments: &[
+            Argument { help: "The folder with methodical.toml", form: Form::NewPlace, ..PLACE },
+            Argument {
+                name: "from",
+                value: "FROM",
+                help: "[RESOURCE] and a file, a folder or -",
+                form: Form::Words,
+            },
+            Argument {
+                name: "format",
+                value: "FORMAT",
+                help: "How rows are written; otherwise the ending of the file says it",
+                form: Form::Choice(&["ndjson", "csv", "json"]),
+            },
+            option("chunk", "ROWS", "Most rows that are written together; 2000 if not said"),
+            option("key", "NAME", "What the content is known by; the path of the file if not said"),
+            option("faults", "FILE", "Where rows go that are not taken"),
+            Argument {
+                name: "dry-run",
+                value: "",
+                help: "Try all of it on a copy of the database, and change nothing",
+                form: Form::Switch,
+            },
+            DATABASE,
+            SET,
+        ],
+        run: import::run,
     },
 ];
 
@@ -180,6 +256,8 @@ impl Argument {
         match self.form {
             Form::Place => arg.default_value("."),
             Form::NewPlace => arg.required(true),
+            Form::Extra => arg,
+            Form::Words => arg.required(true).num_args(1..=2),
             Form::Option => arg.long(self.name).action(ArgAction::Set),
             Form::Choice(words) => arg.long(self.name).value_parser(words.to_vec()),
             Form::Many => {

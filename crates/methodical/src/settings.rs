@@ -59,18 +59,19 @@ pub(crate) struct Resolved {
 pub(crate) struct Given(Vec<(String, String, String)>);
 
 impl Given {
-    /// Reads the flags of `serve`.
+    /// Reads the flags of `serve`, or those of them that a command has.
     ///
     /// # Errors
     /// Wrong usage: a `--set` without `=`.
     pub(crate) fn read(matches: &ArgMatches) -> Result<Self, Failure> {
         let mut given = Vec::new();
         for (flag, key) in FLAGS {
-            if let Some(value) = matches.get_one::<String>(flag) {
+            if let Some(value) = matches.try_get_one::<String>(flag).ok().flatten() {
                 given.push(((*key).to_owned(), value.clone(), format!("--{flag}")));
             }
         }
-        for text in matches.get_many::<String>("set").into_iter().flatten() {
+        let set = matches.try_get_many::<String>("set").ok().flatten();
+        for text in set.into_iter().flatten() {
             let (key, value) = text.split_once('=').ok_or_else(|| {
                 Failure::usage("--set takes KEY=VALUE, such as --set limits.content=2MiB")
             })?;

@@ -122,6 +122,9 @@ pub enum OpenError {
         /// The digest of the declaration.
         now: String,
     },
+    /// There is no database.
+    #[error("there is no database here yet; `methodical serve` makes one")]
+    Missing,
     /// A file of somebody else's.
     #[error(
         "the file is not a database of Methodical's; choose another one with --database, \

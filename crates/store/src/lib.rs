@@ -13,6 +13,7 @@ mod reader;
 pub mod spool;
 mod sql;
 mod sqlite;
+pub mod transfer;
 mod writer;
 
 #[cfg(test)]

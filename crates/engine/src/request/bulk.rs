@@ -178,7 +178,7 @@ impl<'a> Reading<'a> {
     }
 
     async fn row(&mut self, row: Row, report: &mut Report) -> Result<(), Problem> {
-        let Row { number, line, document } = row;
+        let Row { number, line, document, .. } = row;
         let most = self.inner.settings.bulk_rows_max;
         if number >= most {
             let detail = format!("One request creates at most {most} records. {IN_PARTS}");

@@ -1,6 +1,8 @@
 //! The commands, one a file, and the reading of the declaration that they share.
 
 pub(crate) mod check;
+pub(crate) mod export;
+pub(crate) mod import;
 pub(crate) mod init;
 pub(crate) mod routes;
 pub(crate) mod serve;

@@ -54,7 +54,10 @@ pub(crate) fn run(matches: &ArgMatches) -> Outcome {
 }
 
 /// Reads model and settings, and tells of every fault at once.
-fn accept(declaration: &Declaration, given: &Given) -> Result<(Arc<Model>, Resolved), Failure> {
+pub(crate) fn accept(
+    declaration: &Declaration,
+    given: &Given,
+) -> Result<(Arc<Model>, Resolved), Failure> {
     let reading = &declaration.reading;
     let resolved = settings::resolve(&reading.settings, &settings::environment(), given)?;
     let complaints = joined(reading, &resolved.complaints);

@@ -129,12 +129,12 @@ fn root(session: &Session, node: &Node) -> Result<Found, Failure> {
 
 /// What triggers keep of a resource.
 #[derive(Clone, Copy)]
-struct Kept {
+pub(super) struct Kept {
     change: i64,
-    total: u64,
+    pub(super) total: u64,
 }
 
-fn kept(session: &Session, resource: ResourceIndex) -> Result<Kept, Failure> {
+pub(super) fn kept(session: &Session, resource: ResourceIndex) -> Result<Kept, Failure> {
     let mut statement = session.statement(KEPT)?;
     let read = |row: &rusqlite::Row<'_>| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?));
     let (change, total) = statement.query_row([session.catalog.number(resource)], read)?;
@@ -297,7 +297,7 @@ pub(super) fn counted(
 
 /// The id that the next insert gets: past every id that is or ever was. Ids that are text have no
 /// order to go on from.
-fn next_id(session: &Session, resource: ResourceIndex) -> Result<Option<i64>, Failure> {
+pub(super) fn next_id(session: &Session, resource: ResourceIndex) -> Result<Option<i64>, Failure> {
     if session.catalog.resource(resource).id != IdKind::Integer {
         return Ok(None);
     }

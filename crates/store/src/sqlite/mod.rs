@@ -22,6 +22,7 @@ mod priority;
 pub(crate) mod reader;
 mod related;
 pub(crate) mod session;
+pub(crate) mod transfer;
 pub(crate) mod trigger;
 pub(crate) mod upkeep;
 pub(crate) mod value;

@@ -97,6 +97,28 @@ pub(crate) fn open(
     Ok(Base { source, session, claim, epoch, secret, is_fresh })
 }
 
+/// Opens what is there already, without claiming it.
+pub(crate) fn attach(options: &Options, model: Arc<Model>) -> Result<Source, OpenError> {
+    let source = Source {
+        options: Arc::new(options.clone()),
+        catalog: Arc::new(Catalog::new(model)),
+        home: Arc::default(),
+        anchor: Arc::default(),
+    };
+    if !options.path.exists() {
+        return Err(OpenError::Missing);
+    }
+    source.home.get_or_init(|| Home::of(&options.path));
+    let failed = |failure: Failure| opening(&options.path, failure);
+    let connection = source.viewer(options.write_deadline).map_err(failed)?;
+    let session = source.session(connection);
+    match recognise(&session) {
+        Ok(false) => compare(&session, &options.path).map(|_| source),
+        Ok(true) => Err(OpenError::Missing),
+        Err(found) => Err(found.told(&options.path)),
+    }
+}
+
 /// Claims the database for this process. SQLite's own locks stay free for other programs.
 fn claim(path: &Path) -> Result<File, OpenError> {
     let mut name = path.as_os_str().to_owned();
@@ -186,16 +208,23 @@ impl Source {
     /// A connection that cannot write: opened read-only, told `query_only`, and every statement
     /// that is not a read is refused while it is prepared.
     pub(crate) fn reader(&self, lock_wait: Duration) -> Result<Session, Failure> {
+        let mut connection = self.viewer(lock_wait)?;
+        connection.execute_batch("PRAGMA query_only = ON")?;
+        connection.authorizer(Some(reads_only))?;
+        Ok(self.session(connection))
+    }
+
+    /// A connection to a file that is opened read-only.
+    pub(crate) fn viewer(&self, lock_wait: Duration) -> Result<Connection, Failure> {
         self.at_home()?;
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let mut connection = Connection::open_with_flags(&self.options.path, flags)?;
+        let connection = Connection::open_with_flags(&self.options.path, flags)?;
         plan_once(&connection)?;
         connection.busy_timeout(lock_wait)?;
         connection.execute_batch(&format!(
-            "PRAGMA query_only = ON; PRAGMA trusted_schema = OFF; PRAGMA cache_size = -{CACHE_KIB};"
+            "PRAGMA trusted_schema = OFF; PRAGMA cache_size = -{CACHE_KIB};"
         ))?;
-        connection.authorizer(Some(reads_only))?;
-        Ok(self.session(connection))
+        Ok(connection)
     }
 
     fn session(&self, connection: Connection) -> Session {
