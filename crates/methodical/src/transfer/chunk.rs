@@ -204,7 +204,8 @@ impl Chunks<'_> {
         let noted = &mut |fates: &[Fate]| {
             let found: Vec<Refusal> =
                 rows.iter().zip(fates).filter_map(|(row, fate)| judge.by_fate(row, fate)).collect();
-            let all: Vec<&Refusal> = refused.iter().chain(&found).collect();
+            let mut all: Vec<&Refusal> = refused.iter().chain(&found).collect();
+            all.sort_by_key(|refusal| refusal.number);
             let mut state = moved(old, place);
             let list = all.iter().map(|refusal| &refusal.fault);
             state.faults_bytes = faults.write(old.faults_bytes, list)?;

@@ -105,6 +105,11 @@ impl Faults {
             Some(file) => file,
             None => self.file.insert(open(&self.path)?),
         };
+        // A pipe, or a terminal, has no place to go back to.
+        if !file.metadata()?.is_file() {
+            file.write_all(text.as_bytes())?;
+            return Ok(behind);
+        }
         file.set_len(behind)?;
         file.seek(SeekFrom::Start(behind))?;
         file.write_all(text.as_bytes())?;

@@ -78,7 +78,9 @@ impl Judge<'_> {
         errors: Vec<Violation>,
     ) -> Refusal {
         let part = &self.parts[origin.part];
-        let resource = resource.or(part.resource);
+        // A row that names another resource than its file goes on naming it.
+        let named = document.as_ref().and_then(|document| document.get(whole::RESOURCE));
+        let resource = resource.or(part.resource.filter(|_| named.is_none()));
         let fault = Fault {
             file: part.name.clone(),
             line: origin.line,

@@ -7,4 +7,5 @@ mod property;
 mod story;
 mod stream;
 mod support;
+mod transfer;
 mod wrong;
