@@ -193,7 +193,7 @@ const COMMANDS: &[Command] = &[
                 help: "How rows are written; otherwise the ending of the file says it",
                 form: Form::Choice(&["ndjson", "csv", "json"]),
             },
-            option("chunk", "ROWS", "Most rows that are written together; 2000 if not said"),
+            option("chunk", "ROWS", "Most rows that are written together; 1000 if not said"),
             option("key", "NAME", "What the content is known by; the path of the file if not said"),
             option("faults", "FILE", "Where rows go that are not taken"),
             Argument {

@@ -18,7 +18,7 @@ use crate::transfer::{Project, grouped, records};
 
 /// Rows of a chunk: enough that its commit no longer counts, and few enough that a server beside
 /// waits some hundredths of a second for it.
-const CHUNK_ROWS: usize = 2_000;
+const CHUNK_ROWS: usize = 1_000;
 /// Most rows of a chunk.
 const CHUNK_ROWS_MAX: usize = 1_000_000;
 

@@ -169,7 +169,7 @@ fn line(feed: &mut Feed, most: usize, number: usize, whose: Whose) -> Result<Opt
                 (at, Fault { detail, ..fault })
             });
             let document = match (read, whose) {
-                (Err((_, fault)), Whose::Operator) => {
+                (Err((_, fault)), Whose::Operator) if !fault.semantic => {
                     let detail = format!("column {}: {}", fault.column, fault.detail);
                     Err(vec![Violation::at(fault.pointer, detail)])
                 }

@@ -10,6 +10,7 @@ mod read;
 mod relations;
 mod search;
 mod slow;
+mod transfer;
 mod write;
 
 use std::path::PathBuf;
