@@ -88,7 +88,7 @@ impl Content {
         };
         let bytes = parts.iter().map(|part| {
             let found = part.path.as_ref().map(std::fs::metadata)?.ok()?;
-            found.is_file().then(|| found.len())
+            found.is_file().then_some(found.len())
         });
         let bytes: Option<Vec<u64>> = bytes.collect();
         let name = resource.unwrap_or_default();

@@ -1,6 +1,7 @@
 //! The operator's commands on SQLite: a snapshot to read from, and rows in chunks, each with what
 //! is remembered of its import in one transaction.
 
+use std::cell::RefCell;
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::Arc;
@@ -55,7 +56,10 @@ pub(crate) struct Outgoing {
 
 /// The connection that imports.
 pub(crate) struct Incoming {
+    source: Source,
     session: Session,
+    /// What is remembered as far as this run knows: another run of the same is noticed by it.
+    known: RefCell<Option<String>>,
 }
 
 /// Opens what is there.
@@ -83,7 +87,8 @@ impl Attached {
 
     pub(crate) fn import(&self) -> Result<Incoming, Error> {
         let session = self.source.writer().map_err(|failure| self.told(failure))?;
-        let incoming = Incoming { session };
+        let (source, known) = (self.source.clone(), RefCell::default());
+        let incoming = Incoming { source, session, known };
         incoming.transaction(|| Ok(incoming.session.connection.execute_batch(REMEMBERED)?))?;
         Ok(incoming)
     }
@@ -155,7 +160,9 @@ impl Incoming {
             let rows = rows.map(|row| Ok(u64::try_from(row?).unwrap_or(0)));
             Ok(Some((state, rows.collect::<rusqlite::Result<_>>()?)))
         };
-        read().map_err(|failure| self.told(failure))
+        let found = read().map_err(|failure| self.told(failure))?;
+        self.known.replace(found.as_ref().map(|(state, _)| state.clone()));
+        Ok(found)
     }
 
     pub(crate) fn forget(&self, key: &str) -> Result<(), Error> {
@@ -164,7 +171,9 @@ impl Incoming {
             connection.execute("DELETE FROM _methodical_imports WHERE key = ?", [key])?;
             connection.execute("DELETE FROM _methodical_imports_waiting WHERE key = ?", [key])?;
             Ok(())
-        })
+        })?;
+        self.known.replace(None);
+        Ok(())
     }
 
     pub(crate) fn write(
@@ -175,8 +184,10 @@ impl Incoming {
         note: &mut dyn FnMut(&[Fate]) -> Result<Note, String>,
     ) -> Result<Vec<Fate>, Error> {
         let mut fates = Vec::with_capacity(rows.len());
+        let mut state = None;
         let written = self.transaction(|| {
             fates.clear();
+            self.refuse_rival(key)?;
             if references == References::Together {
                 self.session.run("PRAGMA defer_foreign_keys = ON")?;
             }
@@ -190,17 +201,35 @@ impl Incoming {
             let note = note(&fates).map_err(broken)?;
             if let Some(key) = key {
                 self.remember(key, &note)?;
+                state = Some(note.state);
             }
             self.session.index_written()
         });
         match written {
-            Ok(()) => Ok(fates),
+            Ok(()) => {
+                if state.is_some() {
+                    self.known.replace(state);
+                }
+                Ok(fates)
+            }
             // They are told, and nothing was written.
             Err(Error::Dangling { .. }) if fates.iter().any(|fate| *fate != Fate::Created) => {
                 Ok(fates)
             }
             Err(error) => Err(error),
         }
+    }
+
+    /// Fails where another run has moved on what this one knows.
+    fn refuse_rival(&self, key: Option<&str>) -> Result<(), Failure> {
+        let Some(key) = key else { return Ok(()) };
+        let found: Option<String> =
+            self.session.statement(STATE)?.query_row([key], |row| row.get(0)).optional()?;
+        if found == *self.known.borrow() {
+            return Ok(());
+        }
+        let why = "another run imports the same at the moment";
+        Err(Failure::Told(Error::Busy(why)))
     }
 
     fn remember(&self, key: &str, note: &Note) -> Result<(), Failure> {
@@ -271,6 +300,7 @@ impl Incoming {
     fn transaction(&self, mut run: impl FnMut() -> Result<(), Failure>) -> Result<(), Error> {
         let since = Instant::now();
         loop {
+            self.source.at_home().map_err(|failure| self.told(failure))?;
             let done = self.session.run("BEGIN IMMEDIATE").and_then(|()| {
                 // Others may have written since the last one.
                 if let Some(kept) = &self.session.next_ids {

@@ -88,6 +88,32 @@ async fn rows_that_refer_to_each_other_are_created_together_or_not_at_all() {
 }
 
 #[tokio::test]
+async fn of_two_runs_of_the_same_import_one_goes_on() {
+    let bench = Bench::of(DECLARATION, |_| {});
+    let (one, other) = (import(&bench), import(&bench));
+    assert_eq!(one.remembered("k").unwrap(), None);
+    assert_eq!(other.remembered("k").unwrap(), None);
+    write(&one, &[row(None, "A", None, None)], References::AtOnce).unwrap();
+    let refused = write(&other, &[row(None, "A", None, None)], References::AtOnce);
+    assert!(matches!(refused, Err(Error::Busy(why)) if why.contains("another run")));
+    write(&one, &[row(None, "B", None, None)], References::AtOnce).unwrap();
+    assert_eq!(ids(&bench.list(USERS).await), ["1", "2"]);
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_database_that_was_replaced_takes_no_rows() {
+    let bench = Bench::of(DECLARATION, |_| {});
+    let import = import(&bench);
+    let aside = bench.folder.path().join("aside.db");
+    std::fs::rename(bench.path(), &aside).unwrap();
+    let refused = write(&import, &[row(None, "A", None, None)], References::AtOnce);
+    assert!(matches!(refused, Err(Error::Busy(why)) if why.contains("removed or replaced")));
+    std::fs::rename(&aside, bench.path()).unwrap();
+    write(&import, &[row(None, "A", None, None)], References::AtOnce).unwrap();
+}
+
+#[tokio::test]
 async fn where_the_note_fails_nothing_is_written() {
     let bench = Bench::of(DECLARATION, |_| {});
     let import = import(&bench);
