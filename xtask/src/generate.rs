@@ -143,6 +143,7 @@ fn place(target: Target) -> &'static str {
         Target::Item => "An item: `/api/{resource}/{id}`",
         Target::Batch => "Several writes as one: `/api/batch`",
         Target::Search => "Search over every resource: `/api/search`",
+        Target::Changes => "The change log: `/api/changes`",
         Target::Home => "Home: `/api` and `/`",
         Target::Health => "`/healthz`: the process answers",
         Target::Ready => "`/readyz`: the database answers too",

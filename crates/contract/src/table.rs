@@ -107,6 +107,8 @@ pub enum Target {
     Batch,
     /// `/api/search`: every resource that has something to search.
     Search,
+    /// `/api/changes`: what was written, in the order of the commits.
+    Changes,
     /// `/api` and `/`: the resources there are.
     Home,
     /// `/healthz`: the process answers.
@@ -129,6 +131,7 @@ impl Target {
             Self::Collection | Self::Item => true,
             Self::Batch
             | Self::Search
+            | Self::Changes
             | Self::Home
             | Self::Health
             | Self::Ready
@@ -158,6 +161,8 @@ pub enum Operation {
     Batch,
     /// What matches in every resource that is searched, or a page of one resource's records.
     Search,
+    /// A page of the change log.
+    Changes,
     /// OPTIONS.
     Describe,
     /// The resources there are.
@@ -313,6 +318,10 @@ pub const ROWS: &[Row] = &[
     Row { target: Target::Search, method: Method::Query, operation: Operation::Search, handle: Handle::Reader, accepts: QUERIES, offers: &[JSON], conditions: Conditions::Honoured, key: Key::Ignored, cache: Cache::Revalidate, minimal: false, statuses: &[200, 304, 412, 415, 422] },
     Row { target: Target::Search, method: Method::Post, operation: Operation::Search, handle: Handle::Reader, accepts: QUERIES, offers: &[JSON], conditions: Conditions::Ignored, key: Key::Ignored, cache: Cache::Never, minimal: false, statuses: &[200, 415, 422] },
     Row { target: Target::Search, method: Method::Options, operation: Operation::Describe, handle: Handle::None, accepts: &[], offers: &[], conditions: Conditions::Ignored, key: Key::Ignored, cache: Cache::Never, minimal: false, statuses: &[204] },
+    // The change log
+    Row { target: Target::Changes, method: Method::Get, operation: Operation::Changes, handle: Handle::Reader, accepts: &[], offers: &[JSON], conditions: Conditions::Honoured, key: Key::Ignored, cache: Cache::Revalidate, minimal: false, statuses: &[200, 304, 410, 412] },
+    Row { target: Target::Changes, method: Method::Head, operation: Operation::Changes, handle: Handle::Reader, accepts: &[], offers: &[JSON], conditions: Conditions::Honoured, key: Key::Ignored, cache: Cache::Revalidate, minimal: false, statuses: &[200, 304, 410, 412] },
+    Row { target: Target::Changes, method: Method::Options, operation: Operation::Describe, handle: Handle::None, accepts: &[], offers: &[], conditions: Conditions::Ignored, key: Key::Ignored, cache: Cache::Never, minimal: false, statuses: &[204] },
     // The program's own pages
     Row { target: Target::Home, method: Method::Get, operation: Operation::Home, handle: Handle::None, accepts: &[], offers: &[JSON], conditions: Conditions::Honoured, key: Key::Ignored, cache: Cache::Revalidate, minimal: false, statuses: &[200, 304, 412] },
     Row { target: Target::Home, method: Method::Head, operation: Operation::Home, handle: Handle::None, accepts: &[], offers: &[JSON], conditions: Conditions::Honoured, key: Key::Ignored, cache: Cache::Revalidate, minimal: false, statuses: &[200, 304, 412] },

@@ -8,12 +8,13 @@ use contract::precondition::Conditions;
 use contract::prefer::Preferences;
 use contract::problem::Problem;
 use model::model::{Model, Resource, ResourceIndex};
-use model::query::{Everywhere, Position, Query, View};
+use model::query::{Everywhere, Position, Query, Since, View};
 use model::record::{Draft, Rejection};
 use model::rows::Form;
 use model::setting::Settings;
 use model::value::{Id, Timestamp};
 use serde_json::Value;
+use store::log::After;
 use store::lookup::KeyHash;
 use store::spool::Spool;
 use tokio::sync::OwnedSemaphorePermit;
@@ -50,6 +51,8 @@ pub(crate) struct Call {
     pub(crate) reading: Reading,
     /// The search over every resource that is asked for.
     pub(crate) everywhere: Option<Everywhere>,
+    /// The part of the change log that is asked for.
+    pub(crate) following: Option<Arc<Following>>,
     /// The record in the list behind which the page begins, or before which it ends.
     pub(crate) position: Option<Position>,
     /// What of one record is asked for.
@@ -102,6 +105,18 @@ pub(crate) enum Content {
     JsonPatch(Value),
     /// Several writes, each a request of its own.
     Batch(Batch),
+}
+
+/// A question to the change log, and what its answer is written with.
+pub(crate) struct Following {
+    /// What is asked.
+    pub(crate) since: Since,
+    /// What its position means.
+    pub(crate) after: After,
+    /// Which life of the database positions are of.
+    pub(crate) life: String,
+    /// The salts of the ETags of each resource.
+    pub(crate) salts: Vec<String>,
 }
 
 /// Many records to create.

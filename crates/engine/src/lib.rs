@@ -9,6 +9,7 @@ pub mod report;
 pub mod seed;
 pub mod serve;
 pub mod stream;
+pub mod transfer;
 
 mod answer;
 mod batch;
@@ -69,6 +70,8 @@ pub(crate) struct Inner {
     pub(crate) secret: [u8; 32],
     pub(crate) salts: Vec<String>,
     pub(crate) list_salts: Vec<String>,
+    /// Which life of the database this is.
+    pub(crate) life: String,
     pub(crate) running: idempotency::Running,
     pub(crate) hasher: password::Hasher,
     pub(crate) kept: kept::Kept,
@@ -84,6 +87,7 @@ impl Engine {
         let Parts { model, settings, reader, writer, epoch, secret } = parts;
         let salts = response::salts(&model, epoch);
         let list_salts = response::list_salts(&model, &settings, epoch);
+        let life = response::tag::life(epoch);
         let running = idempotency::Running::default();
         let hasher = password::Hasher::start();
         let kept = kept::Kept::new(&model);
@@ -97,6 +101,7 @@ impl Engine {
             secret,
             salts,
             list_salts,
+            life,
             running,
             hasher,
             kept,

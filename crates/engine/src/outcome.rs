@@ -5,6 +5,7 @@ use contract::problem::Problem;
 use model::model::ResourceIndex;
 use model::record::Record;
 use store::change::Change;
+use store::log::Log;
 use store::lookup::{Found, Lookup, Row, Total};
 
 use crate::answer::Answer;
@@ -16,6 +17,8 @@ pub(crate) enum Outcome {
     Listed(Seen<Found>),
     /// What matches in every resource.
     Searched(Seen<Hits>),
+    /// A part of the change log.
+    Changed(Log),
     /// One record, and what hangs on it.
     Fetched(Seen<Row>),
     /// A record that is new.

@@ -52,10 +52,11 @@ struct Place {
 }
 
 /// Names inside the prefix that no resource can have, and that nothing answers yet.
-const RESERVED: &[&str] = &["changes", "login", "logout", "me"];
+const RESERVED: &[&str] = &["login", "logout", "me"];
 
 /// Names inside the prefix of what is about several resources.
-const SEVERAL: &[(&str, Target)] = &[("batch", Target::Batch), ("search", Target::Search)];
+const SEVERAL: &[(&str, Target)] =
+    &[("batch", Target::Batch), ("search", Target::Search), ("changes", Target::Changes)];
 
 /// Finds the row of a request.
 ///
@@ -167,6 +168,7 @@ fn pattern(target: Target) -> &'static str {
         Target::Item => "/{resource}/{id}",
         Target::Batch => "/batch",
         Target::Search => "/search",
+        Target::Changes => "/changes",
         Target::Home => "/",
         Target::Health => "/healthz",
         Target::Ready => "/readyz",

@@ -4,11 +4,13 @@ use std::collections::{HashMap, HashSet};
 
 use model::fold;
 use model::json;
-use model::model::{FieldIndex, IdKind, Model, Resource, ResourceIndex};
-use model::record::{self, Purpose, Record, Version};
+use model::model::{FieldIndex, Model, Resource, ResourceIndex};
+use model::record::{self, Purpose, Record};
 use model::value::{Id, Timestamp, Value};
 
-use crate::{clock, password};
+use store::transfer::Row;
+
+use crate::transfer;
 
 /// A file of records of one resource.
 pub struct File {
@@ -163,24 +165,13 @@ fn read_line(
             .collect();
         faults.join("; ")
     })?;
-    let id = match (draft.id, resource.id) {
-        (Some(id), _) => id,
-        (None, IdKind::Integer) => Id::Integer(*last + 1),
-        (None, IdKind::Uuid | IdKind::Text) => Id::Text(clock::uuid()),
-    };
+    let next = Id::Integer(*last + 1);
+    let Row { record, has_id, .. } = transfer::row(resource, 0, draft, now);
+    let id = if has_id { record.id } else { next };
     if let Id::Integer(id) = id {
         *last = id.max(*last);
     }
-    let mut values = draft.values;
-    for (value, field) in values.iter_mut().zip(&resource.fields) {
-        if let (true, Some(Value::Text(sent))) = (field.password, &value) {
-            *value = Some(Value::Text(password::hash(sent)));
-        }
-    }
-    let version = Version { birth: clock::birth(), counter: 1 };
-    let created_at = draft.created_at.unwrap_or(now);
-    let updated_at = draft.updated_at.unwrap_or(created_at);
-    Ok(Record { id, version, created_at, updated_at, values })
+    Ok(Record { id, ..record })
 }
 
 #[cfg(test)]

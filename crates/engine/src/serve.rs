@@ -48,6 +48,9 @@ pub(crate) const fn serve(operation: Operation) -> Serve {
     match operation {
         Operation::List => Serve::Read { lookup: op::list::lookup, answer: op::list::answer },
         Operation::Search => Serve::Read { lookup: op::search::lookup, answer: op::search::answer },
+        Operation::Changes => {
+            Serve::Read { lookup: op::changes::lookup, answer: op::changes::answer }
+        }
         Operation::Fetch => Serve::Read { lookup: op::fetch::lookup, answer: op::fetch::answer },
         Operation::Create => {
             Serve::Write { lookup: op::create::lookup, decide: op::create::decide }

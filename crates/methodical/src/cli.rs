@@ -5,7 +5,9 @@ use std::ffi::OsString;
 
 use clap::{Arg, ArgAction, ArgMatches};
 
-use crate::command::{adopt, backup, check, init, migrate, restore, routes, serve, status, vacuum};
+use crate::command::{
+    adopt, backup, check, export, import, init, migrate, restore, routes, serve, status, vacuum,
+};
 use crate::failure::{Failure, Outcome};
 
 /// An argument of a command.
@@ -35,6 +37,10 @@ enum Form {
     From,
     /// `DIR`, nothing where it is left out.
     MaybePlace,
+    /// `NAME`, where it is not left out.
+    Extra,
+    /// `[NAME] NAME`.
+    Words,
     /// `--name VALUE`.
     Option,
     /// `--name VALUE`, one of these.
@@ -238,6 +244,74 @@ const COMMANDS: &[Command] = &[
         ],
         run: adopt::run,
     },
+    Command {
+        name: "export",
+        about: "Write records to files or to standard output, beside a running server or without",
+        details: "Everything is from one moment. Each record has its id, times and version, so \
+                  that methodical import makes the same again. Without RESOURCE all of them are \
+                  written: to a folder, a file each, or in one stream.",
+        arguments: &[
+            PLACE,
+            Argument {
+                name: "resource",
+                value: "RESOURCE",
+                help: "The one resource to export",
+                form: Form::Extra,
+            },
+            Argument {
+                name: "format",
+                value: "FORMAT",
+                help: "How records are written; ndjson if not said",
+                form: Form::Choice(&["ndjson", "csv"]),
+            },
+            option("output", "PATH", "A file, a folder, or - for standard output"),
+            Argument {
+                name: "with-secrets",
+                value: "",
+                help: "Write hidden fields too, and the hashes of passwords",
+                form: Form::Switch,
+            },
+            DATABASE,
+            SET,
+        ],
+        run: export::run,
+    },
+    Command {
+        name: "import",
+        about: "Read records from files or standard input, beside a running server or without",
+        details: "FROM is [RESOURCE] and a file, a folder of files named for their resources, or \
+                  - for standard input. Rows are written in chunks: after an interruption the \
+                  same command goes on where it was, and creates nothing twice. Rows that are \
+                  not taken are written to a file, with what is wrong with them, and the exit \
+                  code is 1.",
+        arguments: &[
+            Argument { help: "The folder with methodical.toml", form: Form::NewPlace, ..PLACE },
+            Argument {
+                name: "from",
+                value: "FROM",
+                help: "[RESOURCE] and a file, a folder or -",
+                form: Form::Words,
+            },
+            Argument {
+                name: "format",
+                value: "FORMAT",
+                help: "How rows are written; otherwise the ending of the file says it",
+                form: Form::Choice(&["ndjson", "csv", "json"]),
+            },
+            option("chunk", "ROWS", "Most rows that are written together; 1000 if not said"),
+            option("key", "NAME", "What the content is known by; the path of the file if not said"),
+            option("faults", "FILE", "Where rows go that are not taken"),
+            Argument {
+                name: "dry-run",
+                value: "",
+                help: "Try all of it on a copy of the database, and change nothing",
+                form: Form::Switch,
+            },
+            DATABASE,
+            SET,
+        ],
+        run: import::run,
+    },
 ];
 
 /// Parses the arguments and runs the command that they name.
@@ -287,7 +361,8 @@ impl Argument {
         match self.form {
             Form::Place => arg.default_value("."),
             Form::NewPlace | Form::NeededFile | Form::From => arg.required(true),
-            Form::File | Form::MaybePlace => arg,
+            Form::File | Form::MaybePlace | Form::Extra => arg,
+            Form::Words => arg.required(true).num_args(1..=2),
             Form::Option => arg.long(self.name).action(ArgAction::Set),
             Form::Choice(words) => arg.long(self.name).value_parser(words.to_vec()),
             Form::Many => {

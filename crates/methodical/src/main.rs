@@ -6,6 +6,7 @@ mod failure;
 mod log;
 mod serve;
 mod settings;
+mod transfer;
 
 use std::process::ExitCode;
 

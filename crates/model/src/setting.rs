@@ -184,6 +184,9 @@ settings! {
         "Address and port of `/metrics`, for Prometheus. It shows numbers by route, no values.";
     migrate_rows_max: u64 = "migrate.rows", Form::Number(1_000_000_000), "100000",
         "Tables with fewer records are migrated by `serve` itself, where nothing is lost.";
+    change_retention: Duration = "changes.retention", Form::Time, "7d",
+        "How long an entry of the change log is kept; who asks for older ones is told to begin \
+         again (410).";
 }
 trait FromText: Sized {
     fn from_text(form: Form, text: &str) -> Result<Self, String>;

@@ -30,6 +30,9 @@ pub(crate) fn rows(data: &[u8]) {
     let is_large = |stop: &Option<Stop>| matches!(stop, Some(Stop::RowTooLarge { .. }));
     if !is_large(&stop) && !is_large(&pieces.1) {
         assert_eq!(pieces, (rows.clone(), stop.clone()), "in pieces of {size}");
+        if !matches!(form, Form::Cells) || stop.is_none() {
+            are_the_operators(form, resource, content, size, &(rows.clone(), stop.clone()));
+        }
         match form {
             Form::Array => is_what_the_parser_reads(content, &rows, stop.as_ref()),
             Form::Lines => are_lines(content, &rows),
@@ -57,7 +60,42 @@ pub(crate) fn rows(data: &[u8]) {
 }
 
 fn cut(form: Form, resource: usize, content: &[u8], size: usize) -> (Vec<Row>, Option<Stop>) {
-    let mut cutter = Cutter::new(form, &MODEL.resources[resource], ROW_BYTES_MAX);
+    cut_by(Cutter::new(form, &MODEL.resources[resource], ROW_BYTES_MAX), content, size)
+}
+
+/// The operator's rows are the client's, and go on behind lines that are no JSON; each ends behind
+/// the one before it.
+fn are_the_operators(
+    form: Form,
+    resource: usize,
+    content: &[u8],
+    size: usize,
+    client: &(Vec<Row>, Option<Stop>),
+) {
+    let declared = &MODEL.resources[resource];
+    let (rows, stop) = cut_by(Cutter::of_operator(form, declared, ROW_BYTES_MAX), content, size);
+    let mut end = 0;
+    for row in &rows {
+        assert!(row.end > end && row.end <= content.len() as u64, "{row:?}");
+        end = row.end;
+        if let Ok(document) = &row.document {
+            // It may be refused, with faults, and never panics.
+            drop(record::read(&MODEL, declared, document, Purpose::Whole));
+        }
+    }
+    match form {
+        Form::Lines => {
+            assert!(rows.len() >= client.0.len());
+            assert!(!matches!(stop, Some(Stop::Malformed(_))), "{stop:?}");
+            assert_eq!(rows[..client.0.len()], client.0);
+        }
+        Form::Array => assert_eq!((&rows, &stop), (&client.0, &client.1)),
+        // Another header is allowed, so other rows can follow.
+        Form::Cells => {}
+    }
+}
+
+fn cut_by(mut cutter: Cutter<'_>, content: &[u8], size: usize) -> (Vec<Row>, Option<Stop>) {
     let mut rows = Vec::new();
     let mut pieces = content.chunks(size);
     loop {

@@ -7,6 +7,7 @@ pub mod decision;
 pub mod dependents;
 pub mod error;
 pub mod fault;
+pub mod log;
 pub mod lookup;
 pub mod measure;
 pub mod migrate;
@@ -16,6 +17,7 @@ mod reader;
 pub mod spool;
 mod sql;
 mod sqlite;
+pub mod transfer;
 mod writer;
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use model::record::Record;
 use model::value::{Id, Timestamp, Value};
 
 use crate::dependents::Dependents;
+use crate::log::{Log, Since};
 
 /// What must be known.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -18,6 +19,8 @@ pub struct Lookup {
     pub states: Vec<ResourceIndex>,
     /// What is looked up, each with what hangs on it.
     pub roots: Vec<Node>,
+    /// A part of the change log.
+    pub log: Option<Since>,
 }
 
 impl Lookup {
@@ -135,6 +138,8 @@ pub struct Current {
     pub states: Vec<i64>,
     /// One a root.
     pub roots: Vec<Found>,
+    /// What the change log holds, where it was asked for.
+    pub log: Option<Log>,
 }
 
 /// What was found for one node.

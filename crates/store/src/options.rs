@@ -61,7 +61,7 @@ impl Options {
             keys_max: settings.keys_max,
             count_rows_max: settings.count_rows_max,
             cascade_levels_max: settings.cascade_levels_max,
-            change_retention: Duration::from_hours(7 * 24),
+            change_retention: settings.change_retention,
             migrate_rows_max: settings.migrate_rows_max,
             clock: now,
             #[cfg(test)]

@@ -20,7 +20,7 @@ pub(crate) fn lookup(call: &Call) -> Lookup {
     if let Content::Draft(Ok(draft)) = &call.content {
         roots.extend(change::references(resource, &draft.values, None).map(|(_, node)| node));
     }
-    Lookup { remembered: None, states, roots }
+    Lookup { states, roots, ..Lookup::default() }
 }
 
 pub(crate) fn decide(call: &Call, current: &Current) -> Decided {

@@ -1,6 +1,7 @@
 //! One operation a file: what must be known, and what follows from it. Operations never call
 //! operations, and know nothing of keys, ETags or media types.
 
+pub(crate) mod changes;
 pub(crate) mod chunk;
 pub(crate) mod create;
 pub(crate) mod delete;

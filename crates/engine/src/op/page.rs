@@ -33,6 +33,7 @@ pub(crate) fn home(call: &Call) -> Outcome {
         "description": call.model.description,
         "resources": resources,
         "search": format!("{}/search", call.model.prefix),
+        "changes": format!("{}/changes", call.model.prefix),
         "batch": format!("{}/batch", call.model.prefix),
         "idempotencyKey": {
             "retentionSeconds": call.settings.key_retention.as_secs(),

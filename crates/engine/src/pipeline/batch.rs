@@ -118,6 +118,7 @@ fn part(bound: &Bound<'_>, outcome: Outcome) -> Outcome {
         | Outcome::State(_)
         | Outcome::Part(_)
         | Outcome::Rendered(_)
+        | Outcome::Changed(_)
         | Outcome::Replayed(_) => None,
     };
     let answer = representation::render(&bound.call, outcome);

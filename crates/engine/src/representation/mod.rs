@@ -5,6 +5,7 @@ pub(crate) mod lines;
 pub(crate) mod problem;
 pub(crate) mod remembered;
 
+mod changes;
 mod groups;
 mod list;
 mod many;
@@ -27,6 +28,7 @@ pub(crate) fn render(call: &Call, outcome: Outcome) -> Answer {
     match outcome {
         Outcome::Listed(seen) => list::render(call, &seen),
         Outcome::Searched(seen) => search::render(call, &seen),
+        Outcome::Changed(log) => changes::render(call, &log),
         Outcome::Fetched(seen) => fetched(call, &seen),
         Outcome::Created(record) => created(call, &record),
         Outcome::CreatedMany(count, ids) => many::created(call, count, &ids),

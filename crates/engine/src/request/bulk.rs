@@ -28,8 +28,9 @@ use crate::route::Routed;
 
 /// What to do with more than one request may hold.
 pub(super) const IN_PARTS: &str = "Send them in several requests, each of which is all or nothing, \
-                                   with an Idempotency-Key of its own. `methodical import`, which \
-                                   does that by itself, comes with the next version.";
+                                   with an Idempotency-Key of its own. Or whoever runs this \
+                                   server imports them from a file, while it goes on serving: \
+                                   methodical import DIR RESOURCE FILE.";
 
 /// Faults that are named of one row; whoever has more begins with these.
 const ROW_FAULTS_MAX: usize = 10;
@@ -178,7 +179,7 @@ impl<'a> Reading<'a> {
     }
 
     async fn row(&mut self, row: Row, report: &mut Report) -> Result<(), Problem> {
-        let Row { number, line, document } = row;
+        let Row { number, line, document, .. } = row;
         let most = self.inner.settings.bulk_rows_max;
         if number >= most {
             let detail = format!("One request creates at most {most} records. {IN_PARTS}");

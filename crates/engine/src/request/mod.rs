@@ -118,6 +118,7 @@ fn understood(
             || headers.contains_key(header::COOKIE),
         query: parameters.query,
         everywhere: parameters.everywhere,
+        following: parameters.following,
         reading: Reading::Once,
         position: parameters.position,
         view: parameters.view,

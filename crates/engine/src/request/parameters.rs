@@ -1,5 +1,7 @@
 //! Query parameters of the URL, and the same vocabulary as the content of QUERY.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use contract::media_type::MediaType;
 use contract::problem::{Kind, Problem, Violation};
@@ -10,9 +12,10 @@ use serde_json::Value as Json;
 
 use super::body;
 use crate::Inner;
-use crate::call::Call;
+use crate::call::{Call, Following};
 use crate::cursor::Place;
 use crate::form;
+use crate::op;
 use crate::report::Report;
 use crate::response::tag;
 use crate::route::Routed;
@@ -24,6 +27,8 @@ pub(super) struct Parameters {
     pub(super) query: Option<Query>,
     /// Of a search over every resource.
     pub(super) everywhere: Option<Everywhere>,
+    /// Of the change log.
+    pub(super) following: Option<Arc<Following>>,
     /// Where in the list, if a cursor says so.
     pub(super) position: Option<Position>,
     /// The resource that a search names.
@@ -51,6 +56,7 @@ pub(super) fn read(
         (Operation::Search, _) if routed.row.accepts.is_empty() => {
             search(inner, &Terms::Form(&pairs), Kind::InvalidParameter, report)
         }
+        (Operation::Changes, _) => changes(inner, &pairs, report),
         (Operation::Fetch, Some(index)) => {
             let read = query::read_item(&inner.model, index, &pairs, &inner.settings)
                 .map_err(|violations| refused(violations, Kind::InvalidParameter))?;
@@ -193,6 +199,30 @@ fn search(
         return Err(Problem::new(Kind::NotFound, detail));
     }
     Ok(Parameters { everywhere: Some(read.query), tables, ..Parameters::default() })
+}
+
+/// Reads a question to the change log.
+fn changes(
+    inner: &Inner,
+    pairs: &[(String, String)],
+    report: &mut Report,
+) -> Result<Parameters, Problem> {
+    let read = query::read_since(&inner.model, pairs, &inner.settings)
+        .map_err(|rejection| refused(rejection, Kind::InvalidParameter))?;
+    report.parameters = read.known;
+    let Some(after) = op::changes::after(&read.query.after, &inner.life) else {
+        let violation = Violation::parameter("after", "is no position that an answer gave");
+        let detail =
+            "Send `position` of an answer, or of one of its changes; `now` for the newest.";
+        return Err(Problem::new(Kind::InvalidParameter, detail).with_errors(vec![violation]));
+    };
+    let tables = match read.query.resource {
+        Some(index) => vec![index],
+        None => (0..inner.model.resources.len()).collect(),
+    };
+    let (life, salts) = (inner.life.clone(), inner.salts.clone());
+    let following = Some(Arc::new(Following { since: read.query, after, life, salts }));
+    Ok(Parameters { following, tables, ..Parameters::default() })
 }
 
 /// Reads the query of a list.

@@ -5,7 +5,7 @@ use contract::fault::{self, Fault};
 use contract::negotiate::Coding;
 use contract::table::Operation;
 use model::query::{self, View};
-use model::record::Record;
+use model::record::{Record, Version};
 use sha2::{Digest, Sha256};
 
 use crate::answer::Answer;
@@ -19,7 +19,17 @@ pub(crate) fn salt(digest: &str, epoch: u64) -> String {
 
 /// The state of a record.
 pub(crate) fn record(record: &Record, salt: &str) -> String {
-    format!("{:x}-{:x}-{salt}", record.version.birth, record.version.counter)
+    version(record.version, salt)
+}
+
+/// A version as the tags of its record begin with it.
+pub(crate) fn version(version: Version, salt: &str) -> String {
+    format!("{:x}-{:x}-{salt}", version.birth, version.counter)
+}
+
+/// Which life of a database: what its positions in the change log end with.
+pub(crate) fn life(epoch: u64) -> String {
+    short(format!("changes:{epoch}").as_bytes())[..8].to_owned()
 }
 
 /// The state of a list: the counters of its tables, one of which every write moves.
@@ -75,6 +85,8 @@ pub(crate) fn variant(call: &Call, answer: &Answer, coding: Coding) -> String {
         if !call.routed.row.accepts.is_empty() {
             variant.push('q');
         }
+    } else if let Some(following) = &call.following {
+        variant.push_str(&short(following.since.text(&call.model).as_bytes()));
     } else if let Some(query) = &call.query {
         let (index, _) = call.resource();
         variant.push_str(&short(query::canonical(&call.model, index, query).as_bytes()));

@@ -4,6 +4,8 @@ pub(crate) mod adopt;
 pub(crate) mod backup;
 pub(crate) mod check;
 mod check_database;
+pub(crate) mod export;
+pub(crate) mod import;
 pub(crate) mod init;
 pub(crate) mod migrate;
 mod progress;

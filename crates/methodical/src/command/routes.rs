@@ -64,6 +64,7 @@ fn path(model: &Model, target: Target, resource: &str) -> String {
         Target::Item => format!("{prefix}/{resource}/{{id}}"),
         Target::Batch => format!("{prefix}/batch"),
         Target::Search => format!("{prefix}/search"),
+        Target::Changes => format!("{prefix}/changes"),
         Target::Home if prefix.is_empty() => "/".to_owned(),
         Target::Home => prefix.clone(),
         Target::Health => "/healthz".to_owned(),

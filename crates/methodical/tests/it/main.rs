@@ -10,4 +10,5 @@ mod property;
 mod story;
 mod stream;
 mod support;
+mod transfer;
 mod wrong;

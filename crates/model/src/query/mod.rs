@@ -8,6 +8,7 @@ mod everywhere;
 mod filter;
 mod position;
 mod read;
+mod since;
 mod term;
 mod view;
 mod words;
@@ -21,6 +22,7 @@ pub use everywhere::{Everywhere, read_everywhere, read_everywhere_json};
 pub use filter::{Comparison, Filter, Path};
 pub use position::{Position, total_order};
 pub use read::{Read, Rejection, is_ignored, known, read, read_item, read_json};
+pub use since::{After, Since, read_since};
 pub use view::{Include, Relation, View};
 
 /// How many references a filter or an include follows from a record.

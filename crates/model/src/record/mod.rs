@@ -1,6 +1,8 @@
-//! A record as the store keeps it, its reading from and writing to JSON, and its writing to CSV.
+//! A record as the store keeps it: its reading from and writing to JSON, its writing to CSV, and
+//! all that is moved of it with the operator's commands.
 
 pub mod csv;
+pub mod whole;
 
 mod read;
 mod write;

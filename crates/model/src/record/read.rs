@@ -5,7 +5,7 @@ use contract::fault::{self, Fault};
 use contract::problem::Violation;
 use serde_json::{Map, Value as Json};
 
-use super::Record;
+use super::{Record, Version, whole};
 use crate::model::{Field, FieldIndex, IdKind, Kind, Model, Resource};
 use crate::schema::VIOLATIONS_MAX;
 use crate::value::{ID_MAX, Id, Timestamp, Value};
@@ -26,6 +26,10 @@ pub struct Draft {
     pub created_at: Option<Timestamp>,
     /// `updatedAt` of a seed.
     pub updated_at: Option<Timestamp>,
+    /// The version, of a record that is moved whole.
+    pub version: Option<Version>,
+    /// The password fields whose values are hashes already.
+    pub hashed: Vec<FieldIndex>,
 }
 
 /// What a document is read for.
@@ -49,13 +53,15 @@ pub enum Purpose<'a> {
     },
     /// A record of the operator's own: everything may be set.
     Seed,
+    /// As `Seed`, with the members that `record::whole` writes.
+    Whole,
 }
 
 impl<'a> Purpose<'a> {
     fn current(self) -> Option<&'a Record> {
         match self {
             Self::Replace { current } | Self::Patch { current } => Some(current),
-            Self::Create | Self::CreateAt(_) | Self::Seed => None,
+            Self::Create | Self::CreateAt(_) | Self::Seed | Self::Whole => None,
         }
     }
 
@@ -64,7 +70,11 @@ impl<'a> Purpose<'a> {
     }
 
     fn is_seed(self) -> bool {
-        matches!(self, Self::Seed)
+        matches!(self, Self::Seed | Self::Whole)
+    }
+
+    fn is_whole(self) -> bool {
+        matches!(self, Self::Whole)
     }
 }
 
@@ -93,8 +103,15 @@ pub fn read(
         let detail = format!("must be an object with the members of a record of {}", resource.name);
         return Err(Rejection { read_only: false, violations: vec![Violation::at("", detail)] });
     };
-    let mut reader =
-        Reader { model, resource, members, purpose, faults: Vec::new(), conflicts: Vec::new() };
+    let mut reader = Reader {
+        model,
+        resource,
+        members,
+        purpose,
+        faults: Vec::new(),
+        conflicts: Vec::new(),
+        hashed: Vec::new(),
+    };
     let draft = reader.draft();
     reader.unknown();
     if reader.faults.is_empty() && reader.conflicts.is_empty() {
@@ -125,6 +142,7 @@ struct Reader<'a> {
     purpose: Purpose<'a>,
     faults: Vec<Violation>,
     conflicts: Vec<Violation>,
+    hashed: Vec<FieldIndex>,
 }
 
 impl Reader<'_> {
@@ -137,7 +155,9 @@ impl Reader<'_> {
             let value = self.field(index);
             values.push(value);
         }
-        Draft { id, values, created_at, updated_at }
+        let version = self.version();
+        let hashed = std::mem::take(&mut self.hashed);
+        Draft { id, values, created_at, updated_at, version, hashed }
     }
 
     fn fault(&mut self, name: &str, detail: impl Into<String>) {
@@ -210,10 +230,45 @@ impl Reader<'_> {
         moment
     }
 
+    fn version(&mut self) -> Option<Version> {
+        let sent = self.members.get(whole::VERSION).filter(|_| self.purpose.is_whole())?;
+        let version = sent.as_str().and_then(Version::parse);
+        if version.is_none() {
+            self.fault(whole::VERSION, "must be a version as an export writes it: leave it out");
+        }
+        version
+    }
+
+    /// A password that comes as the hash that is kept of it.
+    fn hash(&mut self, index: FieldIndex, field: &Field) -> Option<Value> {
+        let name = whole::member(field);
+        let sent = self.members.get(&name)?;
+        if self.members.contains_key(&field.name) {
+            self.fault(&field.name, format!("is there as {name} too: send one of them"));
+        }
+        match sent.as_str() {
+            Some(hash) if hash.starts_with("$argon2") => {
+                self.hashed.push(index);
+                Some(Value::Text(hash.to_owned()))
+            }
+            Some(_) | None => {
+                let detail = format!("must be a hash of argon2; send a password as {}", field.name);
+                self.fault(&name, detail);
+                Some(Value::Null)
+            }
+        }
+    }
+
     fn field(&mut self, index: FieldIndex) -> Option<Value> {
         let resource = self.resource;
         let field = &resource.fields[index];
         let sent = self.members.get(&field.name);
+        if field.password
+            && self.purpose.is_whole()
+            && let Some(hash) = self.hash(index, field)
+        {
+            return Some(hash);
+        }
         if let Some(current) = self.purpose.current() {
             let current = current.values.get(index).and_then(Option::as_ref);
             if field.read_only || field.immutable {
@@ -312,11 +367,19 @@ impl Reader<'_> {
         }
     }
 
+    /// True of a member that only the operator may send.
+    fn is_of_operator(&self, name: &str) -> bool {
+        let names = [whole::VERSION, whole::RESOURCE, whole::FAULT];
+        let is_one = names.contains(&name) || whole::hashed(self.resource, name).is_some();
+        self.purpose.is_whole() && is_one
+    }
+
     fn unknown(&mut self) {
         let resource = self.resource;
         for name in self.members.keys() {
             let kept = matches!(name.as_str(), "id" | "createdAt" | "updatedAt");
-            if kept || resource.field(name).is_some() {
+            let is_known = kept || resource.field(name).is_some() || self.is_of_operator(name);
+            if is_known {
                 continue;
             }
             if self.faults.len() >= VIOLATIONS_MAX {

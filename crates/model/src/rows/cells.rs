@@ -2,14 +2,17 @@
 //! comma, a quote or a line break. Read by a machine of ours, because it has to tell a cell of
 //! nothing from one of a quoted nothing.
 
+use std::borrow::Cow;
+
 use contract::problem::Violation;
 use serde_json::{Map, Value as Json};
 
 use super::feed::Feed;
-use super::{Cut, Stop};
+use super::{Cut, Stop, Whose};
 use crate::form;
 use crate::json;
 use crate::model::{FieldIndex, IdKind, Resource};
+use crate::record::whole;
 use crate::suggest;
 
 /// Where in a cell the machine stands.
@@ -43,11 +46,16 @@ struct Cell {
 enum Column {
     Id,
     Field(FieldIndex),
+    /// A member that is kept beside the fields.
+    Kept(&'static str),
+    /// The hash of a password.
+    Hash(FieldIndex),
 }
 
 /// The table that arrives.
 pub(super) struct Table<'a> {
     resource: &'a Resource,
+    whose: Whose,
     header: Option<Vec<Column>>,
     /// The cells of the row that arrives, and how far it has been looked through.
     cells: Vec<Cell>,
@@ -58,9 +66,10 @@ pub(super) struct Table<'a> {
 }
 
 impl<'a> Table<'a> {
-    pub(super) fn new(resource: &'a Resource) -> Self {
+    pub(super) fn new(resource: &'a Resource, whose: Whose) -> Self {
         Self {
             resource,
+            whose,
             header: None,
             cells: Vec::new(),
             state: State::Start,
@@ -170,7 +179,7 @@ impl<'a> Table<'a> {
         let row = std::str::from_utf8(row)
             .map_err(|error| fault(feed, error.valid_up_to(), "this byte is not UTF-8", number))?;
         let Some(header) = &self.header else {
-            self.header = Some(header(self.resource, row, &self.cells, feed.line)?);
+            self.header = Some(self.read_header(row, feed.line)?);
             return Ok(None);
         };
         let document = self.document(header, row);
@@ -189,22 +198,64 @@ impl<'a> Table<'a> {
         for (column, cell) in header.iter().zip(&self.cells) {
             let text = text(row, cell);
             let (name, value) = match column {
-                Column::Id if text.is_empty() => continue,
-                Column::Id => ("id", Ok(Some(Json::String(text.into_owned())))),
+                Column::Id | Column::Kept(_) | Column::Hash(_) if text.is_empty() => continue,
+                Column::Id if self.resource.id == IdKind::Integer => {
+                    ("id".into(), form::number(&text, "must be a whole number").map(Some))
+                }
+                Column::Id => ("id".into(), Ok(Some(Json::String(text.into_owned())))),
+                Column::Kept(name) => (Cow::from(*name), Ok(Some(Json::String(text.into_owned())))),
+                Column::Hash(index) => {
+                    let name = whole::member(&self.resource.fields[*index]);
+                    (name.into(), Ok(Some(Json::String(text.into_owned()))))
+                }
                 Column::Field(index) => {
                     let field = &self.resource.fields[*index];
-                    (field.name.as_str(), form::cell(field, &text, cell.is_quoted))
+                    (field.name.as_str().into(), form::cell(field, &text, cell.is_quoted))
                 }
             };
             match value {
-                Ok(Some(value)) => drop(members.insert(name.to_owned(), value)),
+                Ok(Some(value)) => drop(members.insert(name.into_owned(), value)),
                 Ok(None) => {}
                 Err(detail) => {
-                    faults.push(Violation::at(format!("/{}", json::escape(name)), detail));
+                    faults.push(Violation::at(format!("/{}", json::escape(&name)), detail));
                 }
             }
         }
         if faults.is_empty() { Ok(Json::Object(members)) } else { Err(faults) }
+    }
+
+    /// What the columns hold, or everything that is wrong with their names.
+    fn read_header(&self, row: &str, line: usize) -> Result<Vec<Column>, Stop> {
+        let cells = &self.cells;
+        let mut columns: Vec<Column> = Vec::with_capacity(cells.len());
+        let mut faults = Vec::new();
+        for cell in cells {
+            let name = text(row, cell);
+            let of_operator = match self.whose {
+                Whose::Client => None,
+                Whose::Operator => column_of_operator(self.resource, &name),
+            };
+            match of_operator.map_or_else(|| column(self.resource, &name), Ok) {
+                Ok(column) if columns.contains(&column) => {
+                    faults.push(format!("the column {} is there twice", suggest::quoted(&name)));
+                }
+                Ok(column) => columns.push(column),
+                Err(detail) => faults.push(detail),
+            }
+            if faults.len() >= crate::schema::VIOLATIONS_MAX {
+                break;
+            }
+        }
+        if faults.is_empty() {
+            return Ok(columns);
+        }
+        if let [alone] = cells.as_slice()
+            && text(row, alone).contains([';', '\t'])
+        {
+            faults.push("cells are separated by commas, and this header has none".to_owned());
+        }
+        let told = |detail| Violation::at("", format!("line {line}: {detail}"));
+        Err(Stop::Header(faults.into_iter().map(told).collect()))
     }
 }
 
@@ -220,44 +271,26 @@ fn fault(feed: &Feed, offset: usize, detail: &str, number: usize) -> Stop {
 }
 
 /// The text of a cell: what stands there, each two quotes as one.
-fn text<'a>(row: &'a str, cell: &Cell) -> std::borrow::Cow<'a, str> {
+fn text<'a>(row: &'a str, cell: &Cell) -> Cow<'a, str> {
     // The bytes around a cell are ASCII, so it begins and ends between characters.
     let text = &row[cell.start..cell.end];
     if cell.has_quotes { text.replace("\"\"", "\"").into() } else { text.into() }
 }
 
-/// What the columns hold, or everything that is wrong with their names.
-fn header(
-    resource: &Resource,
-    row: &str,
-    cells: &[Cell],
-    line: usize,
-) -> Result<Vec<Column>, Stop> {
-    let mut columns: Vec<Column> = Vec::with_capacity(cells.len());
-    let mut faults = Vec::new();
-    for cell in cells {
-        let name = text(row, cell);
-        match column(resource, &name) {
-            Ok(column) if columns.contains(&column) => {
-                faults.push(format!("the column {} is there twice", suggest::quoted(&name)));
-            }
-            Ok(column) => columns.push(column),
-            Err(detail) => faults.push(detail),
-        }
-        if faults.len() >= crate::schema::VIOLATIONS_MAX {
-            break;
-        }
+/// A column that a client may not send.
+fn column_of_operator(resource: &Resource, name: &str) -> Option<Column> {
+    if let Some((index, _)) = resource.field(name) {
+        return Some(Column::Field(index));
     }
-    if faults.is_empty() {
-        return Ok(columns);
+    let kept = ["createdAt", "updatedAt", whole::VERSION, whole::RESOURCE];
+    if let Some(kept) = kept.into_iter().find(|kept| *kept == name) {
+        return Some(Column::Kept(kept));
     }
-    if let [alone] = cells
-        && text(row, alone).contains([';', '\t'])
-    {
-        faults.push("cells are separated by commas, and this header has none".to_owned());
+    if name == "id" {
+        return Some(Column::Id);
     }
-    let told = |detail| Violation::at("", format!("line {line}: {detail}"));
-    Err(Stop::Header(faults.into_iter().map(told).collect()))
+    let field = whole::hashed(resource, name)?;
+    resource.field(&field.name).map(|(index, _)| Column::Hash(index))
 }
 
 fn column(resource: &Resource, name: &str) -> Result<Column, String> {

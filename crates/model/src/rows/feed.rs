@@ -9,6 +9,8 @@ const MARK: &[u8] = b"\xef\xbb\xbf";
 pub(super) struct Feed {
     bytes: Vec<u8>,
     at: usize,
+    /// Bytes before those that are held.
+    dropped: u64,
     /// How much of the rest is known to hold no line feed.
     searched: usize,
     has_begun: bool,
@@ -24,6 +26,7 @@ impl Default for Feed {
         Self {
             bytes: Vec::new(),
             at: 0,
+            dropped: 0,
             searched: 0,
             has_begun: false,
             has_ended: false,
@@ -37,6 +40,7 @@ impl Feed {
     /// Adds a piece.
     pub(super) fn add(&mut self, piece: &[u8]) {
         self.bytes.drain(..self.at);
+        self.dropped += self.at as u64;
         self.at = 0;
         self.bytes.extend_from_slice(piece);
     }
@@ -62,6 +66,11 @@ impl Feed {
             self.has_begun = true;
         }
         true
+    }
+
+    /// How many bytes of the whole have been used.
+    pub(super) fn used(&self) -> u64 {
+        self.dropped + self.at as u64
     }
 
     /// What is not used yet.

@@ -35,6 +35,8 @@ pub struct Row {
     pub number: usize,
     /// The line that it begins at, from 1.
     pub line: usize,
+    /// Bytes of the content up to its end.
+    pub end: u64,
     /// The document that it means, or its faults, with pointers into the row.
     pub document: Result<Json, Vec<Violation>>,
 }
@@ -55,10 +57,21 @@ pub enum Stop {
     Header(Vec<Violation>),
 }
 
+/// Whose rows they are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Whose {
+    /// A client's: the header of a table names what a client may set, and a fault ends the cutting.
+    Client,
+    /// The operator's: the header may name all that is moved of a record, and a line that is no
+    /// JSON is a faulty row like others.
+    Operator,
+}
+
 /// Cuts content that arrives in pieces into rows.
 pub struct Cutter<'a> {
     feed: Feed,
     form: Cutting<'a>,
+    whose: Whose,
     row_bytes_max: usize,
     rows: usize,
 }
@@ -79,12 +92,22 @@ impl<'a> Cutter<'a> {
     /// Begins with no content. No row may be larger than this.
     #[must_use]
     pub fn new(form: Form, resource: &'a Resource, row_bytes_max: usize) -> Self {
+        Self::begin(form, resource, row_bytes_max, Whose::Client)
+    }
+
+    /// As `new`, for content of the operator's: with all that `record::whole` writes.
+    #[must_use]
+    pub fn of_operator(form: Form, resource: &'a Resource, row_bytes_max: usize) -> Self {
+        Self::begin(form, resource, row_bytes_max, Whose::Operator)
+    }
+
+    fn begin(form: Form, resource: &'a Resource, row_bytes_max: usize, whose: Whose) -> Self {
         let form = match form {
             Form::Array => Cutting::Array(array::Scan::default()),
             Form::Lines => Cutting::Lines,
-            Form::Cells => Cutting::Cells(cells::Table::new(resource)),
+            Form::Cells => Cutting::Cells(cells::Table::new(resource, whose)),
         };
-        Self { feed: Feed::default(), form, row_bytes_max, rows: 0 }
+        Self { feed: Feed::default(), form, whose, row_bytes_max, rows: 0 }
     }
 
     /// Adds a piece of the content.
@@ -115,17 +138,18 @@ impl<'a> Cutter<'a> {
         let (feed, most, number) = (&mut self.feed, self.row_bytes_max, self.rows);
         let cut = match &mut self.form {
             Cutting::Array(scan) => scan.next(feed, most, number),
-            Cutting::Lines => line(feed, most, number),
+            Cutting::Lines => line(feed, most, number, self.whose),
             Cutting::Cells(table) => table.next(feed, most, number),
         }?;
         let Some(Cut { line, document }) = cut else { return Ok(None) };
         self.rows += 1;
-        Ok(Some(Row { number, line, document }))
+        let end = self.feed.used();
+        Ok(Some(Row { number, line, end, document }))
     }
 }
 
 /// The next line that is not blank.
-fn line(feed: &mut Feed, most: usize, number: usize) -> Result<Option<Cut>, Stop> {
+fn line(feed: &mut Feed, most: usize, number: usize, whose: Whose) -> Result<Option<Cut>, Stop> {
     loop {
         let end = feed.find_line_feed();
         let rest = feed.rest();
@@ -144,7 +168,13 @@ fn line(feed: &mut Feed, most: usize, number: usize) -> Result<Option<Cut>, Stop
                 let detail = fault.detail.replace("the content ends", "the line ends");
                 (at, Fault { detail, ..fault })
             });
-            let document = part(read, feed, number)?;
+            let document = match (read, whose) {
+                (Err((_, fault)), Whose::Operator) if !fault.semantic => {
+                    let detail = format!("column {}: {}", fault.column, fault.detail);
+                    Err(vec![Violation::at(fault.pointer, detail)])
+                }
+                (read, Whose::Client | Whose::Operator) => part(read, feed, number)?,
+            };
             Some(Cut { line: feed.line, document })
         };
         feed.take(length + usize::from(end.is_some()));

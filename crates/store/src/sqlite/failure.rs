@@ -44,7 +44,8 @@ impl Failure {
         matches!(self.code(), Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked))
     }
 
-    fn code(&self) -> Option<ErrorCode> {
+    /// The class of what SQLite says, where it says it.
+    pub(crate) fn code(&self) -> Option<ErrorCode> {
         match self {
             Self::Sqlite(error) => error.sqlite_error_code(),
             Self::Told(_) => None,

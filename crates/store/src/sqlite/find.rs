@@ -12,7 +12,7 @@ use super::failure::{Failure, broken};
 use super::keyset::branches;
 use super::session::Session;
 use super::value::{BoundId, record};
-use super::{aggregate, related};
+use super::{aggregate, log, related};
 use crate::fault::{Fault, on};
 use crate::lookup::{Current, Found, KeyHash, Lookup, Node, Page, Pick, Remembered, Total};
 use crate::sql::condition::{Term, terms};
@@ -54,11 +54,18 @@ pub(crate) fn find(session: &Session, lookup: &Lookup) -> Result<Current, Failur
     for node in &lookup.roots {
         roots.push(root(session, node)?);
     }
-    Ok(Current { remembered, states, roots })
+    let log = match &lookup.log {
+        Some(since) => Some(log::since(session, since)?),
+        None => None,
+    };
+    Ok(Current { remembered, states, roots, log })
 }
 
 /// True where one statement answers the lookup, so that it needs no transaction of its own.
 pub(crate) fn is_single(lookup: &Lookup) -> bool {
+    if lookup.log.is_some() {
+        return false;
+    }
     match (&lookup.remembered, lookup.states.len(), lookup.roots.as_slice()) {
         (None, 0, [node]) => node.children.is_empty() && matches!(node.pick, Pick::Key(_)),
         (None, 1, []) | (Some(_), 0, []) => true,
@@ -122,19 +129,23 @@ fn root(session: &Session, node: &Node) -> Result<Found, Failure> {
 
 /// What triggers keep of a resource.
 #[derive(Clone, Copy)]
-struct Kept {
+pub(super) struct Kept {
     change: i64,
-    total: u64,
+    pub(super) total: u64,
 }
 
-fn kept(session: &Session, resource: ResourceIndex) -> Result<Kept, Failure> {
+pub(super) fn kept(session: &Session, resource: ResourceIndex) -> Result<Kept, Failure> {
     let mut statement = session.statement(KEPT)?;
     let read = |row: &rusqlite::Row<'_>| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?));
     let (change, total) = statement.query_row([session.catalog.number(resource)], read)?;
     Ok(Kept { change, total: u64::try_from(total).unwrap_or(0) })
 }
 
-fn by_key(session: &Session, resource: ResourceIndex, id: &Id) -> Result<Vec<Record>, Failure> {
+pub(super) fn by_key(
+    session: &Session,
+    resource: ResourceIndex,
+    id: &Id,
+) -> Result<Vec<Record>, Failure> {
     let mut statement = session.statement(&session.catalog.texts[resource].key)?;
     statement.raw_bind_parameter(1, BoundId(id))?;
     collect(session, resource, &mut statement)
@@ -286,7 +297,7 @@ pub(super) fn counted(
 
 /// The id that the next insert gets: past every id that is or ever was. Ids that are text have no
 /// order to go on from.
-fn next_id(session: &Session, resource: ResourceIndex) -> Result<Option<i64>, Failure> {
+pub(super) fn next_id(session: &Session, resource: ResourceIndex) -> Result<Option<i64>, Failure> {
     if session.catalog.resource(resource).id != IdKind::Integer {
         return Ok(None);
     }

@@ -86,8 +86,12 @@ impl Session {
         };
         // No other writer ever sees this: it is undone within the transaction, or with it.
         self.run(&texts.ours)?;
-        let touched = write()?;
-        self.run(&texts.theirs)?;
+        let touched = write();
+        // Whatever becomes of it: the transaction may go on without this write.
+        if !self.connection.is_autocommit() {
+            self.run(&texts.theirs)?;
+        }
+        let touched = touched?;
         self.unindexed.borrow_mut().push((resource, id.clone()));
         Ok(touched)
     }

@@ -121,6 +121,31 @@ pub(crate) fn blank(options: &Options, model: &Arc<Model>) -> Result<Session, Op
     Ok(session)
 }
 
+/// Opens what is there already, without claiming it.
+pub(crate) fn attach(options: &Options, model: Arc<Model>) -> Result<Source, OpenError> {
+    let source = Source::new(options.clone(), model);
+    if !options.path.exists() {
+        return Err(OpenError::Missing);
+    }
+    source.home.get_or_init(|| Home::of(&options.path));
+    let failed = |failure: Failure| opening(&options.path, failure);
+    let connection = source.viewer(options.write_deadline).map_err(failed)?;
+    let session = source.session(connection);
+    match recognise(&session.connection) {
+        Ok(false) => {
+            let text = "SELECT value FROM _methodical_meta WHERE name = 'declaration'";
+            let was = session.connection.query_row(text, [], |row| row.get::<_, String>(0));
+            if was.map_err(|error| failed(error.into()))? != session.catalog.model.table_digest() {
+                let why = "nothing is read or written until it is migrated".to_owned();
+                return Err(OpenError::Changed { why });
+            }
+            drawn(&session, &options.path).map(|_| source)
+        }
+        Ok(true) => Err(OpenError::Missing),
+        Err(found) => Err(found.told(&options.path)),
+    }
+}
+
 /// Claims the database for this process. SQLite's own locks stay free for other programs.
 pub(crate) fn claim(path: &Path) -> Result<File, OpenError> {
     let mut name = path.as_os_str().to_owned();
@@ -247,16 +272,23 @@ impl Source {
     /// A connection that cannot write: opened read-only, told `query_only`, and every statement
     /// that is not a read is refused while it is prepared.
     pub(crate) fn reader(&self, lock_wait: Duration) -> Result<Session, Failure> {
+        let mut connection = self.viewer(lock_wait)?;
+        connection.execute_batch("PRAGMA query_only = ON")?;
+        connection.authorizer(Some(reads_only))?;
+        Ok(self.session(connection))
+    }
+
+    /// A connection to a file that is opened read-only.
+    pub(crate) fn viewer(&self, lock_wait: Duration) -> Result<Connection, Failure> {
         self.at_home()?;
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let mut connection = Connection::open_with_flags(&self.options.path, flags)?;
+        let connection = Connection::open_with_flags(&self.options.path, flags)?;
         plan_once(&connection)?;
         connection.busy_timeout(lock_wait)?;
         connection.execute_batch(&format!(
-            "PRAGMA query_only = ON; PRAGMA trusted_schema = OFF; PRAGMA cache_size = -{CACHE_KIB};"
+            "PRAGMA trusted_schema = OFF; PRAGMA cache_size = -{CACHE_KIB};"
         ))?;
-        connection.authorizer(Some(reads_only))?;
-        Ok(self.session(connection))
+        Ok(connection)
     }
 
     fn session(&self, connection: Connection) -> Session {

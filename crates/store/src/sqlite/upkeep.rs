@@ -24,11 +24,15 @@ const TENDED: &str = "INSERT INTO _methodical_meta (name, value) VALUES ('optimi
     ON CONFLICT (name) DO UPDATE SET value = ?1";
 const EXPIRED: &str = "DELETE FROM _methodical_keys WHERE number IN \
     (SELECT number FROM _methodical_keys WHERE expires <= ? ORDER BY expires LIMIT ?)";
-/// The newest entry stays, so that no position is given twice.
-const OLD: &str = "DELETE FROM _methodical_changes WHERE position IN \
-    (SELECT position FROM (SELECT position, at FROM _methodical_changes \
-     ORDER BY position LIMIT ?2) WHERE at < ?1 \
-     AND position < (SELECT max(position) FROM _methodical_changes))";
+/// From the oldest on, up to the first that is to be kept: whoever asks after a position must find
+/// all that came behind it, whatever a clock that was set back wrote there. The newest entry stays,
+/// so that no position is given twice.
+const OLD: &str = "WITH first AS \
+    (SELECT position, at FROM _methodical_changes ORDER BY position LIMIT ?2) \
+    DELETE FROM _methodical_changes WHERE position <= (SELECT max(position) FROM first) \
+     AND position < coalesce((SELECT min(position) FROM first WHERE at >= ?1), \
+       (SELECT max(position) FROM first) + 1) \
+     AND position < (SELECT max(position) FROM _methodical_changes)";
 const ANY_EXPIRED: &str = "SELECT EXISTS (SELECT 1 FROM _methodical_keys WHERE expires <= ?)";
 const ANY_OLD: &str = "SELECT coalesce((SELECT at < ? FROM _methodical_changes \
     ORDER BY position LIMIT 1), 0) AND (SELECT min(position) FROM _methodical_changes) \

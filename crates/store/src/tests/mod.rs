@@ -6,6 +6,7 @@ mod backup;
 mod checkpoint;
 mod damage;
 mod group;
+mod log;
 mod many;
 mod migrate;
 mod opening;
@@ -15,6 +16,7 @@ mod read;
 mod relations;
 mod search;
 mod slow;
+mod transfer;
 mod write;
 
 use std::path::PathBuf;

@@ -133,6 +133,7 @@ async fn remembered_answers_and_ids_outlive_a_restart() {
             remembered: Some([5; 16]),
             states: vec![],
             roots: vec![Node { resource: USERS, pick: Pick::NextId, children: vec![] }],
+            log: None,
         },
         |current: &Current| commit((current.remembered.clone(), current.roots[0].next_id), vec![]),
     );

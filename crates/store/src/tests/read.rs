@@ -139,6 +139,7 @@ async fn several_roots_and_the_change_counter_come_from_one_snapshot() {
         remembered: Some([3; 16]),
         states: vec![USERS, ORDERS],
         roots: vec![Node::key(USERS, Id::Integer(5)), page(ORDERS, Filter::all(), &[], 1)],
+        log: None,
     };
     let current = bench.reader().read(lookup).await.unwrap();
     assert_eq!(current.remembered, None);

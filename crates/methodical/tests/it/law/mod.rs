@@ -55,6 +55,7 @@ laws! {
     what_takes_too_long_says_what_to_declare: "slow",
     lists_come_as_json_ndjson_and_csv: "forms_of_lists",
     many_records_are_created_all_or_none: "bulk",
+    changes_come_in_the_order_of_their_commits: "changes",
 }
 
 #[test]
@@ -87,6 +88,7 @@ fn target(path: &str) -> Option<&'static str> {
         "*" => return Some("Server"),
         "/api" => return Some("Home"),
         "/api/search" | "/search" | "/v0/search" => return Some("Search"),
+        "/api/changes" | "/changes" | "/v0/changes" => return Some("Changes"),
         "/api/batch" | "/batch" | "/v0/batch" => return Some("Batch"),
         "/healthz" => return Some("Health"),
         "/readyz" => return Some("Ready"),

@@ -1,0 +1,65 @@
+//! A page of the change log, with the records as they are now.
+
+use contract::problem::{Kind, Problem};
+use model::query;
+use store::log::{After, Since};
+use store::lookup::{Current, Lookup};
+
+use crate::call::{Call, Following};
+use crate::outcome::Outcome;
+
+pub(crate) fn lookup(call: &Call) -> Lookup {
+    let asked = following(call);
+    let (resource, limit) = (asked.since.resource, asked.since.limit);
+    let since = Since { after: asked.after, resource, limit };
+    Lookup { log: Some(since), ..Lookup::default() }
+}
+
+pub(crate) fn answer(call: &Call, current: Current) -> Result<Outcome, Problem> {
+    let log = current.log.unwrap_or_default();
+    if log.is_gone { Err(gone(call)) } else { Ok(Outcome::Changed(log)) }
+}
+
+/// What is asked of the log.
+///
+/// # Panics
+/// On another target: the row would be bound to the wrong operation.
+pub(crate) fn following(call: &Call) -> &Following {
+    call.following.as_ref().expect("changes are asked for since a position")
+}
+
+/// 410, with the way to begin again.
+fn gone(call: &Call) -> Problem {
+    let prefix = &call.model.prefix;
+    let of = following(call).since.resource;
+    let of = of.map_or("", |index| call.model.resources[index].name.as_str());
+    let (named, list) = match of {
+        "" => (String::new(), format!("{prefix}/{{resource}}")),
+        name => (format!("resource={name}&"), format!("{prefix}/{name}")),
+    };
+    let detail = format!(
+        "Changes after this position have been forgotten, or it is a position of another life of \
+         the database. To begin again: keep `position` of GET {prefix}/changes?{named}after=now, \
+         read GET {list} to its end (Accept: application/x-ndjson), then go on after that position."
+    );
+    Problem::new(Kind::ChangesGone, detail)
+}
+
+/// Writes a position: where it stands in the log, and of which life of the database it is.
+pub(crate) fn position(number: i64, life: &str) -> String {
+    format!("{number}-{life}")
+}
+
+/// From where on changes are wanted; `None` where that is no position at all. One of another life
+/// of the database would be taken for what it is not: it is before all that there ever was.
+pub(crate) fn after(asked: &query::After, life: &str) -> Option<After> {
+    let text = match asked {
+        query::After::Oldest => return Some(After::Oldest),
+        query::After::Newest => return Some(After::Newest),
+        query::After::Position(text) => text,
+    };
+    let (number, of) = text.split_once('-')?;
+    let plain = number.bytes().all(|byte| byte.is_ascii_digit()) && of.len() == life.len();
+    let number = number.parse().ok().filter(|_| plain)?;
+    Some(After::Position(if of == life { number } else { -1 }))
+}
