@@ -22,9 +22,10 @@ use crate::representation::lines;
 /// Records of the first chunk: as many as the longest page has by default, so that the first bytes
 /// come as quickly as those of a page.
 const FIRST_ROWS: u32 = 100;
-/// Most records of a chunk. With a hundred, finding the place again takes a fifth of the time; with
-/// so many it no longer counts, and more would only hold up the other requests of this thread.
-const ROWS_MAX: u32 = 500;
+/// Most records of a chunk: so many that finding the place again and handing the chunk from thread
+/// to thread hardly counts, and so few that one is read in a fraction of a millisecond. A request
+/// that comes meanwhile may have to wait for it where there is no other processor.
+const ROWS_MAX: u32 = 250;
 /// What the records of a chunk should weigh in memory. A record may be as large as the content of
 /// a request, so their number follows the weight of those that were read last.
 const CHUNK_BYTES: usize = 128 * 1024;
@@ -186,8 +187,8 @@ mod tests {
     fn the_larger_the_records_the_fewer_are_in_a_chunk() {
         for (number, bytes, next) in [
             (100, 0, ROWS_MAX),
-            (500, 100, ROWS_MAX),
-            (500, 1000, 116),
+            (250, 100, ROWS_MAX),
+            (250, 1000, 116),
             (116, 1000, 116),
             (100, 50_000, 2),
             (2, 1 << 20, 1),
