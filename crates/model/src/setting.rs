@@ -122,7 +122,7 @@ settings! {
     search_rows_max: u64 = "limits.search", Form::Number(10_000), "1000",
         "Farthest result that a search over all resources reaches.";
     count_rows_max: u64 = "limits.count", Form::Number(10_000_000), "10000",
-        "Where counting a filtered list stops.";
+        "Where counting a filtered list stops, and how many of the newest matches a search ranks.";
     cascade_rows_max: u32 = "limits.cascade", Form::Number(1_000_000), "10000",
         "Most records that a DELETE may delete or clear along with its own (409).";
     cascade_levels_max: u32 = "limits.cascade_depth", Form::Number(900), "500",
