@@ -17,6 +17,8 @@ pub const IDS_MAX: usize = 20;
 /// What a finding is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum About {
+    /// The declaration is not the one that the tables were made for.
+    Declaration,
     /// Pages of the file that contradict each other.
     Pages,
     /// Indexes that do not agree with their tables.
@@ -46,7 +48,7 @@ pub enum About {
 pub enum Mend {
     /// `--repair`: it is derived from what is there.
     Repair,
-    /// The server, at its next start.
+    /// The server, at its next start, or a migration: nothing is wrong.
     Server,
     /// A person, or a backup.
     Person,
@@ -109,7 +111,8 @@ impl Audit {
     }
 }
 
-/// Checks one state of a database, while a server runs or none does. Writes nothing.
+/// Checks one state of a database, while a server runs or none does. Writes nothing. Where the
+/// declaration has changed since, the tables are held against the one that they were made for.
 ///
 /// # Errors
 /// It cannot be read at all.

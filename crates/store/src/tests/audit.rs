@@ -219,3 +219,25 @@ async fn a_search_index_that_says_something_else_is_found_and_filled_anew() {
     let mended = checked(&bench);
     assert!(mended.findings.is_empty(), "{}", texts(&mended));
 }
+
+#[tokio::test]
+async fn a_declaration_that_has_changed_is_a_migration_and_no_damage() {
+    let bench = closed().await;
+    let changed = DECLARATION.replace(
+        "fields.extra ",
+        "fields.more = { type = \"string\", index = true }\nfields.extra ",
+    );
+    let changed = declared(&changed);
+    let found = audit(&bench.path(), &changed).unwrap();
+    assert!(found.is_sound(), "{}", texts(&found));
+    assert!(texts(&found).starts_with("the declaration has changed since"), "{}", texts(&found));
+    assert_eq!((found.findings.len(), found.compared.len()), (1, 9));
+
+    let broken = "UPDATE _methodical_resource SET total = 7 WHERE name = 'users'";
+    bench.outside().execute_batch(broken).unwrap();
+    assert!(!audit(&bench.path(), &changed).unwrap().is_sound());
+    let told = repair(&bench.path(), &changed).unwrap();
+    assert_eq!((told.done.len(), told.left.is_sound()), (1, true), "{told:?}");
+    let found = checked(&bench);
+    assert!(found.findings.is_empty(), "as it was made: {}", texts(&found));
+}

@@ -16,6 +16,7 @@ use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OpenFlags, ToSql};
 
 use super::copy::look;
+use super::migrate::kept_model;
 use super::trigger::settled;
 use crate::care::audit::{About, Audit, Finding, IDS_MAX, Mend};
 use crate::care::error::CareError;
@@ -86,7 +87,10 @@ pub(crate) fn audit(database: &Path, model: &Arc<Model>) -> Result<Audit, CareEr
     let mut audit = Audit::default();
     audit.compared.push("every page of the file, every index and constraint (SQLite)".to_owned());
     audit.compared.push("every reference with what it names".to_owned());
+    let (before, changed) = made_for(&connection, model);
+    let model = before.as_ref().unwrap_or(model);
     audit.findings = pages::find(&connection, model)?;
+    audit.findings.extend(changed);
     if audit.findings.iter().any(|finding| finding.about == About::Pages) {
         // What a damaged file says about the rest is no finding.
         return Ok(audit);
@@ -103,6 +107,18 @@ pub(crate) fn audit(database: &Path, model: &Arc<Model>) -> Result<Audit, CareEr
         audit.findings.extend((check.find)(&books)?);
     }
     Ok(audit)
+}
+
+/// The declaration that the tables were made for, where it is another one, and what is said of it.
+/// What a migration has still to do is no damage, and a repair does not forestall it.
+fn made_for(connection: &Connection, model: &Arc<Model>) -> (Option<Arc<Model>>, Option<Finding>) {
+    let Ok(kept) = kept_model(connection) else { return (None, None) };
+    if kept.table_digest() == model.table_digest() {
+        return (None, None);
+    }
+    let text = "the declaration has changed since the tables were made; they were compared with \
+                the one before. `methodical migrate` shows what it would do";
+    (Some(Arc::new(kept)), Some(Finding::new(About::Declaration, Mend::Server, text)))
 }
 
 /// Rebuilds what these findings name and can be rebuilt, in one transaction.
@@ -123,6 +139,8 @@ pub(crate) fn repair(
          PRAGMA trusted_schema = OFF;",
     )?;
     let transaction = connection.transaction()?;
+    let (earlier, _) = made_for(&transaction, model);
+    let model = earlier.as_ref().unwrap_or(model);
     let mut done = Vec::new();
     if mends(About::Indexes) {
         transaction.execute_batch("REINDEX").map_err(reindexed)?;

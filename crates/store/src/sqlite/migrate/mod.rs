@@ -75,7 +75,7 @@ pub(crate) fn remember(
 }
 
 /// The declaration that the tables were made for, as far as tables are concerned.
-fn kept_model(connection: &Connection) -> Result<Model, Failure> {
+pub(super) fn kept_model(connection: &Connection) -> Result<Model, Failure> {
     let unreadable = || {
         broken(
             "what is kept of the declaration that its tables were made for was written by a \
@@ -204,7 +204,7 @@ fn count(connection: &Connection, table: &str) -> Result<u64, Failure> {
 }
 
 fn first_ids(connection: &Connection, table: &str) -> Result<Vec<String>, Failure> {
-    let text = format!("SELECT CAST(\"id\" AS TEXT) FROM {} LIMIT ?", quote(table));
+    let text = format!("SELECT CAST(\"id\" AS TEXT) FROM {} ORDER BY \"id\" LIMIT ?", quote(table));
     let mut statement = connection.prepare(&text)?;
     let rows = statement.query_map([IDS_MAX as i64], |row| row.get(0))?;
     Ok(rows.collect::<Result<_, _>>()?)
