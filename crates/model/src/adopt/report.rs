@@ -8,10 +8,11 @@ use super::plan::{IdSource, Resource};
 pub(super) fn write(foreign: &Foreign, resources: &[Resource], notes: &[Note]) -> String {
     let rows: u64 = foreign.tables.iter().map(|table| table.rows).sum();
     let mut out = format!(
-        "{}: {} tables with {rows} rows, {} views\n\n",
+        "{}: {} with {}, {}\n\n",
         foreign.name,
-        foreign.tables.len(),
-        foreign.views.len()
+        counted(foreign.tables.len() as u64, "table"),
+        counted(rows, "row"),
+        counted(foreign.views.len() as u64, "view"),
     );
     let mut lines = vec![["table", "rows", "resource", "id", "fields"].map(str::to_owned)];
     for resource in resources {
@@ -41,4 +42,9 @@ pub(super) fn write(foreign: &Foreign, resources: &[Resource], notes: &[Note]) -
         }
     }
     out
+}
+
+fn counted(number: u64, what: &str) -> String {
+    let end = if number == 1 { "" } else { "s" };
+    format!("{number} {what}{end}")
 }
