@@ -153,7 +153,8 @@ impl Incoming {
 
     pub(crate) fn remembered(&self, key: &str) -> Result<Option<(String, Vec<u64>)>, Error> {
         let read = || -> Result<_, Failure> {
-            let state = self.session.statement(STATE)?.query_row([key], |row| row.get(0));
+            let state =
+                self.session.statement(STATE)?.query_row([key], |row| row.get::<_, String>(0));
             let Some(state) = state.optional()? else { return Ok(None) };
             let mut statement = self.session.statement(WAITING)?;
             let rows = statement.query_map([key], |row| row.get::<_, i64>(0))?;
