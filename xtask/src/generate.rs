@@ -273,6 +273,8 @@ fn form(form: Form) -> String {
         Form::Number(most) => format!("a number, 1 to {most}"),
         Form::Bytes => "bytes: `65536`, `64 KiB`, `1 MiB`".to_owned(),
         Form::Time => "a time: `250 ms`, `2s`, `24h`, `7d`".to_owned(),
+        Form::TimeOrOff => "a time, or `off`".to_owned(),
+        Form::AddressOrOff => "`HOST:PORT`, or `off`".to_owned(),
     }
 }
 

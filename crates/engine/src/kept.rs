@@ -2,6 +2,7 @@
 //! asking again takes one look at their change counters instead of a query.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use contract::table::Operation;
@@ -20,7 +21,20 @@ const BYTES_MAX: usize = 8 << 20;
 const ANSWER_BYTES_MAX: usize = 256 << 10;
 
 /// The kept lists of all resources.
-pub(crate) struct Kept(Mutex<Shelves>);
+pub(crate) struct Kept {
+    shelves: Mutex<Shelves>,
+    hits: AtomicU64,
+    misses: AtomicU64,
+}
+
+/// How often a list was answered from what was kept, and how often it was not.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct KeptFigures {
+    /// From what was kept.
+    pub hits: u64,
+    /// By a query.
+    pub misses: u64,
+}
 
 struct Shelves {
     /// One a resource, by the query component as it was sent.
@@ -46,25 +60,39 @@ impl Kept {
     /// Empty shelves.
     pub(crate) fn new(model: &Model) -> Self {
         let lists = model.resources.iter().map(|_| HashMap::new()).collect();
-        Self(Mutex::new(Shelves { lists, bytes: 0 }))
+        let shelves = Mutex::new(Shelves { lists, bytes: 0 });
+        Self { shelves, hits: AtomicU64::new(0), misses: AtomicU64::new(0) }
+    }
+
+    /// A kept list was the answer.
+    pub(crate) fn hit(&self) {
+        self.hits.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// How it does.
+    pub(crate) fn figures(&self) -> KeptFigures {
+        let counted = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        KeptFigures { hits: counted(&self.hits), misses: counted(&self.misses) }
     }
 
     /// What was kept of the list that a call asks for.
     pub(crate) fn find(&self, call: &Call) -> Option<Arc<List>> {
         let query = name(call)?;
-        let shelves = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let shelves = self.shelves.lock().unwrap_or_else(PoisonError::into_inner);
         shelves.lists.get(call.routed.resource?)?.get(query).cloned()
     }
 
     /// Renders a list and keeps it; any other outcome stays as it is.
     pub(crate) fn keep(&self, call: &Call, outcome: Outcome) -> Outcome {
         let (Outcome::Listed(seen), Some(query)) = (&outcome, name(call)) else { return outcome };
+        self.misses.fetch_add(1, Ordering::Relaxed);
         let states = seen.states.clone();
         let answer = representation::render(call, outcome);
         let bytes = answer.content.len() + query.len();
         if bytes <= ANSWER_BYTES_MAX {
             let list = Arc::new(List { states, answer: answer.clone() });
-            self.0.lock().unwrap_or_else(PoisonError::into_inner).put(call, query, list, bytes);
+            let mut shelves = self.shelves.lock().unwrap_or_else(PoisonError::into_inner);
+            shelves.put(call, query, list, bytes);
         }
         Outcome::Rendered(answer)
     }

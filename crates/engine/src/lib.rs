@@ -4,6 +4,7 @@
 pub mod clock;
 pub mod content;
 pub mod form;
+pub mod kept;
 pub mod report;
 pub mod seed;
 pub mod serve;
@@ -16,7 +17,6 @@ mod call;
 mod coding;
 mod cursor;
 mod idempotency;
-mod kept;
 mod op;
 mod outcome;
 mod password;
@@ -71,6 +71,7 @@ pub(crate) struct Inner {
     pub(crate) salts: Vec<String>,
     /// Which life of the database this is.
     pub(crate) life: String,
+    pub(crate) list_salts: Vec<String>,
     pub(crate) running: idempotency::Running,
     pub(crate) hasher: password::Hasher,
     pub(crate) kept: kept::Kept,
@@ -86,6 +87,7 @@ impl Engine {
         let Parts { model, settings, reader, writer, epoch, secret } = parts;
         let salts = response::salts(&model, epoch);
         let life = response::tag::life(epoch);
+        let list_salts = response::list_salts(&model, &settings, epoch);
         let running = idempotency::Running::default();
         let hasher = password::Hasher::start();
         let kept = kept::Kept::new(&model);
@@ -99,6 +101,7 @@ impl Engine {
             secret,
             salts,
             life,
+            list_salts,
             running,
             hasher,
             kept,
@@ -114,6 +117,12 @@ impl Engine {
         B: Body<Data = Bytes, Error = ContentError> + Send + Unpin,
     {
         pipeline::answer(&self.0, request).await
+    }
+
+    /// How the lists that are kept do.
+    #[must_use]
+    pub fn kept(&self) -> kept::KeptFigures {
+        self.0.kept.figures()
     }
 
     /// The answer to a fault that is met before there is a request: framing, limits, time.

@@ -135,6 +135,7 @@ async fn read(
     if let Some(list) = inner.kept.find(call) {
         let state = inner.reader.read(op::list::state(call)).await?;
         if let Some(answer) = list.answer(&state) {
+            inner.kept.hit();
             return Ok(Ok(Outcome::Rendered(answer)));
         }
     }
@@ -249,7 +250,7 @@ fn refuse_by_condition(call: &Call, current: &Current) -> Option<Decision<Judged
     // On a collection the condition is about the state of the list (`op::create`).
     let version = match present {
         Some(record) => tag::record(record, &call.salt),
-        None if collection => tag::list(&current.states, &call.salt),
+        None if collection => tag::list(&current.states, &call.tables_salt),
         None => String::new(),
     };
     let validators = Validators {

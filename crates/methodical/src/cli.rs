@@ -5,7 +5,9 @@ use std::ffi::OsString;
 
 use clap::{Arg, ArgAction, ArgMatches};
 
-use crate::command::{check, export, import, init, routes, serve};
+use crate::command::{
+    adopt, backup, check, export, import, init, migrate, restore, routes, serve, status, vacuum,
+};
 use crate::failure::{Failure, Outcome};
 
 /// An argument of a command.
@@ -31,6 +33,14 @@ enum Form {
     Extra,
     /// `[NAME] NAME`.
     Words,
+    /// A file, which can be left out.
+    File,
+    /// A file, which has to be named.
+    NeededFile,
+    /// A name that has to be there, before the folder.
+    From,
+    /// `DIR`, nothing where it is left out.
+    MaybePlace,
     /// `--name VALUE`.
     Option,
     /// `--name VALUE`, one of these.
@@ -57,18 +67,23 @@ const PLACE: Argument = Argument {
     form: Form::Place,
 };
 
-const fn option(name: &'static str, value: &'static str, help: &'static str) -> Argument {
-    Argument { name, value, help, form: Form::Option }
-}
-
 const DATABASE: Argument =
     option("database", "PATH", "The database file; beside the declaration if relative");
+
 const SET: Argument = Argument {
     name: "set",
     value: "KEY=VALUE",
     help: "Any setting, such as limits.content=\"2 MiB\"; can be repeated",
     form: Form::Many,
 };
+
+const fn switch(name: &'static str, help: &'static str) -> Argument {
+    Argument { name, value: "", help, form: Form::Switch }
+}
+
+const fn option(name: &'static str, value: &'static str, help: &'static str) -> Argument {
+    Argument { name, value, help, form: Form::Option }
+}
 
 /// Every command, in the order of the help.
 const COMMANDS: &[Command] = &[
@@ -101,12 +116,7 @@ const COMMANDS: &[Command] = &[
             option("log-format", "FORMAT", "text or json"),
             option("log-level", "LEVEL", "error, warn, info or debug"),
             SET,
-            Argument {
-                name: "watch",
-                value: "",
-                help: "Reload a valid declaration when it changes; keep the old one on an error",
-                form: Form::Switch,
-            },
+            switch("watch", "Reload a valid declaration when it changes; keep the old on an error"),
             #[cfg(feature = "faults")]
             Argument {
                 name: "fault",
@@ -119,25 +129,120 @@ const COMMANDS: &[Command] = &[
     },
     Command {
         name: "check",
-        about: "Say what is wrong with the declaration, and what is open to everybody",
-        details: "Exits 1 where there is an error.",
-        arguments: &[PLACE],
+        about: "Say what is wrong with the declaration, or with the database",
+        details: "Exits 1 where there is an error. With --database it also compares all that the \
+                  database keeps with what it is derived from; a server may run meanwhile, but \
+                  not with --repair, which builds what is derived anew and leaves records alone.",
+        arguments: &[
+            PLACE,
+            switch("database", "Check the database too"),
+            switch("repair", "Build anew what is derived and found wrong; needs --database"),
+        ],
         run: check::run,
     },
     Command {
         name: "routes",
         about: "List what the API answers: methods, paths, statuses",
         details: "This is the contract's table, narrowed by the declaration.",
+        arguments: &[PLACE, switch("json", "One JSON object a line")],
+        run: routes::run,
+    },
+    Command {
+        name: "backup",
+        about: "Back up the database into one file, while it is served or not",
+        details: "Without FILE the backup gets its name from the time, in the folder `backup.dir`; \
+                  that name is printed. `-` writes it to standard output. It is a Zstandard file: \
+                  `zstd -d` gives the database, an SQLite file, without this program.",
+        arguments: &[
+            Argument { form: Form::Place, ..PLACE },
+            Argument {
+                name: "file",
+                value: "FILE",
+                help: "Where to, or - for standard output",
+                form: Form::File,
+            },
+            DATABASE,
+            SET,
+        ],
+        run: backup::run,
+    },
+    Command {
+        name: "restore",
+        about: "Make a backup the database; the present one is kept aside",
+        details: "All of it is verified before anything is replaced. No server may run. Entity \
+                  tags and cursors of before are void afterwards. It says how to undo it.",
+        arguments: &[
+            Argument { form: Form::NewPlace, ..PLACE },
+            Argument {
+                name: "file",
+                value: "FILE",
+                help: "A backup, or - for standard input",
+                form: Form::NeededFile,
+            },
+            DATABASE,
+            SET,
+        ],
+        run: restore::run,
+    },
+    Command {
+        name: "status",
+        about: "Say how the database is: sizes, records, keys, change log, backups",
+        details: "Reads only, while it is served or not.",
+        arguments: &[PLACE, switch("json", "One JSON object"), DATABASE, SET],
+        run: status::run,
+    },
+    Command {
+        name: "vacuum",
+        about: "Give the room that deleted records have left back to the disk",
+        details: "Writes the database anew, which needs as much free room as it takes. No server \
+                  may run.",
+        arguments: &[PLACE, DATABASE, SET],
+        run: vacuum::run,
+    },
+    Command {
+        name: "migrate",
+        about: "Show what a changed declaration means for the database, and do it",
+        details: "Without --apply nothing changes, and a server may go on. With it everything is \
+                  done in one transaction, or nothing. Exits 1 where existing data does not fit, \
+                  or would be lost without --allow-data-loss. docs/MIGRATIONS.md says more.",
         arguments: &[
             PLACE,
+            switch("apply", "Carry the plan out; no server may run meanwhile"),
+            switch("allow-data-loss", "Agree to lose what the plan says is lost"),
+            switch("history", "Show the plans that were carried out"),
+            switch("json", "The plan as JSON; the history as one object a line"),
+            DATABASE,
+            SET,
+        ],
+        run: migrate::run,
+    },
+    Command {
+        name: "adopt",
+        about: "Make an API of a database that another program made",
+        details: "Reads it without a way to write to it, and copies it to a new folder: a \
+                  declaration with comments on what it could not say, a database with every row, \
+                  and a report. Without a folder, or with --check, it only prints declaration \
+                  and report, as one text that is a declaration.",
+        arguments: &[
             Argument {
-                name: "json",
+                name: "from",
+                value: "sqlite:FILE",
+                help: "The database file of the other program",
+                form: Form::From,
+            },
+            Argument {
+                help: "The folder to make; not there yet, or empty",
+                form: Form::MaybePlace,
+                ..PLACE
+            },
+            Argument {
+                name: "check",
                 value: "",
-                help: "One JSON object a line",
+                help: "Write nothing: print the declaration and the report",
                 form: Form::Switch,
             },
         ],
-        run: routes::run,
+        run: adopt::run,
     },
     Command {
         name: "export",
@@ -160,12 +265,7 @@ const COMMANDS: &[Command] = &[
                 form: Form::Choice(&["ndjson", "csv"]),
             },
             option("output", "PATH", "A file, a folder, or - for standard output"),
-            Argument {
-                name: "with-secrets",
-                value: "",
-                help: "Write hidden fields too, and the hashes of passwords",
-                form: Form::Switch,
-            },
+            switch("with-secrets", "Write hidden fields too, and the hashes of passwords"),
             DATABASE,
             SET,
         ],
@@ -196,12 +296,7 @@ const COMMANDS: &[Command] = &[
             option("chunk", "ROWS", "Most rows that are written together; 1000 if not said"),
             option("key", "NAME", "What the content is known by; the path of the file if not said"),
             option("faults", "FILE", "Where rows go that are not taken"),
-            Argument {
-                name: "dry-run",
-                value: "",
-                help: "Try all of it on a copy of the database, and change nothing",
-                form: Form::Switch,
-            },
+            switch("dry-run", "Try all of it on a copy of the database, and change nothing"),
             DATABASE,
             SET,
         ],
@@ -255,8 +350,8 @@ impl Argument {
         let arg = if self.value.is_empty() { arg } else { arg.value_name(self.value) };
         match self.form {
             Form::Place => arg.default_value("."),
-            Form::NewPlace => arg.required(true),
-            Form::Extra => arg,
+            Form::NewPlace | Form::NeededFile | Form::From => arg.required(true),
+            Form::File | Form::MaybePlace | Form::Extra => arg,
             Form::Words => arg.required(true).num_args(1..=2),
             Form::Option => arg.long(self.name).action(ArgAction::Set),
             Form::Choice(words) => arg.long(self.name).value_parser(words.to_vec()),
@@ -297,6 +392,8 @@ mod tests {
             &["serve", "--lisen", "x"],
             &["init", "x", "--example", "no"],
             &["routes", "a", "b"],
+            &["restore", "a"],
+            &["check", "a", "--repair"],
         ] {
             assert_eq!(code(wrong), 2, "{wrong:?}");
         }

@@ -100,6 +100,11 @@ impl Log {
         (log, Closer { sink, thread })
     }
 
+    /// The same log, for those whose requests are of no interest unless they fail.
+    pub(crate) fn of_failures(&self) -> Self {
+        Self { level: LevelFilter::ERROR.min(self.level), ..self.clone() }
+    }
+
     /// A log that says nothing.
     #[cfg(test)]
     pub(crate) fn off() -> Self {

@@ -59,13 +59,14 @@ pub(crate) struct Resolved {
 pub(crate) struct Given(Vec<(String, String, String)>);
 
 impl Given {
-    /// Reads the flags of `serve`, or those of them that a command has.
+    /// Reads the flags of a command.
     ///
     /// # Errors
     /// Wrong usage: a `--set` without `=`.
     pub(crate) fn read(matches: &ArgMatches) -> Result<Self, Failure> {
         let mut given = Vec::new();
         for (flag, key) in FLAGS {
+            // A command that does not have this flag has no value for it.
             if let Some(value) = matches.try_get_one::<String>(flag).ok().flatten() {
                 given.push(((*key).to_owned(), value.clone(), format!("--{flag}")));
             }

@@ -96,7 +96,12 @@ fn table(group: &str) -> Value {
 
 fn of_setting(setting: &Setting) -> Value {
     let mut schema = match setting.form {
-        Form::Text | Form::Address | Form::Database | Form::Time => json!({ "type": "string" }),
+        Form::Text
+        | Form::Address
+        | Form::AddressOrOff
+        | Form::Database
+        | Form::Time
+        | Form::TimeOrOff => json!({ "type": "string" }),
         Form::Word(words) => {
             json!({ "anyOf": [{ "enum": words }, { "type": "string", "pattern": "\\$\\{" }] })
         }
@@ -116,6 +121,7 @@ fn resource() -> Value {
     let groups = json!({ "$ref": "#/definitions/groups" });
     let properties = members(&[
         ("description", json!({ "type": "string" }), "A sentence about it."),
+        ("was", json!({ "type": "string" }), "The name that it had before."),
         (
             "id",
             json!({ "enum": ["integer", "uuid", "text"], "default": "integer" }),

@@ -1,6 +1,7 @@
 //! What was declared, validated once and immutable after, and the values that fit it: records,
 //! queries, patches. No I/O but the text that is handed in.
 
+pub mod adopt;
 pub mod batch;
 mod calendar;
 mod check;
@@ -22,6 +23,7 @@ mod sample;
 pub mod schema;
 pub mod search;
 pub mod setting;
+pub mod shape;
 mod source;
 pub mod suggest;
 pub mod value;

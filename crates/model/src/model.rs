@@ -1,6 +1,9 @@
 //! The Model: the declaration as it is meant. Built by `check`, immutable after.
 
+use contract::problem::Place;
+
 use crate::query::{Column, Sort};
+use crate::record::integer_range;
 use crate::value::{Id, Value};
 
 /// A validated declaration.
@@ -47,6 +50,8 @@ pub type FieldIndex = usize;
 pub struct Resource {
     /// Its name: path segment, table, and member of a list answer.
     pub name: String,
+    /// The name it had before (for migrations).
+    pub was: Option<String>,
     /// A sentence about it.
     pub description: Option<String>,
     /// What its ids are.
@@ -148,7 +153,7 @@ pub struct Field {
     pub read: Option<Who>,
     /// Who may write it, as written (enforced from part 4 on).
     pub write: Option<Who>,
-    /// The name it had before (for migrations, part 3).
+    /// The name it had before (for migrations).
     pub was: Option<String>,
 }
 
@@ -157,6 +162,29 @@ impl Field {
     #[must_use]
     pub fn visible(&self) -> bool {
         !(self.secret || self.write_only)
+    }
+
+    /// What is against a value in this field, by its schema and by what can be kept, if anything.
+    #[must_use]
+    pub fn fault(&self, value: &serde_json::Value) -> Option<String> {
+        if self.kind == Kind::Integer
+            && let (range, expected) = integer_range(self)
+            && value.as_i64().is_some_and(|whole| !range.contains(&whole))
+        {
+            return Some(expected.to_owned());
+        }
+        if value.as_str().is_some_and(|text| text.contains('\0')) {
+            return Some("must not contain the character U+0000".to_owned());
+        }
+        let mut found = Vec::new();
+        self.schema.check(value, "", &mut found);
+        let first = found.into_iter().next()?;
+        Some(match first.place {
+            Place::Pointer(pointer) if !pointer.is_empty() => {
+                format!("at {pointer} {}", first.detail)
+            }
+            Place::Pointer(_) | Place::Parameter(_) | Place::Field(_) => first.detail,
+        })
     }
 }
 

@@ -37,6 +37,7 @@ pub(crate) fn field(name: &str, kind: Kind, schema: serde_json::Value) -> Field 
 pub(crate) fn resource(name: &str, id: IdKind, fields: Vec<Field>) -> Resource {
     Resource {
         name: name.to_owned(),
+        was: None,
         description: None,
         id,
         fields,

@@ -23,6 +23,10 @@ pub enum Form {
     Bytes,
     /// A time: `"250 ms"`, `"2s"`, `"24h"`, `"7d"`.
     Time,
+    /// A time, or `off`.
+    TimeOrOff,
+    /// `HOST:PORT`, or `off`.
+    AddressOrOff,
 }
 
 /// A setting's line in the table.
@@ -173,6 +177,19 @@ settings! {
     change_retention: Duration = "changes.retention", Form::Time, "7d",
         "How long an entry of the change log is kept; who asks for older ones is told to begin \
          again (410).";
+    backup_interval: Option<Duration> = "backup.every", Form::TimeOrOff, "off",
+        "How often the running server backs up the database by itself.";
+    backup_dir: String = "backup.dir", Form::Text, "backups",
+        "The folder of backups; beside the declaration if relative. Made where it is missing.";
+    backups_kept: usize = "backup.keep", Form::Number(10_000), "7",
+        "How many backups stay in that folder; older ones are removed after each that succeeds.";
+    backup_log_bytes_max: u64 = "backup.log", Form::Bytes, "4 GiB",
+        "Size of the log of new writes, which grows while the database is copied, at which a \
+         backup is given up.";
+    metrics_listen: Option<String> = "metrics.listen", Form::AddressOrOff, "off",
+        "Address and port of `/metrics`, for Prometheus. It shows numbers by route, no values.";
+    migrate_rows_max: u64 = "migrate.rows", Form::Number(1_000_000_000), "100000",
+        "Tables with fewer records are migrated by `serve` itself, where nothing is lost.";
 }
 trait FromText: Sized {
     fn from_text(form: Form, text: &str) -> Result<Self, String>;
@@ -268,7 +285,7 @@ impl FromText for String {
             Form::Word(words) if !words.contains(&text) => {
                 return Err(format!("expected one of: {}", words.join(", ")));
             }
-            Form::Address => address(text)?,
+            Form::Address | Form::AddressOrOff => address(text)?,
             Form::Database => database(text)?,
             _ => {}
         }
@@ -332,6 +349,15 @@ impl FromText for u32 {
 impl FromText for Duration {
     fn from_text(_: Form, text: &str) -> Result<Self, String> {
         duration(text)
+    }
+}
+
+impl<T: FromText> FromText for Option<T> {
+    fn from_text(form: Form, text: &str) -> Result<Self, String> {
+        if text == "off" {
+            return Ok(None);
+        }
+        T::from_text(form, text).map(Some).map_err(|fault| format!("{fault}, or \"off\""))
     }
 }
 
@@ -417,6 +443,9 @@ mod tests {
             ("database", "file:x.db?mode=ro", "expected a file"),
             ("database", " ", "expected a file"),
             ("limits.targt", "1", "did you mean `limits.target`?"),
+            ("backup.every", "daily", "or \"off\""),
+            ("backup.keep", "0", "from 1 to 10000"),
+            ("metrics.listen", "9090", "expected HOST:PORT"),
         ] {
             let fault = settings.set(key, text).unwrap_err();
             assert!(fault.contains(expected), "{key} = {text}: {fault}");
@@ -428,9 +457,14 @@ mod tests {
             ("timeouts.head", "2min"),
             ("listen", "[::1]:0"),
             ("database", "sqlite:/var/lib/shop.db"),
+            ("backup.every", "24h"),
+            ("metrics.listen", "127.0.0.1:9090"),
         ] {
             settings.set(key, text).unwrap();
         }
+        assert_eq!(settings.backup_interval, Some(Duration::from_hours(24)));
+        settings.set("backup.every", "off").unwrap();
+        assert_eq!(settings.backup_interval, None);
         assert_eq!(settings.target_bytes_max, 16_384);
         assert_eq!(settings.head_timeout, Duration::from_secs(120));
     }

@@ -121,6 +121,17 @@ impl Timestamp {
         calendar::date_time(text).map(Self)
     }
 
+    /// Reads as [`Self::parse`]: the last millisecond that is not after the moment, and the first
+    /// that is not before it.
+    #[must_use]
+    pub fn around(text: &str) -> Option<(Self, Self)> {
+        let floor = Self::parse(text)?;
+        let fraction = text.split_once('.').map_or("", |(_, fraction)| fraction);
+        let digits = fraction.bytes().take_while(u8::is_ascii_digit);
+        let is_between = digits.skip(3).any(|digit| digit != b'0');
+        Some((floor, Self(floor.0 + i64::from(is_between))))
+    }
+
     /// Whole seconds since 1970-01-01T00:00:00Z, rounded down.
     #[must_use]
     pub fn seconds(self) -> i64 {

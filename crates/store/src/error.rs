@@ -107,23 +107,27 @@ pub enum Refusal {
 pub enum OpenError {
     /// A second server, or a program that holds its lock.
     #[error(
-        "the database is in use by another `methodical serve`, or locked by another program; stop \
-         that one first, or choose another file with --database"
+        "the database is in use by another `methodical serve` or `methodical migrate`, or locked \
+         by another program; stop that one first, or choose another file with --database"
     )]
     Locked,
-    /// The declaration no longer fits the tables.
-    #[error(
-        "the declaration changed since the database was made (it was {was}, it is {now}); \
-         migrations come next: until then undo the change, or begin anew with another --database"
-    )]
+    /// The declaration is another one, and this is more than is done without being asked.
+    #[error("the declaration has changed since the database was made: {why}")]
     Changed {
-        /// The digest that the tables were made for.
-        was: String,
-        /// The digest of the declaration.
-        now: String,
+        /// What about the change has to be asked for.
+        why: String,
     },
-    /// There is no database.
-    #[error("there is no database here yet; `methodical serve` makes one")]
+    /// Somebody has changed our tables.
+    #[error(
+        "the database was changed by hand, and is not what it was made as:\n{0}\nChange it back, \
+         or restore a backup; nothing was changed now"
+    )]
+    ByHand(String),
+    /// The plan could not be carried out to its end. Nothing was changed.
+    #[error("the database was not migrated, and nothing was changed: {0}")]
+    NotMigrated(String),
+    /// There is no file.
+    #[error("there is no database yet: `methodical serve` makes it")]
     Missing,
     /// A file of somebody else's.
     #[error(
@@ -131,9 +135,15 @@ pub enum OpenError {
          nothing was changed in this one"
     )]
     NotOurs,
+    /// SQLite cannot make anything of the file.
+    #[error("the file is not an SQLite database, or its first page is damaged: {0}")]
+    NotADatabase(String),
     /// SQLite finds the file corrupt.
-    #[error("the database is damaged ({0}); restore a backup")]
+    #[error("the database is damaged: {0}")]
     Damaged(String),
+    /// Tables or columns that there should be.
+    #[error("the database is not complete: {0}")]
+    Incomplete(String),
     /// Made by a newer program.
     #[error(
         "the database was made by a newer version of Methodical (layout {theirs}, this one knows \
@@ -173,4 +183,15 @@ pub enum OpenError {
     /// The seed does not fit. Nothing was made.
     #[error("the seed does not fit: {0}")]
     Seed(String),
+}
+
+impl OpenError {
+    /// True where the file itself has suffered: a backup is the way back.
+    #[must_use]
+    pub fn is_damage(&self) -> bool {
+        matches!(
+            self,
+            Self::NotADatabase(_) | Self::Damaged(_) | Self::Incomplete(_) | Self::ByHand(_)
+        )
+    }
 }

@@ -1,5 +1,9 @@
 //! What opening a store comes to.
 
+use std::time::Duration;
+
+use crate::measure::Measures;
+use crate::migrate::Plan;
 use crate::reader::Reader;
 use crate::writer::Writer;
 
@@ -15,6 +19,10 @@ pub struct Opened {
     pub epoch: u64,
     /// Drawn when the database was made: keys the hashes of fingerprints and cursors.
     pub secret: [u8; 32],
+    /// For whoever wants to know how it does.
+    pub measures: Measures,
     /// True where the database was made just now, and seeded.
     pub fresh: bool,
+    /// What was done so that the database fits a changed declaration, and how long it took.
+    pub migrated: Option<(Plan, Duration)>,
 }

@@ -35,6 +35,8 @@ pub struct Options {
     pub cascade_levels_max: u32,
     /// How long an entry of the change log is kept.
     pub change_retention: Duration,
+    /// Tables with fewer rows are migrated by whoever opens the store, unless data is lost by it.
+    pub migrate_rows_max: u64,
     /// The clock, by which remembered answers expire.
     pub clock: fn() -> Timestamp,
     /// Most pages of the file, for tests of a full disk.
@@ -60,6 +62,7 @@ impl Options {
             count_rows_max: settings.count_rows_max,
             cascade_levels_max: settings.cascade_levels_max,
             change_retention: settings.change_retention,
+            migrate_rows_max: settings.migrate_rows_max,
             clock: now,
             #[cfg(test)]
             pages_max: None,

@@ -19,8 +19,8 @@ impl fmt::Debug for Writer {
 }
 
 impl Writer {
-    pub(crate) fn new(writers: Writers) -> Self {
-        Self(Arc::new(writers))
+    pub(crate) fn new(writers: Arc<Writers>) -> Self {
+        Self(writers)
     }
 
     /// Decides and commits, all steps or none. The verdict comes after the commit is on disk,

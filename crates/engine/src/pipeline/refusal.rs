@@ -99,7 +99,10 @@ pub(super) fn of_store(error: Error, call: &Call, report: &mut Report) -> Proble
                 Some(index) => format!(
                     "The query was stopped at its deadline: no index serves it. Declare {index}."
                 ),
-                None => "The query was stopped at its deadline. Ask for fewer records.".to_owned(),
+                None => "The query was stopped at its deadline: it passes over too many records, \
+                    and no index can change that. Filter further, or leave the total out with \
+                    count=none."
+                    .to_owned(),
             },
         )),
         Error::Broken(cause) => {
@@ -117,7 +120,8 @@ fn taken(call: &Call, resource: usize, fields: &[usize]) -> Problem {
     } else {
         (format!("Another record of {} has this {}.", resource.name, names.join(" and ")), names)
     };
-    let errors = names.iter().map(|name| Violation::at(format!("/{name}"), "is taken")).collect();
+    let at = |name: &&str| Violation::at(format!("/{name}"), is_taken(&names, name));
+    let errors = names.iter().map(at).collect();
     Problem::new(Kind::Conflict, detail).with_errors(errors)
 }
 
@@ -135,9 +139,12 @@ fn rows(call: &Call, refused: &[RefusedRow]) -> Problem {
             errors.push(Violation::at(format!("/{row}/{name}"), format!("{line}{detail}")));
         };
         match why {
-            Refusal::Taken(fields) if fields.is_empty() => tell("id", TAKEN),
             Refusal::Taken(fields) => {
-                fields.iter().for_each(|field| tell(&resource.fields[*field].name, TAKEN));
+                let names = fields.iter().map(|field| resource.fields[*field].name.as_str());
+                let names: Vec<&str> = names.collect();
+                for name in if names.is_empty() { &["id"] } else { names.as_slice() } {
+                    tell(name, &(is_taken(&names, name) + BY));
+                }
             }
             Refusal::Dangling(fields) => {
                 for field in fields.iter().map(|field| &resource.fields[*field]) {
@@ -160,7 +167,16 @@ fn rows(call: &Call, refused: &[RefusedRow]) -> Problem {
     Problem::new(kind, format!("{detail}{more}")).with_errors(errors)
 }
 
-const TAKEN: &str = "is taken, by a record that is there or by a row above";
+/// What is said of one of the fields whose values are taken: alone, it may well be free.
+fn is_taken(names: &[&str], name: &str) -> String {
+    let others: Vec<&str> = names.iter().copied().filter(|other| *other != name).collect();
+    match others[..] {
+        [] => "is taken".to_owned(),
+        _ => format!("is taken together with this {}", others.join(" and ")),
+    }
+}
+
+const BY: &str = ", by a record that is there or by a row above";
 
 fn dangling(call: &Call) -> Problem {
     if call.routed.row.operation == Operation::Delete {

@@ -210,6 +210,12 @@ fn around(pages: &Pages<'_>, found: &Found, window: &Window) -> Around {
                 first.map(|row| pages.url(Paging::Cursor(pages.cursor(&row.record, true))));
         }
     }
+    // A URL that GET would refuse is none: the cursor goes on, as the content of QUERY.
+    let most = pages.call.settings.target_bytes_max;
+    if around.next.as_ref().is_some_and(|next| next.len() > most) {
+        around.next = None;
+        around.cursor = around.cursor.or_else(|| last.map(cursor));
+    }
     around
 }
 

@@ -22,7 +22,7 @@ use contract::table;
 use http::header::{self, HeaderMap, HeaderValue};
 use http::request::Parts;
 use http_body::Body;
-use model::model::{IdKind, Model};
+use model::model::{IdKind, Model, ResourceIndex};
 use model::value::{Id, Timestamp};
 
 use body::{Arriving, Limit};
@@ -122,7 +122,7 @@ fn understood(
         reading: Reading::Once,
         position: parameters.position,
         view: parameters.view,
-        tables_salt: tag::salts(&inner.salts, &parameters.tables),
+        tables_salt: tables_salt(inner, &routed, &parameters.tables),
         tables: parameters.tables,
         cursors: inner.cursors,
         content: Content::None,
@@ -142,6 +142,15 @@ fn name_content(routed: &Routed, headers: &HeaderMap) -> Result<Option<MediaType
     match routed.nature.content {
         table::Content::Required => MediaType::read(headers),
         table::Content::Refused | table::Content::Drained => Ok(None),
+    }
+}
+
+/// The salt of what is read from several tables; on a collection a condition of a write is about
+/// the list of its own.
+fn tables_salt(inner: &Inner, routed: &Routed, tables: &[ResourceIndex]) -> String {
+    match routed.resource.filter(|_| !routed.nature.safe && routed.id.is_none()) {
+        Some(index) => inner.list_salts[index].clone(),
+        None => tag::salts(&inner.list_salts, tables),
     }
 }
 

@@ -109,7 +109,7 @@ pub(super) fn read_content(
         call.salt = inner.salts[index].clone();
         call.routed.resource = Some(index);
     }
-    call.tables_salt = tag::salts(&inner.salts, &parameters.tables);
+    call.tables_salt = tag::salts(&inner.list_salts, &parameters.tables);
     call.query = parameters.query;
     call.everywhere = parameters.everywhere;
     call.position = parameters.position;

@@ -16,6 +16,7 @@ use contract::{allow, date};
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use http::{Response, StatusCode};
 use model::model::{CacheLife, Model, OnDelete, ResourceIndex};
+use model::setting::Settings;
 use model::value::Timestamp;
 
 use crate::answer::Answer;
@@ -33,6 +34,20 @@ const VARY: HeaderValue = HeaderValue::from_static("accept, accept-encoding, pre
 /// The salts of the ETags of each resource: its declaration and the database's epoch.
 pub(crate) fn salts(model: &Model, epoch: u64) -> Vec<String> {
     model.resources.iter().map(|resource| tag::salt(&resource.digest, epoch)).collect()
+}
+
+/// The salts of the ETags of lists, and of what is included: what counts and cuts them shapes
+/// them, and so does the path that their links begin with.
+pub(crate) fn list_salts(model: &Model, settings: &Settings, epoch: u64) -> Vec<String> {
+    let limits = [
+        u64::from(settings.page_rows_max),
+        u64::from(settings.include_rows_max),
+        u64::from(settings.included_rows_max),
+        settings.offset_rows_max,
+        settings.count_rows_max,
+    ];
+    let salt = |digest: &str| tag::salt(&format!("{digest}{limits:?}{}", model.prefix), epoch);
+    model.resources.iter().map(|resource| salt(&resource.digest)).collect()
 }
 
 /// Turns an answer into a response.

@@ -8,13 +8,22 @@ use clap::ArgMatches;
 use model::complaint::Level;
 use model::model::{Model, Who};
 
-use crate::command::{Declaration, complain, count, joined, place, read, shown};
+use crate::command::{Declaration, check_database, complain, count, joined, place, read, shown};
 use crate::failure::{Failure, Outcome};
 use crate::serve::{listen, seed};
 use crate::settings::{self, Given, Resolved};
 
-/// Prints complaints on standard error, and what is open on standard output.
+/// Prints complaints on standard error, and what is open on standard output; or, if asked to, what
+/// is wrong with the database.
 pub(crate) fn run(matches: &ArgMatches) -> Outcome {
+    match (matches.get_flag("database"), matches.get_flag("repair")) {
+        (true, _) => check_database::run(matches),
+        (false, true) => Err(Failure::usage("--repair is about the database: add --database")),
+        (false, false) => check_declaration(matches),
+    }
+}
+
+fn check_declaration(matches: &ArgMatches) -> Outcome {
     let declaration = read(&place(matches))?;
     let environment = settings::environment();
     let resolved =

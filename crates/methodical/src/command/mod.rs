@@ -1,11 +1,20 @@
 //! The commands, one a file, and the reading of the declaration that they share.
 
+pub(crate) mod adopt;
+pub(crate) mod backup;
 pub(crate) mod check;
+mod check_database;
 pub(crate) mod export;
 pub(crate) mod import;
 pub(crate) mod init;
+pub(crate) mod migrate;
+mod progress;
+pub(crate) mod restore;
 pub(crate) mod routes;
 pub(crate) mod serve;
+pub(crate) mod site;
+pub(crate) mod status;
+pub(crate) mod vacuum;
 
 use std::io::{ErrorKind, IsTerminal};
 use std::path::{Path, PathBuf};
@@ -14,6 +23,7 @@ use clap::ArgMatches;
 
 use model::complaint::{self, Complaint, Level};
 use model::declaration::{self, Reading};
+use model::setting::Settings;
 
 use crate::failure::Failure;
 
@@ -105,6 +115,11 @@ pub(crate) fn shown(dir: &Path) -> String {
     }
 }
 
+/// Where the database is.
+pub(crate) fn database(dir: &Path, settings: &Settings) -> PathBuf {
+    dir.join(settings.database.strip_prefix("sqlite:").unwrap_or(&settings.database))
+}
+
 /// Writes complaints of a level, or worse, to standard error. Gives the number of errors.
 pub(crate) fn complain(declaration: &Declaration, complaints: &[Complaint], least: Level) -> usize {
     let told: Vec<Complaint> =
@@ -115,6 +130,11 @@ pub(crate) fn complain(declaration: &Declaration, complaints: &[Complaint], leas
         eprint!("{}", complaint::render(&told, &declaration.text, &path, color));
     }
     told.iter().filter(|complaint| complaint.level == Level::Error).count()
+}
+
+/// Complaints about a declaration that is in no file, as text.
+pub(crate) fn complaints_of(reading: &Reading, text: &str, name: &str) -> String {
+    complaint::render(&reading.complaints, text, name, false)
 }
 
 /// `1 error`, `2 errors`.

@@ -10,15 +10,17 @@ use model::complaint::Level;
 use model::model::Model;
 use store::{OpenError, Opened, Options};
 
-use crate::command::{Declaration, complain, count, joined, place, read, shown};
+use crate::command::{Declaration, complain, count, joined, place, read, shown, site};
 use crate::failure::{Failure, Outcome};
 use crate::log::Log;
 use crate::serve::app::App;
+use crate::serve::backups::{Running, Schedule};
 use crate::serve::http1::connection::Service;
 use crate::serve::id::Ids;
+use crate::serve::metrics::Page;
 use crate::serve::shutdown::{Connections, Signals};
 use crate::serve::watch::{self, Base};
-use crate::serve::{listen, seed, tour};
+use crate::serve::{listen, metrics, seed, tour};
 use crate::settings::{self, Given, Resolved};
 
 /// Serves until a signal.
@@ -43,9 +45,15 @@ pub(crate) fn run(matches: &ArgMatches) -> Outcome {
     let ended = runtime.block_on(async {
         // Before the database: a start that fails for the port leaves nothing behind.
         let listener = listen::bind(&addresses, &shown).await?;
+        let metrics = match &resolved.settings.metrics_listen {
+            Some(listen) => Some(metrics::bind(listen, &resolved.origin("metrics.listen")).await?),
+            None => None,
+        };
         let opened = open(&declaration.dir, &model, &resolved)?;
+        let schedule = Schedule::of(&declaration.dir, &resolved.settings);
+        let beside = Beside { metrics, backups: schedule.map(Schedule::start) };
         let watching = matches.get_flag("watch").then_some((declaration, given));
-        serve(listener, model, resolved, opened, log, watching).await
+        serve(listener, model, resolved, opened, log, watching, beside).await
     });
     // Connections that did not end in time are left behind; the store is closed by now.
     runtime.shutdown_background();
@@ -68,7 +76,7 @@ pub(crate) fn accept(
     match reading.model.as_ref().filter(|_| errors == 0) {
         Some(model) => Ok((Arc::new(model.clone()), resolved)),
         None => Err(Failure::refused(format!(
-            "{} in the declaration; nothing was started",
+            "{} in the declaration; nothing was done",
             count(errors.max(1), "error")
         ))),
     }
@@ -77,11 +85,44 @@ pub(crate) fn accept(
 /// Opens the database beside the declaration; a fresh one gets its tables and its seed.
 fn open(dir: &Path, model: &Arc<Model>, resolved: &Resolved) -> Result<Opened, Failure> {
     let settings = &resolved.settings;
-    let named = settings.database.strip_prefix("sqlite:").unwrap_or(&settings.database);
-    let path = dir.join(named);
+    let path = site::database(dir, settings);
     let mut seed = || seed::read(dir, model);
-    store::open(&Options::from(settings, &path), Arc::clone(model), &mut seed)
-        .map_err(|fault: OpenError| Failure::refused(format!("{}: {fault}", path.display())))
+    let opened = store::open(&Options::from(settings, &path), Arc::clone(model), &mut seed)
+        .map_err(|fault: OpenError| {
+            let mut message = refusal(dir, &path, &fault);
+            if fault.is_damage() {
+                message.push_str(&site::way_out(dir, &path, &dir.join(&settings.backup_dir)));
+            }
+            Failure::refused(message)
+        })?;
+    if let Some((plan, took)) = &opened.migrated {
+        tracing::info!(
+            "migrated {} in {} ms: {}",
+            path.display(),
+            took.as_millis(),
+            plan.summary()
+        );
+    }
+    Ok(opened)
+}
+
+/// What kept a database from being opened, and which command to run next.
+pub(crate) fn refusal(dir: &Path, path: &Path, fault: &OpenError) -> String {
+    let mut text = format!("{}: {fault}", path.display());
+    if matches!(fault, OpenError::Changed { .. }) {
+        let dir = shown(dir);
+        text.push_str(&format!(
+            "\nTo see what would be done:\n\n    methodical migrate {dir}\n\nand to do it:\n\n    \
+             methodical migrate {dir} --apply\n"
+        ));
+    }
+    text
+}
+
+/// What goes on beside the serving.
+struct Beside {
+    metrics: Option<TcpListener>,
+    backups: Option<Running>,
 }
 
 /// Serves connections, and finishes what was accepted when a signal comes.
@@ -92,6 +133,7 @@ async fn serve(
     opened: Opened,
     log: Log,
     watching: Option<(Declaration, Given)>,
+    beside: Beside,
 ) -> Outcome {
     let failed = |what: &str, fault: std::io::Error| Failure::refused(format!("{what}: {fault}"));
     let address = listener.local_addr().map_err(|fault| failed("no address", fault))?;
@@ -104,8 +146,9 @@ async fn serve(
         epoch: opened.epoch,
         secret: opened.secret,
     };
-    let answerer = App::new(base.engine(Arc::clone(&model)));
-    let service = Arc::new(Service { answerer, settings, log, ids: Ids::new() });
+    let answerer = App::new(base.engine(Arc::clone(&model)), opened.writer);
+    let meter = beside.metrics.is_some().then(Arc::default);
+    let service = Arc::new(Service { answerer, settings, log, ids: Ids::new(), meter });
     println!("http://{address}");
     if service.settings.log_format == "json" {
         // Whoever reads JSON lines reads nothing else.
@@ -118,16 +161,25 @@ async fn serve(
     let watcher = watching.map(|(declaration, given)| {
         let service = Arc::clone(&service);
         tokio::spawn(async move {
-            watch::watch(declaration, model, &given, &base, &service.answerer).await;
+            watch::watch(declaration, model, &given, base, &service.answerer).await;
         })
     });
     let connections = Arc::new(Connections::default());
+    let page = Page::new(&service, opened.measures, &connections);
+    let scraped = beside.metrics.map(|listener| metrics::start(listener, page, &service));
     listen::accept(listener, &service, &connections, signals.next()).await;
     if let Some(watcher) = watcher {
         watcher.abort();
     }
-    finish(&connections, &service, signals).await?;
-    let writer = opened.writer;
+    let ended = finish(&connections, &service, signals).await;
+    if let Some(scraped) = scraped {
+        scraped.abort();
+    }
+    if let Some(backups) = beside.backups {
+        backups.end().await;
+    }
+    ended?;
+    let writer = service.answerer.writer();
     // Finishes the writes that are queued, and the database's log.
     let closed = tokio::task::spawn_blocking(move || writer.close()).await;
     closed.map_err(|fault| Failure::refused(format!("the database did not close: {fault}")))

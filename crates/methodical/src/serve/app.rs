@@ -1,7 +1,7 @@
 //! The engine behind the connections, which can be exchanged while they go on.
 
 use std::future::Future;
-use std::sync::{PoisonError, RwLock};
+use std::sync::{Mutex, PoisonError, RwLock};
 
 use bytes::Bytes;
 use http::{Request, Response};
@@ -11,25 +11,41 @@ use contract::problem::Problem;
 use engine::Engine;
 use engine::content::{Content, ContentError, Interrupted};
 use engine::stream::Records;
+use store::Writer;
 
 use super::http1::{Answer, Chunks};
 
-/// The present engine.
-pub(crate) struct App(RwLock<Engine>);
+/// The present engine, and who writes for it.
+pub(crate) struct App {
+    engine: RwLock<Engine>,
+    writer: Mutex<Writer>,
+}
 
 impl App {
     /// Begins with this engine.
-    pub(crate) fn new(engine: Engine) -> Self {
-        Self(RwLock::new(engine))
+    pub(crate) fn new(engine: Engine, writer: Writer) -> Self {
+        Self { engine: RwLock::new(engine), writer: Mutex::new(writer) }
     }
 
     /// Answers every request that begins from now on with another engine.
     pub(crate) fn exchange(&self, engine: Engine) {
-        *self.0.write().unwrap_or_else(PoisonError::into_inner) = engine;
+        *self.engine.write().unwrap_or_else(PoisonError::into_inner) = engine;
     }
 
-    fn present(&self) -> Engine {
-        self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
+    /// The same, with another store behind it.
+    pub(crate) fn exchange_store(&self, engine: Engine, writer: Writer) {
+        *self.writer.lock().unwrap_or_else(PoisonError::into_inner) = writer;
+        self.exchange(engine);
+    }
+
+    /// Who writes at present.
+    pub(crate) fn writer(&self) -> Writer {
+        self.writer.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The present engine.
+    pub(crate) fn present(&self) -> Engine {
+        self.engine.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 

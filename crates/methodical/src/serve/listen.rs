@@ -29,12 +29,7 @@ pub(crate) fn addresses(
     origin: &Origin,
     dir: &str,
 ) -> Result<Vec<SocketAddr>, Failure> {
-    let found: Vec<SocketAddr> = listen
-        .to_socket_addrs()
-        .map_err(|fault| {
-            Failure::refused(format!("cannot listen on {listen} (from {origin}): {fault}"))
-        })?
-        .collect();
+    let found = resolved(listen, origin)?;
     if let Some(open) = found.iter().find(|address| !address.ip().is_loopback()) {
         return Err(Failure::refused(format!(
             "{listen} (from {origin}) can be reached from other machines ({}). Access rules are \
@@ -46,6 +41,17 @@ pub(crate) fn addresses(
         )));
     }
     Ok(found)
+}
+
+/// Finds the addresses that a name means, whoever can reach them.
+///
+/// # Errors
+/// An address that is none.
+pub(crate) fn resolved(listen: &str, origin: &Origin) -> Result<Vec<SocketAddr>, Failure> {
+    let found = listen.to_socket_addrs().map_err(|fault| {
+        Failure::refused(format!("cannot listen on {listen} (from {origin}): {fault}"))
+    })?;
+    Ok(found.collect())
 }
 
 /// Binds the first address that can be bound.

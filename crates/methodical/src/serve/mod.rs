@@ -1,9 +1,12 @@
 //! Serving: the listener, the connections, the engine behind them, and their end.
 
 pub(crate) mod app;
+pub(crate) mod backups;
 pub(crate) mod http1;
 pub(crate) mod id;
 pub(crate) mod listen;
+pub(crate) mod meter;
+pub(crate) mod metrics;
 pub(crate) mod seed;
 pub(crate) mod shutdown;
 pub(crate) mod tour;

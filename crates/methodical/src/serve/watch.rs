@@ -9,17 +9,16 @@ use engine::{Engine, Parts};
 use model::complaint::Level;
 use model::model::Model;
 use model::setting::Settings;
-use store::{Reader, Writer};
+use store::{OpenError, Options, Reader, Writer};
 
 use super::app::App;
-use crate::command::{Declaration, FILE, complain, joined, read};
+use crate::command::{Declaration, FILE, complain, database, joined, read, shown};
 use crate::settings::{self, Given};
 
 /// How often the declaration is looked at.
 const PAUSE: Duration = Duration::from_millis(500);
 
 /// What a new engine is made of beside a model.
-#[derive(Clone)]
 pub(crate) struct Base {
     /// Settings, which stay until the next start.
     pub(crate) settings: Arc<Settings>,
@@ -52,6 +51,8 @@ impl Base {
 pub(crate) enum Change {
     /// The new model serves from now on; `true` where settings changed too.
     Taken(Arc<Model>, bool),
+    /// The new model serves as soon as the tables fit it, and the store is opened anew for it.
+    Tables(Arc<Model>, bool),
     /// It is kept out; why.
     Refused(String),
 }
@@ -61,7 +62,7 @@ pub(crate) async fn watch(
     first: Declaration,
     mut model: Arc<Model>,
     given: &Given,
-    base: &Base,
+    mut base: Base,
     app: &App,
 ) {
     let Declaration { dir, mut text, .. } = first;
@@ -92,19 +93,89 @@ pub(crate) async fn watch(
             continue;
         }
         text.clone_from(&declaration.text);
-        match judge(&declaration, &model, given, &base.settings) {
+        let (new, settings_changed) = match judge(&declaration, &model, given, &base.settings) {
             Change::Taken(new, settings_changed) => {
                 app.exchange(base.engine(Arc::clone(&new)));
-                model = new;
-                tracing::info!("{FILE} changed and is served from now on");
-                if settings_changed {
-                    tracing::warn!("settings changed too: they take effect at the next start");
+                (new, settings_changed)
+            }
+            Change::Tables(new, settings_changed) => {
+                if let Err(why) = base.reopen(&dir, &model, &new, app).await {
+                    kept_out(&why);
+                    continue;
                 }
+                (new, settings_changed)
             }
             Change::Refused(why) => {
-                tracing::error!("{FILE} changed and is not taken over: {why}; the old one stays");
+                kept_out(&why);
+                continue;
             }
+        };
+        model = new;
+        tracing::info!("{FILE} changed and is served from now on");
+        if settings_changed {
+            tracing::warn!("settings changed too: they take effect at the next start");
         }
+    }
+}
+
+fn kept_out(why: &str) {
+    tracing::error!("{FILE} changed and is not taken over: {why}; the old one stays");
+}
+
+impl Base {
+    /// Opens the store anew for another declaration, by the rules by which `serve` does. Where
+    /// that is refused, the old one goes on.
+    async fn reopen(
+        &mut self,
+        dir: &Path,
+        old: &Arc<Model>,
+        new: &Arc<Model>,
+        app: &App,
+    ) -> Result<(), String> {
+        let path = database(dir, &self.settings);
+        let options = Options::from(&self.settings, &path);
+        let (looked, model) = (options.clone(), Arc::clone(new));
+        let plan = blocking(move || store::plan(&looked, &model, &mut |_| {})).await?;
+        if let Some(why) = plan.objection(options.migrate_rows_max) {
+            let dir = shown(dir);
+            return Err(format!("{why}; see `methodical migrate {dir}`, with the server stopped"));
+        }
+        // What is under way is finished; who writes meanwhile is told to come again.
+        let writer = self.writer.clone();
+        blocking(move || {
+            writer.close();
+            Ok(())
+        })
+        .await?;
+        let (again, model) = (options.clone(), Arc::clone(new));
+        let opened = blocking(move || store::open(&again, model, &mut || Ok(Vec::new()))).await;
+        let (opened, model, refused) = match opened {
+            Ok(opened) => (opened, new, None),
+            Err(why) => {
+                let model = Arc::clone(old);
+                let opened =
+                    blocking(move || store::open(&options, model, &mut || Ok(Vec::new()))).await?;
+                (opened, old, Some(why))
+            }
+        };
+        if let Some((plan, took)) = &opened.migrated {
+            let took = took.as_millis();
+            tracing::info!("migrated {} in {took} ms: {}", path.display(), plan.summary());
+        }
+        (self.reader, self.writer) = (opened.reader, opened.writer);
+        (self.epoch, self.secret) = (opened.epoch, opened.secret);
+        app.exchange_store(self.engine(Arc::clone(model)), self.writer.clone());
+        refused.map_or(Ok(()), Err)
+    }
+}
+
+/// Runs what waits for the disk where nobody waits behind it.
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, OpenError> + Send + 'static,
+) -> Result<T, String> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(done) => done.map_err(|fault| fault.to_string()),
+        Err(fault) => Err(fault.to_string()),
     }
 }
 
@@ -128,20 +199,15 @@ fn judge(declaration: &Declaration, old: &Model, given: &Given, settings: &Setti
     let Some(model) = declaration.reading.model.as_ref().filter(|_| errors == 0) else {
         return Change::Refused("it has errors".to_owned());
     };
-    if model.table_digest() != old.table_digest() {
-        let why = "it changes the tables, and migrations come next: until then undo the change, \
-                   or begin anew with another database";
-        return Change::Refused(why.to_owned());
-    }
-    if shape(model) != shape(old) {
-        let why = "it changes the order of resources or fields, which takes a restart";
-        return Change::Refused(why.to_owned());
+    let is_other = model.table_digest() != old.table_digest() || names(model) != names(old);
+    if is_other {
+        return Change::Tables(Arc::new(model.clone()), settings_changed);
     }
     Change::Taken(Arc::new(model.clone()), settings_changed)
 }
 
 /// Names in their order: the open store finds resources and fields by it.
-fn shape(model: &Model) -> Vec<(&str, Vec<&str>)> {
+fn names(model: &Model) -> Vec<(&str, Vec<&str>)> {
     model
         .resources
         .iter()
@@ -173,7 +239,7 @@ mod tests {
     fn refused(text: &str) -> String {
         match judged(text) {
             Change::Refused(why) => why,
-            Change::Taken(..) => panic!("taken over: {text}"),
+            Change::Taken(..) | Change::Tables(..) => panic!("taken over: {text}"),
         }
     }
 
@@ -188,14 +254,18 @@ mod tests {
     }
 
     #[test]
-    fn everything_else_stays_out() {
-        assert!(refused("title = \n").contains("errors"));
+    fn what_changes_the_tables_opens_the_store_anew() {
         let added = "title = \"T\"\n[resources.a]\nfields.b = { type = \"string\" }\n\
                      fields.c = { type = \"string\" }\nfields.d = { type = \"string\" }\n";
-        assert!(refused(added).contains("migrations come next"));
+        assert!(matches!(judged(added), Change::Tables(..)));
         let turned = "title = \"T\"\n[resources.a]\nfields.c = { type = \"string\" }\n\
                       fields.b = { type = \"string\" }\n";
-        assert!(refused(turned).contains("order"));
+        assert!(matches!(judged(turned), Change::Tables(..)));
+    }
+
+    #[test]
+    fn everything_else_stays_out() {
+        assert!(refused("title = \n").contains("errors"));
         let setting = "limits.target = \"x\"\ntitle = \"T\"\n[resources.a]\n\
                        fields.b = { type = \"string\" }\nfields.c = { type = \"string\" }\n";
         assert!(refused(setting).contains("errors"));

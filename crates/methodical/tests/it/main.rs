@@ -1,7 +1,10 @@
 //! Every test that speaks HTTP to the real program, and what must not compile.
 
+mod adopt;
+mod care;
 mod crash;
 mod law;
+mod migrate;
 mod program;
 mod property;
 mod story;

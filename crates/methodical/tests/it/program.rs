@@ -144,7 +144,7 @@ fn watch_takes_over_what_is_valid_and_keeps_the_rest_out() {
     assert_eq!(delete_user(&server, 41).status, 428);
     let table = demanding.replace("[resources.data]", "[resources.data]\nfields.more = {}");
     std::fs::write(&file, table).expect("written");
-    server.await_log("migrations come next");
+    server.await_log("data: add field `more`");
     assert_eq!(delete_user(&server, 41).status, 428);
 }
 

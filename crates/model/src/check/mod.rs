@@ -22,6 +22,8 @@ use crate::source::{Entry, Node, Table, Written};
 use crate::suggest;
 
 pub(crate) use keyword::ANNOTATIONS;
+pub(crate) use place::{is_field_name as is_field, is_resource_name as is_resource};
+pub(crate) use top::PARAMETERS;
 #[cfg(test)]
 pub(crate) use {keyword::known as field_keys, resource::RESOURCE_KEYS, top::TOP_KEYS};
 

@@ -47,7 +47,7 @@ impl<'a> FieldPlace<'a> {
 /// Names that mean something else inside the prefix.
 const RESERVED: &[&str] = &["search", "changes", "login", "logout", "me", "batch"];
 /// Members of a list answer beside the records, which stand under the resource's name.
-const LIST_MEMBERS: &[&str] = &["total", "page", "limit", "next", "totalIsLowerBound"];
+const LIST_MEMBERS: &[&str] = &["total", "page", "limit", "next", "cursor", "totalIsLowerBound"];
 /// What the server keeps of each record.
 const KEPT: &[&str] = &["id", "createdAt", "updatedAt"];
 /// The longest name, in characters: what PostgreSQL holds too.
@@ -115,8 +115,7 @@ fn field_table<'a>(check: &mut Check, entry: &'a Entry) -> &'a Table {
 /// A resource's name is a path segment, a table, and a member of answers.
 fn resource_name(check: &mut Check, entry: &Entry, before: &[Place<'_>]) {
     let (name, span) = (entry.key.as_str(), &entry.key_span);
-    let good = |byte: u8| byte.is_ascii_alphanumeric() || b"_-".contains(&byte);
-    if !plain(name, good) {
+    if !is_written_as_resource(name) {
         let help =
             format!("begin with a letter; then letters, digits, _ and -, at most {NAME_MAX}");
         check.error(span, format!("`{name}` cannot be the name of a resource"), &help);
@@ -159,8 +158,26 @@ fn plain(name: &str, good: impl Fn(u8) -> bool) -> bool {
         && name.bytes().all(good)
 }
 
+/// What stands in the name of a resource.
+fn in_resource(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"_-".contains(&byte)
+}
+
+/// True where a name is written as a resource's is.
+pub(super) fn is_written_as_resource(name: &str) -> bool {
+    plain(name, in_resource)
+}
+
+/// True where a name can be a resource's, as long as no other one has it.
+pub(crate) fn is_resource_name(name: &str) -> bool {
+    is_written_as_resource(name)
+        && !RESERVED.contains(&name)
+        && !LIST_MEMBERS.contains(&name)
+        && !name.to_ascii_lowercase().starts_with("sqlite_")
+}
+
 /// True where a name can be a field's.
-pub(super) fn is_field_name(name: &str) -> bool {
+pub(crate) fn is_field_name(name: &str) -> bool {
     plain(name, |byte| byte.is_ascii_alphanumeric() || byte == b'_')
         && !KEPT.iter().any(|kept| kept.eq_ignore_ascii_case(name))
 }

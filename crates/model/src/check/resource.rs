@@ -1,6 +1,6 @@
 //! One resource: its keys, and its fields in their order.
 
-use super::place::Place;
+use super::place::{Place, is_written_as_resource};
 use super::{Check, access, cache, field, group, top};
 use crate::model::Resource;
 use crate::source::{Entry, Table, Written};
@@ -8,6 +8,7 @@ use crate::source::{Entry, Table, Written};
 /// The keys of a resource.
 pub(crate) const RESOURCE_KEYS: &[&str] = &[
     "description",
+    "was",
     "id",
     "fields",
     "search",
@@ -36,6 +37,7 @@ pub(super) fn read(check: &mut Check, place: &Place<'_>, places: &[Place<'_>]) -
     };
     Resource {
         name: place.name.to_owned(),
+        was: was(check, place, places),
         description: check.prose(table, "description"),
         id: super::kind::id_kind(table),
         search: group::search(check, place, &fields),
@@ -51,6 +53,28 @@ pub(super) fn read(check: &mut Check, place: &Place<'_>, places: &[Place<'_>]) -
         fields,
         digest: String::new(),
     }
+}
+
+/// The name before: it must be free, and be claimed once.
+fn was(check: &mut Check, place: &Place<'_>, places: &[Place<'_>]) -> Option<String> {
+    let word = check.text(place.table, "was")?;
+    let claimed = |other: &Place<'_>| {
+        let node = other.table.get("was").map(|node| &node.written);
+        matches!(node, Some(Written::Text(text)) if *text == word.text)
+    };
+    let before = places.iter().take_while(|other| other.name != place.name);
+    if word.text == place.name {
+        let help = "leave `was` out, or name what the resource was called before";
+        check.error(&word.span, "that is what it is called now", help);
+    } else if !is_written_as_resource(&word.text) {
+        check.error(&word.span, format!("no resource can have been called `{}`", word.text), "");
+    } else if places.iter().any(|other| other.name == word.text) {
+        let message = format!("`{}` is still a resource of its own", word.text);
+        check.error(&word.span, message, "leave `was` out, or remove the other resource");
+    } else if before.into_iter().any(claimed) {
+        check.error(&word.span, format!("two resources say that they were `{}`", word.text), "");
+    }
+    Some(word.text)
 }
 
 fn unknown(check: &mut Check, table: &Table) {
@@ -79,7 +103,6 @@ fn hint(entry: &Entry) -> String {
             "read" | "create" | "update" | "delete" | "write" => {
                 format!("write `access = {{ {key} = … }}`")
             }
-            "was" => "renaming a resource comes with migrations, in a later version".to_owned(),
             key if top::is_key(key) => {
                 format!("`{key}` stands at the top of the file, before the first [resources.…]")
             }

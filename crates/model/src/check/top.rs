@@ -12,7 +12,7 @@ pub(crate) const TOP_KEYS: &[&str] =
 const IGNORED: &[&str] = &["_", "utm_*", "fbclid", "gclid", "msclkid"];
 
 /// The parameters of lists: nobody may have them ignored.
-pub(super) const PARAMETERS: &[&str] =
+pub(crate) const PARAMETERS: &[&str] =
     &["page", "limit", "sort", "fields", "count", "cursor", "include", "q", "query"];
 
 pub(super) struct Top {

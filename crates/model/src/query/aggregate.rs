@@ -100,8 +100,8 @@ impl Measure {
             let hint = suggest::hint(name, FUNCTIONS.iter().map(|(name, _)| *name));
             let name = suggest::quoted(text);
             return Err(format!(
-                "{name} is no aggregate{hint}; there are count, sum(FIELD), avg(FIELD), \
-                 min(FIELD) and max(FIELD)"
+                "{name} is no aggregate{hint}; there are count, count(FIELD), sum(FIELD), \
+                 avg(FIELD), min(FIELD) and max(FIELD)"
             ));
         };
         let (function, Some(inner)) = (*function, inner) else {

@@ -76,8 +76,10 @@ pub(super) fn whole(term: Term<'_>, most: u32, expected: &str) -> Result<u32, St
 enum Purpose {
     /// To be the same: it has to be a value that the column can have.
     Equality,
-    /// To stand before or behind: it has to be of the column's kind.
-    Order,
+    /// To divide right behind it (`gt`, `lte`): it has to be of the column's kind.
+    Behind,
+    /// To divide right before it (`gte`, `lt`): it has to be of the column's kind.
+    Before,
 }
 
 /// Reads the term of an operator that exists, in the kind of its column.
@@ -92,17 +94,17 @@ pub(super) fn comparison(
     if kind == Kind::Json && operator != "null" && !is_null {
         return Err("holds any JSON, which only [null] can be asked of".to_owned());
     }
-    let order = || value(resource, column, term, Purpose::Order);
+    let order = |purpose| value(resource, column, term, purpose);
     match operator {
         "eq" if is_null => Ok(Comparison::Null),
         "ne" if is_null => Ok(Comparison::NotNull),
         "eq" => value(resource, column, term, Purpose::Equality).map(Comparison::Equal),
         "ne" => value(resource, column, term, Purpose::Equality).map(Comparison::NotEqual),
         "in" => values(resource, column, term).map(Comparison::In),
-        "gt" => order().map(Comparison::Greater),
-        "gte" => order().map(Comparison::GreaterOrEqual),
-        "lt" => order().map(Comparison::Less),
-        "lte" => order().map(Comparison::LessOrEqual),
+        "gt" => order(Purpose::Behind).map(Comparison::Greater),
+        "gte" => order(Purpose::Before).map(Comparison::GreaterOrEqual),
+        "lt" => order(Purpose::Before).map(Comparison::Less),
+        "lte" => order(Purpose::Behind).map(Comparison::LessOrEqual),
         "prefix" if kind != Kind::Text => {
             Err("is no text, and only a text has a beginning".to_owned())
         }
@@ -202,9 +204,7 @@ fn value(
     purpose: Purpose,
 ) -> Result<Value, String> {
     if matches!(column, Column::CreatedAt | Column::UpdatedAt) {
-        let moment = term.text().and_then(Timestamp::parse);
-        let expected = "must be a date and time, such as 2026-02-06T10:30:00.000Z";
-        return moment.map(|it| Value::Text(it.text())).ok_or_else(|| expected.to_owned());
+        return moment(term, purpose).map(|it| Value::Text(it.text())).map_err(str::to_owned);
     }
     let field = column.field(resource);
     match column.kind(resource) {
@@ -236,6 +236,20 @@ fn value(
     }
 }
 
+/// A moment to compare those with that the server keeps, which are whole milliseconds: clients
+/// send more digits, and what lies between two of them must not count as either.
+fn moment(term: Term<'_>, purpose: Purpose) -> Result<Timestamp, &'static str> {
+    let expected = "must be a date and time, such as 2026-02-06T10:30:00.000Z";
+    let (floor, ceiling) = term.text().and_then(Timestamp::around).ok_or(expected)?;
+    match purpose {
+        Purpose::Equality if floor != ceiling => {
+            Err("has more digits than a millisecond, and no record does: cut them off")
+        }
+        Purpose::Equality | Purpose::Behind => Ok(floor),
+        Purpose::Before => Ok(ceiling),
+    }
+}
+
 fn integer(
     resource: &Resource,
     field: Option<&Field>,
@@ -245,7 +259,9 @@ fn integer(
     let (range, expected) = match (field, purpose) {
         (Some(field), _) => integer_range(field),
         (None, Purpose::Equality) => (1..=ID_MAX, expected_whole_id(resource.id)),
-        (None, Purpose::Order) => (-ID_MAX..=ID_MAX, "must be a whole number within ±(2^53-1)"),
+        (None, Purpose::Behind | Purpose::Before) => {
+            (-ID_MAX..=ID_MAX, "must be a whole number within ±(2^53-1)")
+        }
     };
     let number = term.number("must be a whole number")?;
     let number = json::integer(&number).ok_or("must be a whole number")?;

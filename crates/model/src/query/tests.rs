@@ -9,7 +9,8 @@ use super::{
     Column, Comparison, Count, Filter, Paging, Path, Query, Read, Rejection, Relation, Sort, View,
     canonical,
 };
-use crate::sample::model;
+use crate::model::Kind;
+use crate::sample::{field, model};
 use crate::setting::Settings;
 use crate::value::Value;
 
@@ -246,6 +247,46 @@ fn unknown_and_repeated_parameters_are_refused_with_those_that_there_are() {
     assert_eq!(people("x=1&y=2&age=a&page=0").unwrap_err().violations.len(), 4, "all at once");
     assert_eq!(people(&"x=1&".repeat(5_000)).unwrap_err().violations.len(), 100);
     assert_eq!(people("x=1&name=a&y=2").unwrap_err().known, ["name"], "others are not logged");
+}
+
+#[test]
+fn no_member_of_a_group_stands_twice() {
+    let mut model = model();
+    model.resources[0].fields.push(field("count", Kind::Integer, json!({"type": "integer"})));
+    let read = |query: &str| super::read(&model, 0, &pairs(query), &Settings::default());
+    let refused = read("aggregate=count&groupBy=name,count").unwrap_err();
+    assert_eq!(refused.violations[0].place, Place::Parameter("groupBy".to_owned()));
+    assert!(refused.violations[0].detail.contains("count(id)"), "{refused:?}");
+    assert!(read("aggregate=count(id),sum(count)&groupBy=count&sort=count").is_ok());
+}
+
+#[test]
+fn a_moment_between_two_milliseconds_stands_between_them() {
+    let compared = |query: &str| match people(query).unwrap().query.filter {
+        Filter::All(mut all) => match all.pop() {
+            Some(Filter::Compare { comparison, .. }) => comparison,
+            other => panic!("{other:?}"),
+        },
+        other => panic!("{other:?}"),
+    };
+    let (before, behind) = (text("2026-02-06T10:30:00.123Z"), text("2026-02-06T10:30:00.124Z"));
+    let cut = "2026-02-06T10:30:00.1230004Z";
+    for (query, comparison) in [
+        (format!("createdAt[gt]={cut}"), Comparison::Greater(before.clone())),
+        (format!("createdAt[lte]={cut}"), Comparison::LessOrEqual(before.clone())),
+        (format!("createdAt[gte]={cut}"), Comparison::GreaterOrEqual(behind.clone())),
+        (format!("updatedAt[lt]={cut}"), Comparison::Less(behind)),
+        (
+            "createdAt[gte]=2026-02-06T10:30:00.123000Z".to_owned(),
+            Comparison::GreaterOrEqual(before),
+        ),
+    ] {
+        assert_eq!(compared(&query), comparison, "{query}");
+    }
+    for operator in ["eq", "ne", "in"] {
+        let refused = people(&format!("createdAt[{operator}]={cut}")).unwrap_err();
+        assert!(refused.violations[0].detail.contains("millisecond"), "{refused:?}");
+    }
 }
 
 #[test]

@@ -193,6 +193,14 @@ impl<'a> Reader<'a> {
             if aggregate.group_by.contains(&column) {
                 return Err(format!("has {name} more than once"));
             }
+            // One member of a group cannot be two things.
+            let is_measure = |it: &Measure| it.name(self.resource) == name;
+            if aggregate.measures.iter().any(is_measure) {
+                return Err(format!(
+                    "has the field {name} beside the aggregate of that name: ask for {name}(id), \
+                     which counts the same, in place of {name}"
+                ));
+            }
             aggregate.group_by.push(column);
         }
         Ok(())

@@ -1,7 +1,7 @@
 //! Which index a slow read lacks, as the operator would declare it.
 
 use model::index::{self, Ask};
-use model::model::Model;
+use model::model::{Model, Resource};
 use model::query::{Column, Comparison, Filter};
 
 use crate::lookup::{Lookup, Pick};
@@ -22,7 +22,38 @@ pub(crate) fn missing_index(model: &Model, lookup: &Lookup) -> Option<String> {
         let (equal, range) = compared(filter);
         let ask = Ask { equal: &equal, range: &range, order };
         index::advice(&model.resources[node.resource], &ask)
+            .or_else(|| referenced(model, &model.resources[node.resource], filter))
     })
+}
+
+/// What to declare where records are referred to, so that they are found by their value: from
+/// there, the index that every reference has leads back.
+fn referenced(model: &Model, resource: &Resource, filter: &Filter) -> Option<String> {
+    filter.comparisons().into_iter().find_map(|(path, comparison)| {
+        if path.through.is_empty() || !selects(comparison) {
+            return None;
+        }
+        let mut end = resource;
+        for field in &path.through {
+            end = &model.resources[end.fields[*field].references?.resource];
+        }
+        index::advice(end, &Ask { equal: &[path.column], range: &[], order: None })
+    })
+}
+
+/// False for what most of a table fulfils: no index helps. A reference that is absent has no value
+/// either, so that null leads nowhere through one.
+fn selects(comparison: &Comparison) -> bool {
+    match comparison {
+        Comparison::NotEqual(_) | Comparison::NotNull | Comparison::Null => false,
+        Comparison::Equal(_)
+        | Comparison::In(_)
+        | Comparison::Greater(_)
+        | Comparison::GreaterOrEqual(_)
+        | Comparison::Less(_)
+        | Comparison::LessOrEqual(_)
+        | Comparison::Prefix(_) => true,
+    }
 }
 
 /// The columns that are compared with one value, and those that are compared otherwise.

@@ -69,11 +69,17 @@ fn texts(resource: &Resource, measure: Measure) -> Vec<String> {
             format!("count(nullif({name}, 'null'))")
         }
         Function::Count => format!("count({name})"),
-        Function::Sum => format!("sum({name})"),
-        Function::Avg => format!("avg({name})"),
+        Function::Sum => finite(&format!("sum({name})")),
+        Function::Avg => finite(&format!("avg({name})")),
         Function::Min => format!("min({name})"),
         Function::Max => format!("max({name})"),
     }]
+}
+
+/// A number, or nothing where it is none that is finite: so it is shown, and so it is ordered.
+fn finite(number: &str) -> String {
+    // In SQL a number that is too large for a double is an infinite one.
+    format!("CASE WHEN abs({number}) < 9e999 THEN {number} END")
 }
 
 fn ordered(resource: &Resource, measure: Measure) -> Vec<String> {

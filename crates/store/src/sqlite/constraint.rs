@@ -32,9 +32,9 @@ pub(crate) fn checks(field: &Field, kind: Kind) -> String {
     if field.password || field.references.is_some() {
         return out;
     }
-    for (keyword, value) in field.schema.source() {
-        if let Some(condition) = condition(&column, kind, keyword, value) {
-            add(&format!("{keyword} {}", shown(value)), &condition);
+    for (keyword, value) in model::shape::judges(field) {
+        if let Some(condition) = condition(&column, kind, &keyword, &value) {
+            add(&format!("{keyword} {}", shown(&value)), &condition);
         }
     }
     out

@@ -7,7 +7,7 @@ use model::query::Column;
 use model::value::{ID_MAX, Value};
 
 use super::constraint::checks;
-use super::index;
+use super::index as search_index;
 use super::trigger;
 use crate::sql::{column, fold_column, folded, quote, stored_kind};
 
@@ -68,44 +68,139 @@ CREATE TABLE _methodical_suspect (
   birth INTEGER NOT NULL,
   version INTEGER NOT NULL
 ) STRICT;
+CREATE TABLE _methodical_imports (
+  key TEXT PRIMARY KEY NOT NULL,
+  state TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE _methodical_imports_waiting (
+  key TEXT NOT NULL,
+  row INTEGER NOT NULL,
+  PRIMARY KEY (key, row)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE _methodical_migrations (
+  number INTEGER PRIMARY KEY,
+  at TEXT NOT NULL,
+  program TEXT NOT NULL,
+  before TEXT NOT NULL,
+  after TEXT NOT NULL,
+  plan TEXT NOT NULL,
+  milliseconds INTEGER NOT NULL
+) STRICT;
 ";
 
 /// Everything that a fresh database needs, as one script.
 pub(crate) fn script(model: &Model) -> String {
+    let numbers: Vec<Option<i64>> = (1..).map(Some).take(model.resources.len()).collect();
+    numbered_script(model, &numbers)
+}
+
+/// The same for resources that have their numbers already; those without one are left out.
+pub(crate) fn numbered_script(model: &Model, numbers: &[Option<i64>]) -> String {
     let mut out = BOOKKEEPING.to_owned();
-    for (number, resource) in (1..).zip(&model.resources) {
-        table(model, resource, &mut out);
-        indexes(resource, &mut out);
+    for (number, resource) in numbers.iter().zip(&model.resources) {
+        let Some(number) = *number else { continue };
+        let columns = columns(model, resource).into_iter().map(|column| column.definition);
+        out.push_str(&format!("{};\n", table(&resource.name, columns)));
+        for index in indexes(resource) {
+            out.push_str(&format!("{};\n", index.text));
+        }
         trigger::write(number, resource, &mut out);
-        index::write(number, resource, &mut out);
-        out.push_str(&format!(
-            "INSERT INTO _methodical_resource (resource, name) VALUES ({number}, {});\n",
-            text_literal(&resource.name)
-        ));
+        search_index::write(number, resource, &mut out);
+        out.push_str(&format!("{};\n", numbered(number, &resource.name)));
     }
     out
 }
 
-fn table(model: &Model, resource: &Resource, out: &mut String) {
-    let mut columns = vec![id_column(resource.id)];
-    columns.extend(resource.fields.iter().map(|field| field_column(model, field)));
+/// A named piece of the schema and the statement that makes it, without the semicolon: as
+/// `sqlite_schema` keeps it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Piece {
+    pub(crate) name: String,
+    pub(crate) text: String,
+}
+
+/// The triggers of a resource, those of its full-text index included.
+pub(crate) fn triggers(number: i64, resource: &Resource) -> Vec<Piece> {
+    let written = |piece: &Piece| piece.text.starts_with("CREATE TRIGGER");
+    kept_by(number, resource).into_iter().filter(written).collect()
+}
+
+/// The full-text index of a resource, where it has one.
+pub(crate) fn search(resource: &Resource) -> Option<Piece> {
+    kept_by(0, resource).into_iter().find(|piece| piece.text.starts_with("CREATE VIRTUAL TABLE"))
+}
+
+/// What is made around a table, statement by statement.
+fn kept_by(number: i64, resource: &Resource) -> Vec<Piece> {
+    let mut script = String::new();
+    trigger::write(number, resource, &mut script);
+    search_index::write(number, resource, &mut script);
+    // Names of the declaration are all that stands in these texts beside our own words, and no
+    // name has a semicolon.
+    let mut pieces = Vec::new();
+    let mut rest = script.as_str();
+    while !rest.is_empty() {
+        let end = if rest.starts_with("CREATE TRIGGER") { "\nEND;\n" } else { ";\n" };
+        let at = rest.find(end).map_or(rest.len(), |at| at + end.len());
+        let text = rest[..at].trim_end_matches(";\n").to_owned();
+        let name = text.split('"').nth(1).unwrap_or_default().to_owned();
+        pieces.push(Piece { name, text });
+        rest = &rest[at..];
+    }
+    pieces
+}
+
+/// The statement that gives a resource its place in the bookkeeping.
+pub(crate) fn numbered(number: i64, name: &str) -> String {
+    format!(
+        "INSERT INTO _methodical_resource (resource, name) VALUES ({number}, {})",
+        text_literal(name)
+    )
+}
+
+/// The statement that makes a table.
+pub(crate) fn table(name: &str, definitions: impl IntoIterator<Item = String>) -> String {
+    let columns: Vec<String> = definitions.into_iter().collect();
+    format!("CREATE TABLE {} (\n  {}\n) STRICT", quote(name), columns.join(",\n  "))
+}
+
+/// A column of a table.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct ColumnText {
+    pub(crate) name: String,
+    /// Name, type, constraints.
+    pub(crate) definition: String,
+}
+
+/// The columns of a resource, in the order of its table.
+pub(crate) fn columns(model: &Model, resource: &Resource) -> Vec<ColumnText> {
+    let mut columns = Vec::new();
+    let mut add = |name: &str, definition: String| {
+        columns.push(ColumnText { name: name.to_owned(), definition });
+    };
+    add("id", id_column(resource.id));
+    for field in &resource.fields {
+        add(&field.name, field_column(model, field));
+    }
     for name in ["createdAt", "updatedAt"] {
-        columns.push(format!(
+        let definition = format!(
             "\"{name}\" TEXT NOT NULL DEFAULT ({NOW}) CONSTRAINT \"{name} is RFC 3339 in UTC with \
              milliseconds\" CHECK (\"{name}\" GLOB '{}')",
             "dddd-dd-ddTdd:dd:dd.dddZ".replace('d', "[0-9]")
-        ));
+        );
+        add(name, definition);
     }
-    columns.push(format!("\"_birth\" INTEGER NOT NULL DEFAULT ({BIRTH})"));
-    columns.push("\"_version\" INTEGER NOT NULL DEFAULT 1".to_owned());
+    add("_birth", format!("\"_birth\" INTEGER NOT NULL DEFAULT ({BIRTH})"));
+    add("_version", "\"_version\" INTEGER NOT NULL DEFAULT 1".to_owned());
     if resource.id != IdKind::Integer {
         // VACUUM may renumber rows that no column numbers, and the full-text index names them so.
-        columns.push("\"_number\" INTEGER PRIMARY KEY".to_owned());
+        add("_number", "\"_number\" INTEGER PRIMARY KEY".to_owned());
+    }
+    for (_, field) in folded(resource) {
+        let name = fold_column(field);
+        add(&name, format!("{} TEXT", quote(&name)));
     }
     columns
-        .extend(folded(resource).map(|(_, field)| format!("{} TEXT", quote(&fold_column(field)))));
-    let name = quote(&resource.name);
-    out.push_str(&format!("CREATE TABLE {name} (\n  {}\n) STRICT;\n", columns.join(",\n  ")));
 }
 
 fn id_column(kind: IdKind) -> String {
@@ -161,31 +256,36 @@ fn field_column(model: &Model, field: &Field) -> String {
     out
 }
 
-fn indexes(resource: &Resource, out: &mut String) {
+/// The indexes of a resource.
+pub(crate) fn indexes(resource: &Resource) -> Vec<Piece> {
     let unique = unique_groups(resource).into_iter();
-    let unique = unique.map(|group| (true, group.into_iter().map(Column::Field).collect()));
+    let unique =
+        unique.map(|group| (true, group.into_iter().map(Column::Field).collect::<Vec<_>>()));
     let other = index_groups(resource).into_iter().map(|group| (false, group));
-    for (unique, group) in unique.chain(other) {
-        let group: Vec<Column> = group;
-        let names: Vec<&str> = group.iter().map(|column| column.name(resource)).collect();
-        // Parentheses stand in no resource's name, so no table can have this one.
-        let name = quote(&format!("{}({})", resource.name, names.join(",")));
-        let compared = group.iter().map(|by| quote(&column(resource, *by)));
-        let mut columns: Vec<String> = compared.collect();
-        if !unique && resource.id != IdKind::Integer {
-            // An index ends with the row's number, which is the id only where that is an integer.
-            columns.push("\"id\"".to_owned());
-        }
-        out.push_str(&format!(
-            "CREATE {}INDEX {name} ON {} ({});\n",
-            if unique { "UNIQUE " } else { "" },
-            quote(&resource.name),
-            columns.join(", ")
-        ));
-    }
+    unique.chain(other).map(|(unique, group)| index(resource, unique, &group)).collect()
 }
 
-fn literal(value: &Value) -> String {
+fn index(resource: &Resource, unique: bool, group: &[Column]) -> Piece {
+    let names: Vec<&str> = group.iter().map(|column| column.name(resource)).collect();
+    // Parentheses stand in no resource's name, so no table can have this one.
+    let name = format!("{}({})", resource.name, names.join(","));
+    let compared = group.iter().map(|by| quote(&column(resource, *by)));
+    let mut columns: Vec<String> = compared.collect();
+    if !unique && resource.id != IdKind::Integer {
+        // An index ends with the row's number, which is the id only where that is an integer.
+        columns.push("\"id\"".to_owned());
+    }
+    let text = format!(
+        "CREATE {}INDEX {} ON {} ({})",
+        if unique { "UNIQUE " } else { "" },
+        quote(&name),
+        quote(&resource.name),
+        columns.join(", ")
+    );
+    Piece { name, text }
+}
+
+pub(crate) fn literal(value: &Value) -> String {
     match value {
         Value::Null => "NULL".to_owned(),
         Value::Boolean(flag) => i32::from(*flag).to_string(),

@@ -78,6 +78,9 @@ impl Failure {
             ffi::SQLITE_ERROR if text.as_deref() == Some(TOO_DEEP) => Error::TooDeep { step },
             _ => match code.code {
                 ErrorCode::DiskFull => Error::Full,
+                ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase => Error::Broken(format!(
+                    "the database is damaged: {error}; `methodical check --database` says where"
+                )),
                 ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => {
                     Error::Busy("another process has locked the database")
                 }

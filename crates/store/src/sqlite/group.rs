@@ -45,6 +45,8 @@ pub(crate) struct Desk {
     pub(crate) waiting: Arc<AtomicUsize>,
     /// True once Close was met.
     pub(crate) is_closing: bool,
+    /// When what the query planner knows was last looked after.
+    pub(crate) tended: Instant,
 }
 
 impl Desk {
@@ -88,7 +90,9 @@ impl Desk {
         match self.commit() {
             Ok(()) => {
                 self.learn(&group);
+                self.source.meters.group(group.len());
                 group.into_iter().for_each(Work::answer);
+                self.source.log.finish(&self.session);
             }
             Err(error) => {
                 if let [alone] = group.as_mut_slice() {
@@ -137,6 +141,7 @@ impl Desk {
     fn again(&mut self, group: Vec<Box<dyn Work>>) {
         self.roll_back();
         self.held = Instant::now();
+        self.source.meters.lost();
         let is_alone = group.len() == 1;
         for mut work in group {
             if !is_alone {

@@ -141,7 +141,7 @@ impl Session {
 }
 
 /// The text that the index takes for a column.
-fn text(found: ValueRef<'_>) -> Option<Cow<'_, str>> {
+pub(crate) fn text(found: ValueRef<'_>) -> Option<Cow<'_, str>> {
     let ValueRef::Text(bytes) = found else { return None };
     Some(match String::from_utf8_lossy(bytes) {
         Cow::Borrowed(text) => indexed(text),

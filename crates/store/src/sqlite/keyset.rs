@@ -7,11 +7,11 @@ use model::query::{Column, Comparison, Sort};
 use model::value::Value;
 
 /// The comparisons of one range.
-pub(super) type Branch = Vec<(Column, Comparison)>;
+pub(crate) type Branch = Vec<(Column, Comparison)>;
 
 /// The ranges behind a record, in order; `values` are its own in the columns of the total order.
 /// Nulls come first where a key ascends, and last where it descends.
-pub(super) fn branches(resource: &Resource, order: &[Sort], values: &[Value]) -> Vec<Branch> {
+pub(crate) fn branches(resource: &Resource, order: &[Sort], values: &[Value]) -> Vec<Branch> {
     let mut out = Vec::with_capacity(order.len() + 1);
     for last in (0..order.len().min(values.len())).rev() {
         let same = order[..last].iter().zip(values).map(|(key, value)| {

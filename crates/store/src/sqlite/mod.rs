@@ -1,10 +1,14 @@
 //! SQLite: the only backend of this part, hidden behind `Reader` and `Writer`.
 
+pub(crate) mod adopt;
 mod aggregate;
 pub(crate) mod anchor;
 pub(crate) mod apply;
+pub(crate) mod audit;
 mod bind;
+pub(crate) mod checkpoint;
 pub(crate) mod constraint;
+pub(crate) mod copy;
 pub(crate) mod ddl;
 mod dependents;
 pub(crate) mod failure;
@@ -13,15 +17,17 @@ pub(crate) mod group;
 pub(crate) mod home;
 pub(crate) mod index;
 pub(crate) mod job;
-mod keyset;
+pub(crate) mod keyset;
 mod log;
 pub(crate) mod many;
+pub(crate) mod migrate;
 pub(crate) mod open;
 pub(crate) mod pool;
 mod priority;
 pub(crate) mod reader;
 mod related;
 pub(crate) mod session;
+mod sound;
 pub(crate) mod transfer;
 pub(crate) mod trigger;
 pub(crate) mod upkeep;

@@ -9,19 +9,25 @@ use std::time::Duration;
 use model::model::{Model, ResourceIndex};
 use model::record::Record;
 use rusqlite::config::DbConfig;
-use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
+use rusqlite::hooks::{AuthAction, AuthContext, Authorization, Wal};
 use rusqlite::limits::Limit;
-use rusqlite::{Connection, ErrorCode, MAIN_DB, OpenFlags, OptionalExtension};
+use rusqlite::{Connection, MAIN_DB, OpenFlags, OptionalExtension};
 
 use super::anchor::Anchor;
 use super::apply;
+use super::checkpoint::Log;
 use super::ddl;
 use super::failure::Failure;
 use super::home::Home;
+use super::migrate::{self, files::fit};
 use super::session::Session;
+use super::sound;
+use crate::care::exchange;
 use crate::error::Error;
 use crate::error::OpenError;
 use crate::fault::{Fault, on};
+use crate::measure::Meters;
+use crate::migrate::Plan;
 use crate::options::Options;
 use crate::sql::Catalog;
 
@@ -29,12 +35,15 @@ use crate::sql::Catalog;
 pub(crate) const LOCK_SLICE: Duration = Duration::from_millis(100);
 
 /// "Meth" in ASCII: tells our files from other people's.
-const APPLICATION: i32 = 0x4d65_7468;
+pub(crate) const APPLICATION: i32 = 0x4d65_7468;
 /// The layout of our own tables. 2: rows of text and UUID ids are numbered by a column of their
-/// own; full-text indexes.
-const LAYOUT: i32 = 2;
-/// Pages that the log ahead of the database holds before a commit moves them over.
-const CHECKPOINT_PAGES: i32 = 4_000;
+/// own; full-text indexes. 3: what the tables were made for is kept, and so is what became of them.
+pub(crate) const LAYOUT: i32 = 3;
+/// Bytes that the log ahead of the database keeps on the disk when it begins anew.
+const LOG_BYTES_KEPT: i64 = 64 << 20;
+/// How often a claim is tried for that somebody holds for a moment, and how long between.
+const CLAIM_TRIES: u32 = 5;
+const CLAIM_PAUSE: Duration = Duration::from_millis(20);
 /// Cache of a connection, in KiB.
 const CACHE_KIB: i32 = 16_384;
 
@@ -50,6 +59,10 @@ pub(crate) struct Source {
     pub(crate) home: Arc<OnceLock<Home>>,
     /// What readers hold while nobody writes.
     pub(crate) anchor: Arc<Anchor>,
+    /// How long the log ahead of the database is, and who moves it over.
+    pub(crate) log: Arc<Log>,
+    /// What is counted.
+    pub(crate) meters: Arc<Meters>,
 }
 
 /// What was found or made.
@@ -61,6 +74,8 @@ pub(crate) struct Base {
     pub(crate) epoch: u64,
     pub(crate) secret: [u8; 32],
     pub(crate) is_fresh: bool,
+    /// The plan that was carried out, and how long it took.
+    pub(crate) migrated: Option<(Plan, Duration)>,
 }
 
 /// Yields the records of a fresh database.
@@ -76,51 +91,61 @@ pub(crate) fn open(
     // are one claim.
     let file = options.path.canonicalize().unwrap_or_else(|_| options.path.clone());
     let claim = claim(&file)?;
+    exchange::settle(&file).map_err(|fault| OpenError::Io(fault.to_string()))?;
     settle(&file)?;
-    let source = Source {
-        options: Arc::new(options.clone()),
-        catalog: Arc::new(Catalog::new(model)),
-        home: Arc::default(),
-        anchor: Arc::default(),
-    };
+    let source = Source::new(options.clone(), model);
     let session = source.writer().map_err(|failure| opening(&options.path, failure))?;
     // SQLite opens a file that it may not write to all the same.
     if session.connection.is_readonly(MAIN_DB).unwrap_or(false) {
         return Err(OpenError::ReadOnly);
     }
     source.home.get_or_init(|| Home::of(&options.path));
-    let is_fresh = recognise(&session).map_err(|found| found.told(&options.path))?;
-    if is_fresh {
+    let is_fresh = recognise(&session.connection).map_err(|found| found.told(&options.path))?;
+    let migrated = if is_fresh {
         create(&session, seed, &options.path)?;
-    }
-    let (epoch, secret) = compare(&session, &options.path)?;
-    Ok(Base { source, session, claim, epoch, secret, is_fresh })
+        None
+    } else {
+        fit(&session)?
+    };
+    let (epoch, secret) = drawn(&session, &options.path)?;
+    sound::look(&session)?;
+    Ok(Base { source, session, claim, epoch, secret, is_fresh, migrated })
+}
+
+/// Makes a database with empty tables where there is none, for whoever fills it in other ways than
+/// by a seed, and claims it for nobody.
+pub(crate) fn blank(options: &Options, model: &Arc<Model>) -> Result<Session, OpenError> {
+    let source = Source::new(options.clone(), Arc::clone(model));
+    let session = source.writer().map_err(|failure| opening(&options.path, failure))?;
+    create(&session, &mut || Ok(Vec::new()), &options.path)?;
+    Ok(session)
 }
 
 /// Opens what is there already, without claiming it.
 pub(crate) fn attach(options: &Options, model: Arc<Model>) -> Result<Source, OpenError> {
-    let source = Source {
-        options: Arc::new(options.clone()),
-        catalog: Arc::new(Catalog::new(model)),
-        home: Arc::default(),
-        anchor: Arc::default(),
-    };
-    if !options.path.exists() {
+    let source = Source::new(options.clone(), model);
+    let path = &options.path;
+    if !path.exists() {
         return Err(OpenError::Missing);
     }
-    source.home.get_or_init(|| Home::of(&options.path));
-    let failed = |failure: Failure| opening(&options.path, failure);
+    source.home.get_or_init(|| Home::of(path));
+    let failed = |failure: Failure| opening(path, failure);
     let connection = source.viewer(options.write_deadline).map_err(failed)?;
-    let session = source.session(connection);
-    match recognise(&session) {
-        Ok(false) => compare(&session, &options.path).map(|_| source),
-        Ok(true) => Err(OpenError::Missing),
-        Err(found) => Err(found.told(&options.path)),
+    match recognise(&connection) {
+        Ok(false) => {}
+        Ok(true) => return Err(OpenError::Missing),
+        Err(found) => return Err(found.told(path)),
     }
+    if !migrate::is_current(&connection, &source.catalog.model).map_err(failed)? {
+        let why = "`methodical migrate` shows what that means for it; carry that out first";
+        return Err(OpenError::Changed { why: why.to_owned() });
+    }
+    number(&source.session(connection)).map_err(|error| failed(error.into()))?;
+    Ok(source)
 }
 
 /// Claims the database for this process. SQLite's own locks stay free for other programs.
-fn claim(path: &Path) -> Result<File, OpenError> {
+pub(crate) fn claim(path: &Path) -> Result<File, OpenError> {
     let mut name = path.as_os_str().to_owned();
     name.push("-serve");
     let name = PathBuf::from(name);
@@ -138,6 +163,13 @@ fn claim(path: &Path) -> Result<File, OpenError> {
         .write(true)
         .open(&name)
         .map_err(at)?;
+    // Whoever asks whether a server runs holds it for a moment.
+    for _ in 1..CLAIM_TRIES {
+        if file.try_lock().is_ok() {
+            return Ok(file);
+        }
+        std::thread::sleep(CLAIM_PAUSE);
+    }
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => Err(OpenError::Locked),
@@ -148,7 +180,7 @@ fn claim(path: &Path) -> Result<File, OpenError> {
 /// Syncs what a process that was killed wrote ahead of the database and could not sync any more.
 /// SQLite takes the commits that it finds there for durable, and so would everybody who is told of
 /// them: a client that repeats its Idempotency-Key gets an answer that a power cut must not undo.
-fn settle(path: &Path) -> Result<(), OpenError> {
+pub(super) fn settle(path: &Path) -> Result<(), OpenError> {
     let mut log = path.as_os_str().to_owned();
     log.push("-wal");
     let log = PathBuf::from(log);
@@ -166,6 +198,18 @@ fn settle(path: &Path) -> Result<(), OpenError> {
 }
 
 impl Source {
+    /// A file, before anything is known of it.
+    pub(crate) fn new(options: Options, model: Arc<Model>) -> Self {
+        Self {
+            options: Arc::new(options),
+            catalog: Arc::new(Catalog::new(model)),
+            home: Arc::default(),
+            anchor: Arc::default(),
+            log: Arc::default(),
+            meters: Arc::default(),
+        }
+    }
+
     /// Fails where the database is no longer the file that was opened first.
     pub(crate) fn at_home(&self) -> Result<(), Failure> {
         self.home.get().map_or(Ok(()), Home::check)
@@ -176,7 +220,7 @@ impl Source {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
             | OpenFlags::SQLITE_OPEN_CREATE
             | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let connection = Connection::open_with_flags(&self.options.path, flags)?;
+        let mut connection = Connection::open_with_flags(&self.options.path, flags)?;
         plan_once(&connection)?;
         connection.busy_timeout(LOCK_SLICE)?;
         let mode: String =
@@ -191,11 +235,17 @@ impl Source {
             "PRAGMA synchronous = {synchronous}; PRAGMA foreign_keys = ON; \
              PRAGMA recursive_triggers = OFF; PRAGMA trusted_schema = OFF; \
              PRAGMA temp_store = MEMORY; \
-             PRAGMA cache_size = -{CACHE_KIB}; PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES};"
+             PRAGMA cache_size = -{CACHE_KIB}; PRAGMA wal_autocheckpoint = 0; \
+             PRAGMA journal_size_limit = {LOG_BYTES_KEPT};"
         ))?;
         let levels = self.options.cascade_levels_max.saturating_add(TRIGGERS_DEEP);
         let levels = i32::try_from(levels).unwrap_or(i32::MAX);
         connection.set_limit(Limit::SQLITE_LIMIT_TRIGGER_DEPTH, levels)?;
+        let log = Arc::clone(&self.log);
+        connection.wal_hook(Some(move |_: &mut Wal, pages| {
+            log.note(pages);
+            Ok(())
+        }))?;
         #[cfg(test)]
         if let Some(pages) = self.options.pages_max {
             connection.execute_batch(&format!("PRAGMA max_page_count = {pages}"))?;
@@ -203,6 +253,18 @@ impl Source {
         let mut session = self.session(connection);
         session.next_ids = Some(std::cell::RefCell::default());
         Ok(session)
+    }
+
+    /// The connection that moves the log over into the database, and writes nothing else.
+    pub(crate) fn mover(&self) -> Result<Session, Failure> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection = Connection::open_with_flags(&self.options.path, flags)?;
+        connection.busy_timeout(LOCK_SLICE)?;
+        connection.execute_batch(
+            "PRAGMA synchronous = FULL; PRAGMA query_only = ON; PRAGMA trusted_schema = OFF; \
+             PRAGMA wal_autocheckpoint = 0;",
+        )?;
+        Ok(self.session(connection))
     }
 
     /// A connection that cannot write: opened read-only, told `query_only`, and every statement
@@ -234,7 +296,7 @@ impl Source {
 
 /// A statement keeps its plan whatever is bound to it. Otherwise SQLite throws it away with each
 /// new value of a filter or limit and prepares it again, which takes longer than most reads.
-fn plan_once(connection: &Connection) -> rusqlite::Result<()> {
+pub(crate) fn plan_once(connection: &Connection) -> rusqlite::Result<()> {
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).map(drop)
 }
 
@@ -254,7 +316,7 @@ fn reads_only(context: AuthContext<'_>) -> Authorization {
 }
 
 /// What the file is, if it is not ours.
-enum Found {
+pub(super) enum Found {
     Foreign,
     Newer(i32),
     Older(i32),
@@ -268,7 +330,7 @@ impl From<rusqlite::Error> for Found {
 }
 
 impl Found {
-    fn told(self, path: &Path) -> OpenError {
+    pub(super) fn told(self, path: &Path) -> OpenError {
         match self {
             Self::Foreign => OpenError::NotOurs,
             Self::Newer(layout) => OpenError::NewerVersion { theirs: layout, ours: LAYOUT },
@@ -279,9 +341,9 @@ impl Found {
 }
 
 /// True where the file is empty and shall become a database.
-fn recognise(session: &Session) -> Result<bool, Found> {
+pub(super) fn recognise(connection: &Connection) -> Result<bool, Found> {
     let number = |pragma: &str| -> rusqlite::Result<i32> {
-        session.connection.query_row(pragma, [], |row| row.get(0))
+        connection.query_row(pragma, [], |row| row.get(0))
     };
     let application = number("PRAGMA application_id")?;
     let tables = number("SELECT count(*) FROM sqlite_schema")?;
@@ -329,17 +391,15 @@ fn meta(session: &Session) -> Result<(), Failure> {
     getrandom::fill(&mut random)
         .map_err(|error| super::failure::broken(format!("no random numbers: {error}")))?;
     let (epoch, secret) = random.split_at(8);
-    let digest = session.catalog.model.table_digest();
     let connection = &session.connection;
     connection.execute_batch(&format!(
         "PRAGMA application_id = {APPLICATION}; PRAGMA user_version = {LAYOUT};"
     ))?;
     let insert = "INSERT INTO _methodical_meta (name, value) VALUES (?, ?)";
     connection.execute(insert, ("layout", LAYOUT))?;
-    connection.execute(insert, ("declaration", digest))?;
     connection.execute(insert, ("epoch", epoch))?;
     connection.execute(insert, ("secret", secret))?;
-    Ok(())
+    migrate::remember(connection, &session.catalog.model, &migrate::schema::Objects::new())
 }
 
 fn plant(session: &Session, seed: Seed<'_>) -> Result<(), OpenError> {
@@ -401,16 +461,10 @@ fn dangling(session: &Session) -> Option<String> {
     })
 }
 
-/// Compares what the database was made for with what is declared now.
-fn compare(session: &Session, path: &Path) -> Result<(u64, [u8; 32]), OpenError> {
+/// Reads what was drawn when the database was made.
+fn drawn(session: &Session, path: &Path) -> Result<(u64, [u8; 32]), OpenError> {
     let value = "SELECT value FROM _methodical_meta WHERE name = ?";
     let failed = |error: rusqlite::Error| opening(path, error.into());
-    let was: String =
-        session.connection.query_row(value, ["declaration"], |row| row.get(0)).map_err(failed)?;
-    let now = session.catalog.model.table_digest();
-    if was != now {
-        return Err(OpenError::Changed { was, now });
-    }
     number(session).map_err(failed)?;
     let epoch: [u8; 8] =
         session.connection.query_row(value, ["epoch"], |row| row.get(0)).map_err(failed)?;
@@ -432,17 +486,9 @@ fn number(session: &Session) -> rusqlite::Result<()> {
 }
 
 /// A failure while opening, as the operator should read it.
-fn opening(path: &Path, failure: Failure) -> OpenError {
-    let error = match failure {
-        Failure::Told(error) => return OpenError::Io(format!("{}: {error}", path.display())),
-        Failure::Sqlite(error) => error,
-    };
-    match error.sqlite_error_code() {
-        Some(ErrorCode::NotADatabase) => OpenError::NotOurs,
-        Some(ErrorCode::DatabaseCorrupt) => OpenError::Damaged(error.to_string()),
-        Some(ErrorCode::DiskFull) => OpenError::NoRoom,
-        Some(ErrorCode::ReadOnly) => OpenError::ReadOnly,
-        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => OpenError::Locked,
-        _ => OpenError::Io(format!("{}: {error}", path.display())),
+pub(super) fn opening(path: &Path, failure: Failure) -> OpenError {
+    match failure {
+        Failure::Told(error) => OpenError::Io(format!("{}: {error}", path.display())),
+        Failure::Sqlite(error) => sound::told(path, &error),
     }
 }

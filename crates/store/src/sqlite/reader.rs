@@ -62,9 +62,14 @@ impl Readers {
             return self.pool.read(lookup).await;
         }
         match self.inline(&lookup) {
-            Ok(current) => Ok(current),
+            Ok(current) => {
+                self.source.meters.read();
+                Ok(current)
+            }
             Err(failure) if failure.is_interrupt() || failure.is_busy() => {
-                self.pool.read(lookup).await
+                let found = self.pool.read(lookup).await;
+                self.source.meters.long_read(found.as_ref().err());
+                found
             }
             Err(failure) => Err(self.told(failure)),
         }

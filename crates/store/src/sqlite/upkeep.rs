@@ -2,7 +2,7 @@
 //! chunks, folds and indexes what was edited from outside, and finds out whether a trouble has
 //! passed.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use model::model::ResourceIndex;
 use model::value::{Timestamp, Value};
@@ -17,6 +17,11 @@ use crate::sql::{fold_column, folded, quote};
 /// Rows removed in one transaction, so that no write waits long for it.
 const CHUNK: usize = 256;
 
+/// How often what the query planner knows is looked after.
+const TEND_INTERVAL: Duration = Duration::from_hours(6);
+
+const TENDED: &str = "INSERT INTO _methodical_meta (name, value) VALUES ('optimized', ?1) \
+    ON CONFLICT (name) DO UPDATE SET value = ?1";
 const EXPIRED: &str = "DELETE FROM _methodical_keys WHERE number IN \
     (SELECT number FROM _methodical_keys WHERE expires <= ? ORDER BY expires LIMIT ?)";
 /// From the oldest on, up to the first that is to be kept: whoever asks after a position must find
@@ -63,6 +68,7 @@ impl Desk {
             self.session.statement(ANY_EXPIRED)?.query_row([now.0], |row| row.get(0))?;
         let old: bool = self.session.statement(ANY_OLD)?.query_row([&oldest], |row| row.get(0))?;
         let troubled = self.trouble().is_some();
+        self.tend(now)?;
         if !(expired || old || self.is_edited || troubled) {
             return Ok(false);
         }
@@ -88,6 +94,24 @@ impl Desk {
         self.set_trouble(None);
         self.is_edited = self.is_edited && folded >= CHUNK;
         Ok(done >= CHUNK || self.is_edited)
+    }
+
+    /// Looks after what the query planner knows, when nobody waits: it takes milliseconds, and
+    /// longer only where a table has changed much.
+    fn tend(&mut self, now: Timestamp) -> Result<(), Failure> {
+        let is_busy = self.waiting.load(std::sync::atomic::Ordering::Relaxed) > 0;
+        if is_busy || self.tended.elapsed() < TEND_INTERVAL {
+            return Ok(());
+        }
+        self.tended = Instant::now();
+        self.optimize(now)
+    }
+
+    /// Lets SQLite look whether what it knows of tables is still true, and notes when.
+    pub(crate) fn optimize(&self, now: Timestamp) -> Result<(), Failure> {
+        self.session.connection.execute_batch("PRAGMA optimize")?;
+        self.session.connection.execute(TENDED, [now.0])?;
+        Ok(())
     }
 
     /// Does for edits from outside what SQL could not: counts rows that were replaced, and folds

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
 
+use super::checkpoint::Mover;
 use super::group::{Desk, Message, Trouble};
 use super::job::Job;
 use super::open::Base;
@@ -51,16 +52,20 @@ impl Writers {
             expected: 0,
             held: Instant::now(),
             waiting: Arc::clone(&waiting),
+            tended: Instant::now(),
         };
         desk.seen = desk.data_version().map_err(|failure| desk.told(failure))?;
         let claim = base.claim;
         let file = desk.source.options.path.clone();
         let file = file.canonicalize().unwrap_or(file);
         let folder = file.parent().unwrap_or(Path::new(".")).to_owned();
+        let mover = Mover::start(desk.source.clone())?;
         let thread = std::thread::Builder::new()
             .name("store-write".to_owned())
             .spawn(move || {
                 desk.serve(&queue);
+                mover.end();
+                desk.leave();
                 drop(claim);
             })
             .map_err(|error| Error::Broken(format!("no thread for writes: {error}")))?;
@@ -114,6 +119,11 @@ impl Writers {
         }
     }
 
+    /// How many writes wait.
+    pub(crate) fn waiting(&self) -> usize {
+        self.waiting.load(Ordering::Relaxed)
+    }
+
     /// Says whether a write would succeed, as far as is known.
     pub(crate) fn ready(&self) -> Result<(), Error> {
         let ended = |thread: &JoinHandle<()>| thread.is_finished();
@@ -155,7 +165,7 @@ impl Desk {
         self.finish(inbox);
     }
 
-    /// Serves what was queued before the end, and leaves one whole file behind.
+    /// Serves what was queued before the end.
     fn finish(&mut self, inbox: &Receiver<Message>) {
         while let Ok(message) = inbox.try_recv() {
             if let Message::Work(work) = message {
@@ -163,12 +173,15 @@ impl Desk {
                 self.group(work, inbox);
             }
         }
+    }
+
+    /// Leaves one whole file behind.
+    fn leave(&mut self) {
         self.source.anchor.end();
+        let now = (self.session.options.clock)();
+        // On a disk that takes no writes there is nothing more to be done.
+        drop(self.optimize(now));
         // Readers may still hold the log: then the next start finds it, and nothing is lost.
-        drop(
-            self.session
-                .connection
-                .execute_batch("PRAGMA optimize; PRAGMA wal_checkpoint(TRUNCATE);"),
-        );
+        drop(self.session.connection.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)"));
     }
 }

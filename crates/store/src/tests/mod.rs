@@ -1,11 +1,17 @@
 //! The store on real files: what every pick, relation and change does, and what a failure leaves.
 #![allow(clippy::unwrap_used)]
 
+mod audit;
+mod backup;
+mod checkpoint;
+mod damage;
 mod group;
 mod log;
 mod many;
+mod migrate;
 mod opening;
 mod outside;
+mod plan;
 mod read;
 mod relations;
 mod search;

@@ -56,7 +56,7 @@ fn a_seed_that_does_not_fit_makes_nothing() {
 }
 
 #[test]
-fn a_second_server_and_a_changed_declaration_are_refused() {
+fn a_second_server_is_refused() {
     let bench = Bench::new();
     let options = options(&bench.folder);
     assert_eq!(refused(&options, &bench.model), OpenError::Locked);
@@ -67,10 +67,6 @@ fn a_second_server_and_a_changed_declaration_are_refused() {
     assert_eq!(refused(&linked, &bench.model), OpenError::Locked, "under another name too");
     let Bench { folder, model, opened } = bench;
     drop(opened);
-    let changed = declared(&DECLARATION.replace("[\"string\", \"null\"]", "\"string\""));
-    let error = refused(&options, &changed);
-    assert!(matches!(&error, OpenError::Changed { was, now } if was != now));
-    assert!(error.to_string().contains("migrations come next"));
     crate::open(&options, model, &mut seedless).unwrap();
     drop(folder);
 }
@@ -96,7 +92,7 @@ fn files_of_others_are_left_alone() {
     let model = declared(DECLARATION);
     let options = options(&folder);
     std::fs::write(&options.path, "a letter, not a database, and long enough to be read").unwrap();
-    assert_eq!(refused(&options, &model), OpenError::NotOurs);
+    assert!(matches!(refused(&options, &model), OpenError::NotADatabase(_)));
     std::fs::remove_file(&options.path).unwrap();
 
     let other = Connection::open(&options.path).unwrap();
@@ -109,12 +105,12 @@ fn files_of_others_are_left_alone() {
     let ours = Connection::open(&options.path).unwrap();
     ours.execute_batch("PRAGMA user_version = 99").unwrap();
     drop(ours);
-    assert_eq!(refused(&options, &model), OpenError::NewerVersion { theirs: 99, ours: 2 });
+    assert_eq!(refused(&options, &model), OpenError::NewerVersion { theirs: 99, ours: 3 });
     let ours = Connection::open(&options.path).unwrap();
     ours.execute_batch("PRAGMA user_version = 1").unwrap();
     drop(ours);
     let older = refused(&options, &model);
-    assert_eq!(older, OpenError::OlderVersion { theirs: 1, ours: 2 });
+    assert_eq!(older, OpenError::OlderVersion { theirs: 1, ours: 3 });
     assert!(older.to_string().contains("begin anew with another --database and copy"));
 
     let mut nowhere = options;

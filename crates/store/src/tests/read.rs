@@ -153,12 +153,7 @@ async fn several_roots_and_the_change_counter_come_from_one_snapshot() {
 async fn a_reader_cannot_write() {
     let bench = Bench::new();
     let options = options(&bench.folder);
-    let source = crate::sqlite::open::Source {
-        options: Arc::new(options),
-        catalog: Arc::new(crate::sql::Catalog::new(Arc::clone(&bench.model))),
-        home: Arc::default(),
-        anchor: Arc::default(),
-    };
+    let source = crate::sqlite::open::Source::new(options, Arc::clone(&bench.model));
     let session = source.reader(std::time::Duration::ZERO).ok().unwrap();
     for text in [
         "DELETE FROM users",

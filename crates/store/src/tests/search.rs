@@ -1,6 +1,5 @@
 //! The full-text index finds what `Terms::matches` says of the rows, whoever wrote them.
 
-use std::sync::OnceLock;
 use std::time::Duration;
 
 use model::search::{Terms, indexed};
@@ -79,12 +78,7 @@ fn changed(record: &Record, values: Vec<Option<Value>>) -> (Record, Change) {
 impl Bench {
     /// A connection as reads have it: it cannot write, and it is asked what it may do.
     fn read_only(&self) -> Session {
-        let source = Source {
-            options: Arc::new(options(&self.folder)),
-            catalog: Arc::new(Catalog::new(Arc::clone(&self.model))),
-            home: Arc::new(OnceLock::new()),
-            anchor: Arc::default(),
-        };
+        let source = Source::new(options(&self.folder), Arc::clone(&self.model));
         source.reader(Duration::from_secs(5)).unwrap()
     }
 

@@ -4,6 +4,7 @@
 use std::future::{Future, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::{Pin, pin};
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant, SystemTime};
 
@@ -26,6 +27,7 @@ use super::head::{self, Head, Reading, Refusal};
 use super::stream::{self, Sent};
 use crate::log::{self, Ending, Entry, Log, trace_id};
 use crate::serve::id::Ids;
+use crate::serve::meter::Meter;
 use crate::serve::shutdown::Stop;
 
 /// How long an idle connection is still listened to when the server stops: a request that was
@@ -50,6 +52,8 @@ pub(crate) struct Service<A> {
     pub(crate) log: Log,
     /// Makes request ids.
     pub(crate) ids: Ids,
+    /// Counts requests, where somebody wants to know.
+    pub(crate) meter: Option<Arc<Meter>>,
 }
 
 /// Serves one connection until it ends, and says how its end has to be made.
@@ -264,6 +268,10 @@ where
         if ending == Ending::Whole && !waits && self.flush().await.is_err() {
             ending = Ending::Left;
         }
+        let total = arrival.start.elapsed();
+        if let Some(meter) = &self.service.meter {
+            meter.count(report.route, arrival.method, status, total);
+        }
         self.service.log.request(&Entry {
             at: arrival.at,
             id: &arrival.id,
@@ -273,7 +281,7 @@ where
             status,
             bytes,
             first_byte,
-            total: arrival.start.elapsed(),
+            total,
             ending,
         });
         match ending {

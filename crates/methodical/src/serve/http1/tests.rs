@@ -134,6 +134,7 @@ impl Client {
             settings,
             log: Log::off(),
             ids: Ids::new(),
+            meter: None,
         });
         let connections = Arc::new(Connections::default());
         let (stream, peer) = tokio::io::duplex(64 * 1024);

@@ -2,6 +2,7 @@
 //! What was acknowledged exists exactly once afterwards, and the server goes on.
 
 mod audit;
+mod backup;
 mod bank;
 mod bulk;
 mod crowd;

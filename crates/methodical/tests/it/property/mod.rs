@@ -2,6 +2,7 @@
 
 pub(crate) mod chance;
 mod draw;
+mod lists;
 mod patch;
 mod rivals;
 mod rules;

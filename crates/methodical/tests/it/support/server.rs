@@ -66,18 +66,27 @@ impl Options {
             copy(from, home.path());
         }
         let process = Process::start(home.path(), &self);
-        Server { process: Some(process), home, options: self }
+        let path = home.path().to_owned();
+        Server { process: Some(process), home: path, _own: Some(home), options: self }
     }
 }
 
-/// A server in a folder of its own.
+/// A server in a folder.
 pub(crate) struct Server {
     process: Option<Process>,
-    home: TempDir,
+    home: PathBuf,
+    /// The folder that goes with it.
+    _own: Option<TempDir>,
     options: Options,
 }
 
 impl Server {
+    /// A server in a folder that somebody else keeps.
+    pub(crate) fn over(home: &Path, options: Options) -> Self {
+        let process = Some(Process::start(home, &options));
+        Self { process, home: home.to_owned(), _own: None, options }
+    }
+
     /// Where it listens.
     pub(crate) fn address(&self) -> SocketAddr {
         self.running().address
@@ -85,12 +94,12 @@ impl Server {
 
     /// Where the declaration and the database are.
     pub(crate) fn home(&self) -> &Path {
-        self.home.path()
+        &self.home
     }
 
     /// The database's file.
     pub(crate) fn database(&self) -> PathBuf {
-        self.home.path().join("data.db")
+        self.home.join("data.db")
     }
 
     /// A client of this server.
@@ -128,7 +137,7 @@ impl Server {
     /// Starts it again on the same folder, on another port.
     pub(crate) fn restart(&mut self) {
         self.process = None;
-        self.process = Some(Process::start(self.home.path(), &self.options));
+        self.process = Some(Process::start(&self.home, &self.options));
     }
 
     /// Sends SIGTERM and waits for its end.

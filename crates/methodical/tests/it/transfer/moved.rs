@@ -159,6 +159,6 @@ fn without_a_database_an_export_says_so_and_makes_none() {
     let project = lab();
     let said = run("export", project.home(), &["notes"]);
     assert_eq!(said.code, 1);
-    assert!(said.err.contains("no database here yet"), "{}", said.err);
+    assert!(said.err.contains("no database yet"), "{}", said.err);
     assert!(!project.path("data.db").exists());
 }

@@ -1,0 +1,13 @@
+//! What keeps a database alive for years: backups, restoring, checking, repairing, housekeeping.
+
+pub mod audit;
+pub mod backup;
+pub mod beside;
+pub mod error;
+pub mod header;
+pub mod restore;
+pub mod status;
+pub mod vacuum;
+
+pub(crate) mod archive;
+pub(crate) mod exchange;
