@@ -69,9 +69,9 @@ pub(crate) struct Inner {
     pub(crate) writer: Writer,
     pub(crate) secret: [u8; 32],
     pub(crate) salts: Vec<String>,
+    pub(crate) list_salts: Vec<String>,
     /// Which life of the database this is.
     pub(crate) life: String,
-    pub(crate) list_salts: Vec<String>,
     pub(crate) running: idempotency::Running,
     pub(crate) hasher: password::Hasher,
     pub(crate) kept: kept::Kept,
@@ -86,8 +86,8 @@ impl Engine {
     pub fn new(parts: Parts) -> Self {
         let Parts { model, settings, reader, writer, epoch, secret } = parts;
         let salts = response::salts(&model, epoch);
-        let life = response::tag::life(epoch);
         let list_salts = response::list_salts(&model, &settings, epoch);
+        let life = response::tag::life(epoch);
         let running = idempotency::Running::default();
         let hasher = password::Hasher::start();
         let kept = kept::Kept::new(&model);
@@ -100,8 +100,8 @@ impl Engine {
             writer,
             secret,
             salts,
-            life,
             list_salts,
+            life,
             running,
             hasher,
             kept,

@@ -3,14 +3,14 @@
 //! is.
 
 use std::fmt;
-use std::mem::take;
+use std::mem::{replace, take};
 use std::sync::Arc;
 
 use bytes::Bytes;
 use contract::negotiate::Coding;
 use model::value::Value;
 use store::error::Error;
-use store::lookup::Row;
+use store::lookup::{Current, Row};
 
 use crate::Inner;
 use crate::call::Call;
@@ -22,9 +22,10 @@ use crate::representation::lines;
 /// Records of the first chunk: as many as the longest page has by default, so that the first bytes
 /// come as quickly as those of a page.
 const FIRST_ROWS: u32 = 100;
-/// Most records of a chunk. With a hundred, finding the place again takes a fifth of the time; with
-/// so many it no longer counts, and more would only hold up the other requests of this thread.
-const ROWS_MAX: u32 = 500;
+/// Most records of a chunk: so many that finding the place again and handing the chunk from thread
+/// to thread hardly counts, and so few that one is read in a fraction of a millisecond. A request
+/// that comes meanwhile may have to wait for it where there is no other processor.
+const ROWS_MAX: u32 = 250;
 /// What the records of a chunk should weigh in memory. A record may be as large as the content of
 /// a request, so their number follows the weight of those that were read last.
 const CHUNK_BYTES: usize = 128 * 1024;
@@ -61,7 +62,13 @@ impl Records {
         };
         let mut first = Vec::new();
         lines::write_head(&mut first, call);
-        records.read(&mut first).await?;
+        let lookup = chunk::lookup(call, &records.place, records.rows);
+        let current = records.inner.reader.read(lookup).await?;
+        let rows = rows_of(current);
+        lines::write_records(&mut first, call, &rows);
+        records.place.pass(call, &rows);
+        records.is_over = rows.len() < records.rows as usize;
+        records.rows = rows_for(&rows).min(rows_max);
         records.first = Some(first);
         Ok(records)
     }
@@ -83,19 +90,17 @@ impl Records {
     /// A read failed: what was given so far is not the whole.
     pub async fn next(&mut self) -> Option<Result<Bytes, Interrupted>> {
         while self.first.is_some() || !self.is_over {
-            let plain = match self.first.take() {
-                Some(first) => first,
-                None => {
-                    let mut plain = Vec::with_capacity(CHUNK_BYTES);
-                    if let Err(error) = self.read(&mut plain).await {
+            let coded = match self.first.take() {
+                Some(first) if self.is_over => self.coder.last(first),
+                Some(first) => self.coder.piece(first),
+                None => match self.read().await {
+                    Ok(coded) => coded,
+                    Err(error) => {
                         self.is_over = true;
                         return Some(Err(Interrupted { cause: words(&error) }));
                     }
-                    plain
-                }
+                },
             };
-            let coder = &mut self.coder;
-            let coded = if self.is_over { coder.last(plain) } else { coder.piece(plain) };
             if !coded.is_empty() {
                 return Some(Ok(Bytes::from(coded)));
             }
@@ -103,17 +108,32 @@ impl Records {
         None
     }
 
-    /// Reads the next records and writes them.
-    async fn read(&mut self, out: &mut Vec<u8>) -> Result<(), Error> {
+    /// Reads the next records, and writes and codes them, all of it where it holds up no other
+    /// request.
+    async fn read(&mut self) -> Result<Vec<u8>, Error> {
         let lookup = chunk::lookup(&self.call, &self.place, self.rows);
-        let mut current = self.inner.reader.read(lookup).await?;
-        let rows = current.roots.first_mut().map(|found| take(&mut found.rows)).unwrap_or_default();
-        self.place.pass(&self.call, &rows);
-        self.is_over = rows.len() < self.rows as usize;
-        self.rows = rows_for(&rows).min(self.rows_max);
-        lines::write_records(out, &self.call, &rows);
-        Ok(())
+        let call = Arc::clone(&self.call);
+        let mut place = take(&mut self.place);
+        let mut coder = replace(&mut self.coder, Coder::Identity);
+        let (asked, rows_max) = (self.rows as usize, self.rows_max);
+        let made = move |current: Current| {
+            let rows = rows_of(current);
+            let mut plain = Vec::with_capacity(CHUNK_BYTES);
+            lines::write_records(&mut plain, &call, &rows);
+            let is_over = rows.len() < asked;
+            let coded = if is_over { coder.last(plain) } else { coder.piece(plain) };
+            place.pass(&call, &rows);
+            (place, rows_for(&rows).min(rows_max), is_over, coder, coded)
+        };
+        let coded;
+        (self.place, self.rows, self.is_over, self.coder, coded) =
+            self.inner.reader.read_part(lookup, made).await?;
+        Ok(coded)
     }
+}
+
+fn rows_of(mut current: Current) -> Vec<Row> {
+    current.roots.first_mut().map(|found| take(&mut found.rows)).unwrap_or_default()
 }
 
 impl fmt::Debug for Records {
@@ -167,8 +187,8 @@ mod tests {
     fn the_larger_the_records_the_fewer_are_in_a_chunk() {
         for (number, bytes, next) in [
             (100, 0, ROWS_MAX),
-            (500, 100, ROWS_MAX),
-            (500, 1000, 116),
+            (250, 100, ROWS_MAX),
+            (250, 1000, 116),
             (116, 1000, 116),
             (100, 50_000, 2),
             (2, 1 << 20, 1),

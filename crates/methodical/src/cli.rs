@@ -29,10 +29,6 @@ enum Form {
     Place,
     /// `DIR`, which has to be named.
     NewPlace,
-    /// `NAME`, where it is not left out.
-    Extra,
-    /// `[NAME] NAME`.
-    Words,
     /// A file, which can be left out.
     File,
     /// A file, which has to be named.
@@ -41,6 +37,10 @@ enum Form {
     From,
     /// `DIR`, nothing where it is left out.
     MaybePlace,
+    /// `NAME`, where it is not left out.
+    Extra,
+    /// `[NAME] NAME`.
+    Words,
     /// `--name VALUE`.
     Option,
     /// `--name VALUE`, one of these.
@@ -265,7 +265,12 @@ const COMMANDS: &[Command] = &[
                 form: Form::Choice(&["ndjson", "csv"]),
             },
             option("output", "PATH", "A file, a folder, or - for standard output"),
-            switch("with-secrets", "Write hidden fields too, and the hashes of passwords"),
+            Argument {
+                name: "with-secrets",
+                value: "",
+                help: "Write hidden fields too, and the hashes of passwords",
+                form: Form::Switch,
+            },
             DATABASE,
             SET,
         ],
@@ -296,7 +301,12 @@ const COMMANDS: &[Command] = &[
             option("chunk", "ROWS", "Most rows that are written together; 1000 if not said"),
             option("key", "NAME", "What the content is known by; the path of the file if not said"),
             option("faults", "FILE", "Where rows go that are not taken"),
-            switch("dry-run", "Try all of it on a copy of the database, and change nothing"),
+            Argument {
+                name: "dry-run",
+                value: "",
+                help: "Try all of it on a copy of the database, and change nothing",
+                form: Form::Switch,
+            },
             DATABASE,
             SET,
         ],

@@ -125,7 +125,7 @@ settings! {
     search_rows_max: u64 = "limits.search", Form::Number(10_000), "1000",
         "Farthest result that a search over all resources reaches.";
     count_rows_max: u64 = "limits.count", Form::Number(10_000_000), "10000",
-        "Where counting a filtered list stops.";
+        "Where counting a filtered list stops, and how many of the newest matches a search ranks.";
     cascade_rows_max: u32 = "limits.cascade", Form::Number(1_000_000), "10000",
         "Most records that a DELETE may delete or clear along with its own (409).";
     cascade_levels_max: u32 = "limits.cascade_depth", Form::Number(900), "500",
@@ -174,9 +174,6 @@ settings! {
         "Largest content that is remembered; a larger one is left out of the first answer too.";
     keys_max: u64 = "keys.max", Form::Number(1_000_000_000), "10000000",
         "Most keys remembered for one principal (429).";
-    change_retention: Duration = "changes.retention", Form::Time, "7d",
-        "How long an entry of the change log is kept; who asks for older ones is told to begin \
-         again (410).";
     backup_interval: Option<Duration> = "backup.every", Form::TimeOrOff, "off",
         "How often the running server backs up the database by itself.";
     backup_dir: String = "backup.dir", Form::Text, "backups",
@@ -190,6 +187,9 @@ settings! {
         "Address and port of `/metrics`, for Prometheus. It shows numbers by route, no values.";
     migrate_rows_max: u64 = "migrate.rows", Form::Number(1_000_000_000), "100000",
         "Tables with fewer records are migrated by `serve` itself, where nothing is lost.";
+    change_retention: Duration = "changes.retention", Form::Time, "7d",
+        "How long an entry of the change log is kept; who asks for older ones is told to begin \
+         again (410).";
 }
 trait FromText: Sized {
     fn from_text(form: Form, text: &str) -> Result<Self, String>;

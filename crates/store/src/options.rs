@@ -29,7 +29,7 @@ pub struct Options {
     pub write_deadline: Duration,
     /// Most keys remembered for one principal.
     pub keys_max: u64,
-    /// Where counting what a filter leaves stops.
+    /// Where counting what a filter leaves stops, and how many of the newest matches are ranked.
     pub count_rows_max: u64,
     /// Longest chain of references that a deletion follows.
     pub cascade_levels_max: u32,

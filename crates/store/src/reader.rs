@@ -32,6 +32,21 @@ impl Reader {
         self.0.read(lookup).await
     }
 
+    /// Answers a lookup that is a part of something long, always on a thread of a lower priority
+    /// than those of the requests, and makes something of the answer on that thread. Dropping the
+    /// future stops the read.
+    ///
+    /// # Errors
+    /// `TooSlow` past the deadline, which runs from its turn on; `Broken`, also where making
+    /// something of it panicked.
+    pub async fn read_part<T: Send + 'static>(
+        &self,
+        lookup: Lookup,
+        then: impl FnOnce(Current) -> T + Send + 'static,
+    ) -> Result<T, Error> {
+        self.0.read_part(lookup, then).await
+    }
+
     /// Proves that the database answers.
     ///
     /// # Errors

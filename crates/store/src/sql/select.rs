@@ -29,7 +29,7 @@ pub(crate) enum Ask {
     /// A page of records; the last two parameters are limit and offset.
     Page,
     /// A page of records by how well they match the search that is the first term, the rank as the
-    /// last column; the last two parameters are limit and offset.
+    /// last column; the last three parameters are how many are ranked, limit and offset.
     Ranked,
     /// How many, up to the last parameter.
     CountTo,
@@ -113,29 +113,52 @@ impl Shape {
         statement
     }
 
-    /// The index is asked once, and knows how well each of what it finds matches.
+    /// The index is asked once, and knows how well each of what it finds matches. So that a word
+    /// that most records have costs no more than another, only the newest of them are ranked, and
+    /// only the records of the page are read.
     fn ranked(&self, model: &Model, resource: &Resource) -> SelectStatement {
-        let scope = Scope::of(model, resource);
-        let (index, number) = (index_table(resource), row_number(resource));
-        let (quoted, table) = (quote(&index), quote(&resource.name));
-        let rank = format!("bm25({quoted})");
+        let (table, number) = (quote(&resource.name), row_number(resource));
+        let mut best = Query::select();
+        best.expr(Expr::cust("\"number\", \"rank\""));
+        best.from_subquery(self.candidates(model, resource), "newest");
+        best.order_by("rank", Order::Asc).order_by("number", Order::Asc);
+        best.limit(0).offset(0);
         let mut statement = Query::select();
         for name in columns(resource) {
             statement.column((resource.name.clone(), name));
         }
-        statement.expr(Expr::cust(rank.clone()));
-        statement.from(index).inner_join(
+        statement.column(("best", "rank"));
+        statement.from_subquery(best, "best").inner_join(
             resource.name.clone(),
-            Expr::cust(format!("{table}.{number} = {quoted}.rowid")),
+            Expr::cust(format!("{table}.{number} = \"best\".\"number\"")),
         );
-        statement.and_where(Expr::cust_with_values(format!("{quoted} MATCH ?"), [""]));
-        for (path, test) in self.terms.iter().skip(1) {
-            statement.and_where(scope.condition(&path.through, path.column, test));
-        }
-        statement.order_by_expr(Expr::cust(rank), Order::Asc);
-        statement.order_by_expr(Expr::cust(format!("{quoted}.rowid")), Order::Asc);
-        statement.limit(0).offset(0);
+        statement.order_by(("best", "rank"), Order::Asc);
+        statement.order_by(("best", "number"), Order::Asc);
         statement
+    }
+
+    /// The newest records that match, by number, with how well each does.
+    fn candidates(&self, model: &Model, resource: &Resource) -> SelectStatement {
+        let scope = Scope::of(model, resource);
+        let (index, number) = (index_table(resource), row_number(resource));
+        let (quoted, table) = (quote(&index), quote(&resource.name));
+        let mut newest = Query::select();
+        newest
+            .expr(Expr::cust(format!("{quoted}.rowid AS \"number\", bm25({quoted}) AS \"rank\"")));
+        newest.from(index);
+        if self.terms.len() > 1 {
+            newest.inner_join(
+                resource.name.clone(),
+                Expr::cust(format!("{table}.{number} = {quoted}.rowid")),
+            );
+        }
+        newest.and_where(Expr::cust_with_values(format!("{quoted} MATCH ?"), [""]));
+        for (path, test) in self.terms.iter().skip(1) {
+            newest.and_where(scope.condition(&path.through, path.column, test));
+        }
+        newest.order_by_expr(Expr::cust(format!("{quoted}.rowid")), Order::Desc);
+        newest.limit(0);
+        newest
     }
 
     fn group_rows(&self, model: &Model, resource: &Resource, by: &[Column]) -> SelectStatement {

@@ -180,7 +180,8 @@ fn by_page(
     Ok(records)
 }
 
-/// A page by how well its records match, with what says how well.
+/// A page by how well its records match, with what says how well. As many are ranked as are
+/// counted, and at least as many as the page reaches.
 fn ranked(
     session: &Session,
     resource: ResourceIndex,
@@ -190,8 +191,12 @@ fn ranked(
     let terms = terms(&page.filter);
     let mut statement = session.shaped(Shape::new(resource, Ask::Ranked, &terms, &[]))?;
     let at = bind_terms(session, resource, &mut statement, &terms)?;
-    statement.raw_bind_parameter(at, i64::from(page.limit))?;
-    statement.raw_bind_parameter(at + 1, i64::try_from(page.offset).unwrap_or(i64::MAX))?;
+    let offset = i64::try_from(page.offset).unwrap_or(i64::MAX);
+    let most = i64::try_from(session.options.count_rows_max).unwrap_or(i64::MAX);
+    let most = most.max(offset.saturating_add(page.limit.into()));
+    statement.raw_bind_parameter(at, most)?;
+    statement.raw_bind_parameter(at + 1, i64::from(page.limit))?;
+    statement.raw_bind_parameter(at + 2, offset)?;
     let rank = statement.column_count() - 1;
     let mut rows = statement.raw_query();
     let (mut records, mut ranks) = (Vec::new(), Vec::new());

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::failure::Failure;
-use super::job::{Ran, Work};
+use super::job::{Ran, Room, Work};
 use super::open::Source;
 use super::session::Session;
 use crate::error::Error;
@@ -50,9 +50,21 @@ pub(crate) struct Desk {
 }
 
 impl Desk {
-    /// Runs a group that begins with this write and takes what waits behind it.
-    pub(crate) fn group(&mut self, first: Box<dyn Work>, inbox: &Receiver<Message>) {
-        let mut first = first;
+    /// Runs a group that begins with this write and takes what waits behind it; and another one
+    /// for as long as a write wants to be the first of its own.
+    pub(crate) fn groups(&mut self, first: Box<dyn Work>, inbox: &Receiver<Message>) {
+        let mut next = Some(first);
+        while let Some(first) = next {
+            next = self.group(first, inbox);
+        }
+    }
+
+    /// Runs a group. What is given back has to be the first of the next one.
+    fn group(
+        &mut self,
+        mut first: Box<dyn Work>,
+        inbox: &Receiver<Message>,
+    ) -> Option<Box<dyn Work>> {
         #[cfg(feature = "faults")]
         let mut early = self.look_before(&mut first, inbox);
         if let Err(error) = self.begin(self.waiting_since(first.as_ref())) {
@@ -63,18 +75,26 @@ impl Desk {
                 work.fail(Error::Busy("the group could not begin"));
                 work.answer();
             }
-            return;
+            return None;
         }
         let started = Instant::now();
         let options = Arc::clone(&self.session.options);
         let mut group: Vec<Box<dyn Work>> = Vec::new();
-        let mut next = Some(first);
+        let (mut next, mut deferred) = (Some(first), None);
         let mut patience = GATHERING;
         while let Some(mut work) = next.take() {
-            let ran = work.run(&self.session);
-            group.push(work);
-            if ran == Ran::Lost {
-                return self.again(group);
+            let room = if group.is_empty() { Room::Own } else { Room::Shared };
+            match work.run(&self.session, room) {
+                Ran::Settled => group.push(work),
+                Ran::Lost => {
+                    group.push(work);
+                    self.again(group);
+                    return None;
+                }
+                Ran::Deferred => {
+                    deferred = Some(work);
+                    break;
+                }
             }
             #[cfg(feature = "faults")]
             if let Some(work) = early.pop() {
@@ -101,6 +121,12 @@ impl Desk {
                 self.again(group);
             }
         }
+        #[cfg(feature = "faults")]
+        for mut work in early {
+            self.alone(&mut work);
+            work.answer();
+        }
+        deferred
     }
 
     fn take(&mut self, inbox: &Receiver<Message>) -> Option<Box<dyn Work>> {
@@ -173,7 +199,7 @@ impl Desk {
         if let Err(error) = self.begin(self.waiting_since(work.as_ref())) {
             return work.fail(error);
         }
-        if work.run(&self.session) == Ran::Lost {
+        if work.run(&self.session, Room::Own) == Ran::Lost {
             // Its verdict is the error that lost the transaction.
             return self.roll_back();
         }

@@ -7,8 +7,10 @@ use std::time::Instant;
 use tokio::sync::oneshot;
 
 use super::apply::apply;
+use super::failure::Failure;
 use super::find::find;
 use super::session::Session;
+use crate::change::Change;
 use crate::decision::{Asks, Decision, Step, Verdict};
 use crate::error::Error;
 use crate::lookup::{Current, Lookup};
@@ -19,7 +21,7 @@ const ROUNDS_MAX: usize = 64;
 /// A write whose outcome has a type that the writer does not know.
 pub(crate) trait Work: Send {
     /// Decides and writes, inside the transaction of a group.
-    fn run(&mut self, session: &Session) -> Ran;
+    fn run(&mut self, session: &Session, room: Room) -> Ran;
     /// Takes back whatever `run` came to.
     fn fail(&mut self, error: Error);
     /// Tells the caller how it ended. After the commit, or after the rollback.
@@ -35,13 +37,55 @@ pub(crate) trait Work: Send {
     fn look_before(&mut self, session: &Session);
 }
 
+/// Whose the transaction of a run is so far.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Room {
+    /// This write's alone.
+    Own,
+    /// That of others before it, too.
+    Shared,
+}
+
 /// How a run left the transaction.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Ran {
     /// As it was, with this write's changes or without them.
     Settled,
-    /// Rolled back by the database, with all that the group had done.
+    /// Rolled back by the database, with all that the group had done; or by this write, which had
+    /// it for itself.
     Lost,
+    /// As it was: this write wants a transaction that nobody has written in.
+    Deferred,
+}
+
+/// More records than this are inserted without a savepoint around them, in a transaction that is
+/// theirs to roll back. Within a savepoint each statement takes longer the more pages have been
+/// changed since: SQLite keeps the pages as they were in one chain, and walks it with each.
+const SHARING_ROWS_MAX: u64 = 1000;
+
+/// What a write's changes would be undone by.
+#[derive(Clone, Copy, PartialEq)]
+enum Open {
+    /// There are none yet.
+    Nothing,
+    /// A savepoint.
+    Savepoint,
+    /// The transaction.
+    Transaction,
+}
+
+/// Why a write was not carried out.
+enum Halt {
+    /// It failed.
+    Failed(Error),
+    /// It has to wait for a transaction of its own.
+    Deferred,
+}
+
+impl From<Error> for Halt {
+    fn from(error: Error) -> Self {
+        Self::Failed(error)
+    }
 }
 
 /// A write that waits.
@@ -84,7 +128,12 @@ impl<O> Job<O> {
         }
     }
 
-    fn carry_out(&self, session: &Session, open: &mut bool) -> Result<Verdict<O>, Error> {
+    fn carry_out(
+        &self,
+        session: &Session,
+        room: Room,
+        open: &mut Open,
+    ) -> Result<Verdict<O>, Halt> {
         let mut outcomes = Vec::with_capacity(self.steps.len());
         for (number, step) in self.steps.iter().enumerate() {
             let mut current = self.first_look(session, number, &outcomes)?;
@@ -92,6 +141,12 @@ impl<O> Job<O> {
             loop {
                 match (step.decide)(&current, &outcomes) {
                     Decision::Commit { outcome, changes } => {
+                        if *open == Open::Nothing && changes.iter().any(is_large) {
+                            if room == Room::Shared {
+                                return Err(Halt::Deferred);
+                            }
+                            *open = Open::Transaction;
+                        }
                         for change in &changes {
                             open_savepoint(session, open, number)?;
                             apply(session, change, number)?;
@@ -105,7 +160,8 @@ impl<O> Job<O> {
                     Decision::More(lookup) => {
                         rounds += 1;
                         if rounds > ROUNDS_MAX {
-                            return Err(Error::Broken("a decision never had enough".to_owned()));
+                            let why = "a decision never had enough".to_owned();
+                            return Err(Halt::Failed(Error::Broken(why)));
                         }
                         let more = look(session, &lookup, number)?;
                         current.roots.extend(more.roots);
@@ -123,46 +179,73 @@ fn look(session: &Session, lookup: &Lookup, step: usize) -> Result<Current, Erro
 }
 
 /// A savepoint is opened before the first change: a write that is refused needs none.
-fn open_savepoint(session: &Session, open: &mut bool, step: usize) -> Result<(), Error> {
-    if !*open {
+fn open_savepoint(session: &Session, open: &mut Open, step: usize) -> Result<(), Error> {
+    if *open == Open::Nothing {
         session
             .run("SAVEPOINT work")
             .map_err(|failure| failure.told(&session.catalog.model, 0, step))?;
-        *open = true;
+        *open = Open::Savepoint;
     }
     Ok(())
 }
 
+fn is_large(change: &Change) -> bool {
+    match change {
+        Change::InsertMany(many) => many.rows.rows() > SHARING_ROWS_MAX,
+        Change::Insert { .. }
+        | Change::Update { .. }
+        | Change::Delete { .. }
+        | Change::Remember(_) => false,
+    }
+}
+
+/// Ends what a write had open: its changes stay in the transaction, or are undone.
+fn close(session: &Session, open: Open, keeps: bool) -> Result<(), Failure> {
+    if !keeps
+        && open != Open::Nothing
+        && let Some(kept) = &session.next_ids
+    {
+        // What the undone changes taught about ids is no longer true.
+        kept.borrow_mut().clear();
+    }
+    match (open, keeps) {
+        (Open::Nothing, _) | (Open::Transaction, true) => Ok(()),
+        (Open::Savepoint, true) => session.run("RELEASE work"),
+        (Open::Savepoint, false) => {
+            session.run("ROLLBACK TO work").and_then(|()| session.run("RELEASE work"))
+        }
+        // Where the database has ended it by itself there is nothing to end.
+        (Open::Transaction, false) if session.connection.is_autocommit() => Ok(()),
+        (Open::Transaction, false) => session.run("ROLLBACK"),
+    }
+}
+
 impl<O: Send> Work for Job<O> {
-    fn run(&mut self, session: &Session) -> Ran {
-        let mut open = false;
-        let decided = catch_unwind(AssertUnwindSafe(|| self.carry_out(session, &mut open)));
+    fn run(&mut self, session: &Session, room: Room) -> Ran {
+        let mut open = Open::Nothing;
+        let decided = catch_unwind(AssertUnwindSafe(|| self.carry_out(session, room, &mut open)));
         self.has_panicked = decided.is_err();
-        self.verdict = decided.unwrap_or_else(|panic| {
-            Err(Error::Broken(format!("a decision panicked: {}", message(panic.as_ref()))))
-        });
-        let keeps = matches!(self.verdict, Ok(Verdict::Committed(_)));
-        let closed = match (open, keeps) {
-            (false, _) => Ok(()),
-            (true, true) => session.run("RELEASE work"),
-            (true, false) => {
-                // What the undone changes taught about ids is no longer true.
-                if let Some(kept) = &session.next_ids {
-                    kept.borrow_mut().clear();
-                }
-                session.run("ROLLBACK TO work").and_then(|()| session.run("RELEASE work"))
+        self.verdict = match decided {
+            Ok(Ok(verdict)) => Ok(verdict),
+            Ok(Err(Halt::Failed(error))) => Err(error),
+            Ok(Err(Halt::Deferred)) => return Ran::Deferred,
+            Err(panic) => {
+                Err(Error::Broken(format!("a decision panicked: {}", message(panic.as_ref()))))
             }
         };
+        let keeps = matches!(self.verdict, Ok(Verdict::Committed(_)));
+        let closed = close(session, open, keeps);
         // Some failures (a full disk, an I/O error, RAISE(ROLLBACK)) end the whole transaction,
         // whatever savepoints it had: only autocommit tells.
         let is_lost = closed.is_err() || session.connection.is_autocommit();
-        if is_lost && self.verdict.is_ok() {
+        let is_undone = open == Open::Transaction && !keeps && closed.is_ok();
+        if is_lost && !is_undone && self.verdict.is_ok() {
             self.verdict = Err(match closed {
                 Err(failure) => failure.told(&session.catalog.model, 0, 0),
                 Ok(()) => Error::Broken("the database ended the transaction".to_owned()),
             });
         }
-        self.has_written = open && self.verdict.is_ok() && keeps;
+        self.has_written = open != Open::Nothing && self.verdict.is_ok() && keeps;
         if is_lost { Ran::Lost } else { Ran::Settled }
     }
 

@@ -124,24 +124,26 @@ pub(crate) fn blank(options: &Options, model: &Arc<Model>) -> Result<Session, Op
 /// Opens what is there already, without claiming it.
 pub(crate) fn attach(options: &Options, model: Arc<Model>) -> Result<Source, OpenError> {
     let source = Source::new(options.clone(), model);
-    let path = &options.path;
-    if !path.exists() {
+    if !options.path.exists() {
         return Err(OpenError::Missing);
     }
-    source.home.get_or_init(|| Home::of(path));
-    let failed = |failure: Failure| opening(path, failure);
+    source.home.get_or_init(|| Home::of(&options.path));
+    let failed = |failure: Failure| opening(&options.path, failure);
     let connection = source.viewer(options.write_deadline).map_err(failed)?;
-    match recognise(&connection) {
-        Ok(false) => {}
-        Ok(true) => return Err(OpenError::Missing),
-        Err(found) => return Err(found.told(path)),
+    let session = source.session(connection);
+    match recognise(&session.connection) {
+        Ok(false) => {
+            let text = "SELECT value FROM _methodical_meta WHERE name = 'declaration'";
+            let was = session.connection.query_row(text, [], |row| row.get::<_, String>(0));
+            if was.map_err(|error| failed(error.into()))? != session.catalog.model.table_digest() {
+                let why = "nothing is read or written until it is migrated".to_owned();
+                return Err(OpenError::Changed { why });
+            }
+            drawn(&session, &options.path).map(|_| source)
+        }
+        Ok(true) => Err(OpenError::Missing),
+        Err(found) => Err(found.told(&options.path)),
     }
-    if !migrate::is_current(&connection, &source.catalog.model).map_err(failed)? {
-        let why = "`methodical migrate` shows what that means for it; carry that out first";
-        return Err(OpenError::Changed { why: why.to_owned() });
-    }
-    number(&source.session(connection)).map_err(|error| failed(error.into()))?;
-    Ok(source)
 }
 
 /// Claims the database for this process. SQLite's own locks stay free for other programs.

@@ -2,6 +2,7 @@
 //! A read whose asker has left is stopped.
 
 use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -29,6 +30,7 @@ pub(crate) struct Pool {
 
 struct Shared {
     source: Source,
+    threads_max: usize,
     state: Mutex<State>,
     work: Condvar,
 }
@@ -43,9 +45,12 @@ struct State {
 
 struct Ask {
     lookup: Lookup,
-    deadline: Instant,
+    /// Since when the deadline runs; for a part of a long list only from its turn on, because each
+    /// has waited for its own client before.
+    since: Option<Instant>,
     is_left: Arc<AtomicBool>,
-    receipt: oneshot::Sender<Result<Current, Error>>,
+    /// What is done with the answer, on the thread that has found it.
+    tell: Box<dyn FnOnce(Result<Current, Error>) + Send>,
 }
 
 /// Tells the pool that nobody waits for the answer any more.
@@ -58,31 +63,55 @@ impl Drop for Leaving {
 }
 
 impl Pool {
-    pub(crate) fn new(source: Source) -> Self {
-        let shared = Shared { source, state: Mutex::default(), work: Condvar::new() };
-        Self { shared: Arc::new(shared) }
+    /// A pool of so many threads, each of which begins when there is work for it.
+    pub(crate) fn new(source: Source, threads_max: usize) -> Self {
+        let (state, work) = (Mutex::default(), Condvar::new());
+        Self { shared: Arc::new(Shared { source, threads_max, state, work }) }
     }
 
     /// Reads on a thread of the pool. Dropping the future stops the statement.
     pub(crate) async fn read(&self, lookup: Lookup) -> Result<Current, Error> {
+        self.ask(lookup, Some(Instant::now()), |current| current).await
+    }
+
+    /// Reads a part of something long, and makes something of it there. It waits its turn however
+    /// long the others take: a list that has begun is not broken off because many are read.
+    pub(crate) async fn read_part<T: Send + 'static>(
+        &self,
+        lookup: Lookup,
+        then: impl FnOnce(Current) -> T + Send + 'static,
+    ) -> Result<T, Error> {
+        self.ask(lookup, None, then).await
+    }
+
+    async fn ask<T: Send + 'static>(
+        &self,
+        lookup: Lookup,
+        since: Option<Instant>,
+        then: impl FnOnce(Current) -> T + Send + 'static,
+    ) -> Result<T, Error> {
         let (receipt, answer) = oneshot::channel();
         let leaving = Leaving(Arc::new(AtomicBool::new(false)));
-        let deadline = Instant::now() + self.shared.source.options.read_deadline;
         let is_left = Arc::clone(&leaving.0);
-        self.submit(Ask { lookup, deadline, is_left, receipt })?;
+        // Nobody may be waiting any more.
+        let tell = Box::new(move |answer: Result<Current, Error>| {
+            drop(receipt.send(answer.map(then)));
+        });
+        self.submit(Ask { lookup, since, is_left, tell })?;
         let answer = answer.await;
         drop(leaving);
-        answer.unwrap_or(Err(Error::Busy("the store is closing")))
+        let lost = || Error::Broken("a long read came to nothing; the log says why".to_owned());
+        answer.unwrap_or_else(|_| Err(lost()))
     }
 
     fn submit(&self, ask: Ask) -> Result<(), Error> {
         let options = &self.shared.source.options;
         let mut state = self.shared.lock();
-        if state.queue.len() >= options.read_queue_max {
+        if ask.since.is_some() && state.queue.len() >= options.read_queue_max {
             return Err(Error::Busy("too many long reads are waiting"));
         }
         state.queue.push_back(ask);
-        if state.idle < state.queue.len() && state.threads < options.read_threads {
+        if state.idle < state.queue.len() && state.threads < self.shared.threads_max {
             state.threads += 1;
             let shared = Arc::clone(&self.shared);
             let thread = std::thread::Builder::new().name("store-read".to_owned());
@@ -122,8 +151,9 @@ impl Shared {
                 continue;
             }
             let answer = self.answer(&mut session, &ask);
-            // Nobody may be waiting any more.
-            drop(ask.receipt.send(answer));
+            let tell = ask.tell;
+            // A panic has been reported where it happened, and the asker sees that nothing comes.
+            drop(catch_unwind(AssertUnwindSafe(|| tell(answer))));
         }
     }
 
@@ -153,14 +183,15 @@ impl Shared {
         let model = &self.source.catalog.model;
         let told = |failure: Failure| failure.told(model, 0, 0);
         let too_slow = || Error::TooSlow { index: missing_index(model, &ask.lookup) };
-        if Instant::now() >= ask.deadline {
+        let deadline = ask.since.unwrap_or_else(Instant::now) + self.source.options.read_deadline;
+        if Instant::now() >= deadline {
             return Err(too_slow());
         }
         let mut session = match kept.take() {
             Some(session) => session,
             None => self.source.reader(self.source.options.read_deadline).map_err(told)?,
         };
-        let (is_left, deadline) = (Arc::clone(&ask.is_left), ask.deadline);
+        let is_left = Arc::clone(&ask.is_left);
         let is_over = move || is_left.load(Ordering::Relaxed) || Instant::now() >= deadline;
         session
             .connection

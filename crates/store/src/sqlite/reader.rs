@@ -26,6 +26,9 @@ pub(crate) struct Readers {
     source: Source,
     idle: Mutex<Vec<Inline>>,
     pool: Pool,
+    /// For lists that are read to their end: apart, so that they and the long reads do not keep
+    /// each other waiting.
+    parts: Pool,
 }
 
 /// True where the index of searched text is asked. What it does within one step of SQLite's
@@ -52,8 +55,10 @@ struct Inline {
 
 impl Readers {
     pub(crate) fn new(source: Source) -> Self {
-        let pool = Pool::new(source.clone());
-        Self { source, idle: Mutex::default(), pool }
+        let threads = source.options.read_threads;
+        let pool = Pool::new(source.clone(), threads);
+        let parts = Pool::new(source.clone(), threads.div_ceil(2));
+        Self { source, idle: Mutex::default(), pool, parts }
     }
 
     /// Answers a lookup, from one snapshot.
@@ -73,6 +78,15 @@ impl Readers {
             }
             Err(failure) => Err(self.told(failure)),
         }
+    }
+
+    /// Answers a lookup on another thread, of a lower priority, and makes something of it there.
+    pub(crate) async fn read_part<T: Send + 'static>(
+        &self,
+        lookup: Lookup,
+        then: impl FnOnce(Current) -> T + Send + 'static,
+    ) -> Result<T, Error> {
+        self.parts.read_part(lookup, then).await
     }
 
     /// Proves that the database answers.

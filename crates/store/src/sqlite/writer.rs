@@ -150,7 +150,7 @@ impl Desk {
             match inbox.recv_timeout(patience) {
                 Ok(Message::Work(work)) => {
                     self.waiting.fetch_sub(1, Ordering::Relaxed);
-                    self.group(work, inbox);
+                    self.groups(work, inbox);
                     rounds += 1;
                     if rounds < ROUNDS_BEFORE_UPKEEP {
                         continue;
@@ -170,7 +170,7 @@ impl Desk {
         while let Ok(message) = inbox.try_recv() {
             if let Message::Work(work) = message {
                 self.waiting.fetch_sub(1, Ordering::Relaxed);
-                self.group(work, inbox);
+                self.groups(work, inbox);
             }
         }
     }

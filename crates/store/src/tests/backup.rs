@@ -122,9 +122,8 @@ async fn a_restored_database_revives_no_tag_and_gives_no_id_twice_and_knows_its_
     let ask = |resource| {
         let lookup = Lookup {
             remembered: Some([5; 16]),
-            states: vec![],
             roots: vec![Node { resource, pick: Pick::NextId, children: vec![] }],
-            log: None,
+            ..Lookup::default()
         };
         Step::alone(lookup, |current: &Current| {
             commit((current.remembered.clone(), current.roots[0].next_id), vec![])

@@ -175,3 +175,62 @@ async fn a_bulk_that_fills_the_disk_leaves_nothing_behind() {
     assert_eq!(bench.list(USERS).await.rows.len(), 3);
     bench.assert_true();
 }
+
+/// Enough rows for a transaction of their own.
+const LARGE: i64 = 1500;
+
+#[tokio::test]
+async fn a_large_bulk_has_a_transaction_of_its_own_among_others() {
+    let bench = Bench::with(|options| options.group_time_max = Duration::from_secs(1));
+    let writes = vec![
+        vec![step(|_| commit(1, vec![insert(USERS, user(1, "before"))]))],
+        writing(people(&bench, 10, LARGE), 2),
+        vec![step(|_| commit(3, vec![insert(USERS, user(2, "behind"))]))],
+        writing(people(&bench, 5000, LARGE), 4),
+    ];
+    let verdicts = together(&bench, writes).await;
+    let outcomes: Vec<i64> = verdicts
+        .into_iter()
+        .map(|verdict| match verdict {
+            Ok(Verdict::Committed(outcomes)) => outcomes[0],
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    assert_eq!(outcomes, [1, 2, 3, 4]);
+    assert_eq!(bench.list(USERS).await.total.unwrap().records, 3002);
+    assert_eq!(next_id(&bench, USERS).await, 5000 + LARGE);
+    bench.assert_true();
+}
+
+#[tokio::test]
+async fn a_large_bulk_that_is_refused_leaves_nothing_and_takes_nobody_along() {
+    let bench = Bench::with(|options| options.group_time_max = Duration::from_secs(1));
+    let refusing = vec![
+        Step::alone(Lookup::default(), {
+            let change = people(&bench, 5000, LARGE);
+            move |_: &Current| commit(0, vec![change.clone()])
+        }),
+        step(|_| Decision::Refuse(9)),
+    ];
+    let mut rows: Vec<_> = (0..LARGE).map(|at| (None, name(10 + at))).collect();
+    rows[1200] = (None, name(10));
+    let writes = vec![
+        vec![step(|_| commit(1, vec![insert(USERS, user(1, "before"))]))],
+        writing(many(&bench, USERS, 10, rows), 2),
+        vec![step(|_| commit(3, vec![insert(USERS, user(2, "behind"))]))],
+        refusing,
+        vec![step(|_| commit(5, vec![insert(USERS, user(3, "last"))]))],
+    ];
+    let verdicts = together(&bench, writes).await;
+    assert_eq!(verdicts[0], Ok(Verdict::Committed(vec![1])));
+    assert!(matches!(&verdicts[1], Err(Error::Rows { .. })), "{:?}", verdicts[1]);
+    assert_eq!(verdicts[2], Ok(Verdict::Committed(vec![3])));
+    assert_eq!(verdicts[3], Ok(Verdict::Refused { step: 1, outcome: 9 }));
+    assert_eq!(verdicts[4], Ok(Verdict::Committed(vec![5])));
+    assert_eq!(ids(&bench.list(USERS).await), ["1", "2", "3"]);
+    bench.assert_true();
+}
+
+fn writing(change: Change, outcome: i64) -> Vec<Step<i64>> {
+    vec![step(move |_| commit(outcome, vec![change.clone()]))]
+}

@@ -444,6 +444,42 @@ async fn the_best_comes_first_and_no_query_is_an_operator() {
 }
 
 #[tokio::test]
+async fn of_very_many_matches_the_newest_are_ranked_and_filters_come_before() {
+    let bench = Bench::of(SEARCHED, |options| options.count_rows_max = 3);
+    let viewed = |id: i64, title: &str, views| {
+        let mut record = post(id, title, Some("rust"));
+        record.values[2] = Some(Value::Integer(views));
+        insert(POSTS, record)
+    };
+    let changes = vec![
+        viewed(1, "rust rust", 1),
+        viewed(2, "two of many words", 1),
+        viewed(3, "three rust", 0),
+        viewed(4, "four of many words", 0),
+        viewed(5, "five", 0),
+    ];
+    bench.commit(changes).await.unwrap();
+    let found = async |filter: Option<i64>, offset, limit| {
+        let search = Filter::Search(Terms::read("rust").unwrap());
+        let filter = match filter {
+            Some(views) => Filter::All(vec![search, equal(2, Value::Integer(views))]),
+            None => search,
+        };
+        let mut node = page(POSTS, filter, &[], limit);
+        if let Pick::Page(page) = &mut node.pick {
+            (page.is_ranked, page.offset) = (true, offset);
+        }
+        let found = bench.find(node).await;
+        assert_eq!(found.ranks.len(), found.rows.len());
+        ids(&found)
+    };
+    assert_eq!(found(None, 0, 2).await, ["3", "5"]);
+    assert_eq!(found(None, 2, 1).await, ["4"]);
+    assert_eq!(found(None, 3, 2).await, ["2", "4"], "a page is whole, however far it reaches");
+    assert_eq!(found(Some(1), 0, 2).await, ["1", "2"]);
+}
+
+#[tokio::test]
 async fn a_reader_searches_and_cannot_write() {
     let bench = searched();
     bench.commit(vec![insert(POSTS, post(1, "one", None))]).await.unwrap();
