@@ -105,6 +105,9 @@ settings! {
     bulks_max: usize = "limits.bulks", Form::Number(1000), "8",
         "Most requests at one time whose many records do not fit into the 1 MiB of memory that \
          each has: the rest waits for the writer on the disk.";
+    import_waiting_rows_max: usize = "limits.import_waiting", Form::Number(100_000_000), "500000",
+        "Most rows of an import that wait for rows further on; each takes some hundred bytes of \
+         memory.";
     connections_max: usize = "limits.connections", Form::Number(1_000_000), "10000",
         "Most connections at one time; more wait in the system's queue.";
     batch_operations_max: usize = "limits.batch", Form::Number(1000), "100",

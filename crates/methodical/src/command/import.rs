@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use clap::ArgMatches;
 use serde_json::json;
-use store::Options;
 use store::transfer::{Attached, attach};
+use store::{OpenError, Options};
 use tempfile::TempDir;
 
 use crate::failure::{Failure, Outcome};
@@ -70,13 +70,18 @@ struct Target {
 impl Target {
     /// The database, made empty where there is none, or a copy of it.
     fn open(project: &Project, is_dry: bool) -> Result<Self, Failure> {
-        let failed = |error: store::OpenError| project.failed(error);
+        let failed = |error: OpenError| project.failed(error);
         let model = || project.model.clone();
-        let is_there = project.path().exists();
+        // A run that was killed while it made the database leaves a file without tables.
+        let found = match attach(&project.options, model()) {
+            Err(OpenError::Missing) => None,
+            found => Some(found.map_err(failed)?),
+        };
         if !is_dry {
-            if !is_there {
-                make(project, &project.options)?;
+            if let Some(attached) = found {
+                return Ok(Self { attached, copy: None });
             }
+            make(project, &project.options)?;
             let attached = attach(&project.options, model()).map_err(failed)?;
             return Ok(Self { attached, copy: None });
         }
@@ -88,11 +93,9 @@ impl Target {
         let copy = copy.map_err(|fault| project.failed(format!("cannot be copied: {fault}")))?;
         let path = copy.path().join("copy.db");
         let options = Options { path: path.clone(), ..project.options.clone() };
-        if is_there {
-            let attached = attach(&project.options, model()).map_err(failed)?;
-            attached.copy(&path).map_err(|error| project.failed(error))?;
-        } else {
-            make(project, &options)?;
+        match found {
+            Some(attached) => attached.copy(&path).map_err(|error| project.failed(error))?,
+            None => make(project, &options)?,
         }
         let attached = attach(&options, model()).map_err(failed)?;
         Ok(Self { attached, copy: Some(copy) })

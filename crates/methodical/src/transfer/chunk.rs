@@ -38,6 +38,8 @@ pub(super) struct Chunks<'a> {
     pub(super) import: &'a Import,
     pub(super) key: Option<&'a str>,
     pub(super) rows_max: usize,
+    /// Most rows that may wait for others.
+    pub(super) waiting_max: usize,
     pub(super) faults: Faults,
     /// As it is remembered.
     pub(super) state: State,
@@ -147,11 +149,27 @@ impl Chunks<'_> {
                     let (missing, own) = (missing.collect(), taken.name());
                     let held = self.waiting.hold(taken.origin, &taken.document, own, missing);
                     held.map_err(|fault| unheld(&fault))?;
+                    self.refuse_crowds()?;
                 }
                 Fate::Taken(_) | Fate::Unfit(_) => {}
             }
         }
         Ok(())
+    }
+
+    /// Ends where so many rows wait that it is no matter of their order any more.
+    fn refuse_crowds(&mut self) -> Result<(), Failure> {
+        if self.waiting.count() <= self.waiting_max {
+            return Ok(());
+        }
+        let wanted: Vec<_> = self.waiting.wanted().into_iter().collect();
+        let names = wanted.iter().map(|index| self.judge.model.resources[*index].name.as_str());
+        let names = names.collect::<Vec<_>>().join(", ");
+        Err(Failure::refused(format!(
+            "more than {} rows wait for records of {names} that have not come: import those first; \
+             then the same command goes on",
+            grouped(self.waiting_max as u64)
+        )))
     }
 
     /// Writes rows that refer to each other, all at once; those that cannot be are refused, and

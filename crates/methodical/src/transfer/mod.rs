@@ -28,6 +28,8 @@ pub(crate) struct Project {
     pub(crate) model: Arc<Model>,
     /// How its store is opened.
     pub(crate) options: Options,
+    /// Most rows that wait for others.
+    pub(crate) waiting_rows_max: usize,
     /// Largest record.
     pub(crate) row_bytes_max: usize,
 }
@@ -43,6 +45,7 @@ impl Project {
         Ok(Self {
             model,
             options: Options::from(&settings, &path),
+            waiting_rows_max: settings.import_waiting_rows_max,
             row_bytes_max: settings.content_bytes_max,
         })
     }

@@ -107,6 +107,7 @@ pub(crate) fn run(task: Task<'_>) -> Result<Sum, Failure> {
             import,
             key,
             rows_max: chunk_rows,
+            waiting_max: project.waiting_rows_max,
             faults,
             state,
             waiting: Waiting::default(),

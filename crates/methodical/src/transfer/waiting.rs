@@ -80,6 +80,11 @@ impl Waiting {
         Ok(())
     }
 
+    /// How many rows wait.
+    pub(crate) fn count(&self) -> usize {
+        self.held.len()
+    }
+
     /// True where nothing waits.
     pub(crate) fn is_empty(&self) -> bool {
         self.held.is_empty()
@@ -145,6 +150,11 @@ impl Waiting {
             }
         }
         alive.into_iter().collect()
+    }
+
+    /// The resources whose records are waited for.
+    pub(crate) fn wanted(&self) -> BTreeSet<ResourceIndex> {
+        self.wants.keys().map(|(resource, _)| *resource).collect()
     }
 
     /// The numbers of all that wait.

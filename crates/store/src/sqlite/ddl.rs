@@ -68,6 +68,15 @@ CREATE TABLE _methodical_suspect (
   birth INTEGER NOT NULL,
   version INTEGER NOT NULL
 ) STRICT;
+CREATE TABLE _methodical_imports (
+  key TEXT PRIMARY KEY NOT NULL,
+  state TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE _methodical_imports_waiting (
+  key TEXT NOT NULL,
+  row INTEGER NOT NULL,
+  PRIMARY KEY (key, row)
+) STRICT, WITHOUT ROWID;
 CREATE TABLE _methodical_migrations (
   number INTEGER PRIMARY KEY,
   at TEXT NOT NULL,

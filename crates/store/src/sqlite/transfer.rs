@@ -24,19 +24,9 @@ use crate::sql::search::row_number;
 use crate::sql::{quote, select};
 use crate::transfer::{Fate, Note, References, Row};
 
-/// Made by the first import, so that no database needs another layout for it. The store does not
-/// read the state.
-const REMEMBERED: &str = "
-CREATE TABLE IF NOT EXISTS _methodical_imports (
-  key TEXT PRIMARY KEY NOT NULL,
-  state TEXT NOT NULL
-) STRICT, WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS _methodical_imports_waiting (
-  key TEXT NOT NULL,
-  row INTEGER NOT NULL,
-  PRIMARY KEY (key, row)
-) STRICT, WITHOUT ROWID;
-";
+/// Pages that the log ahead of the database holds before a commit moves them over: beside a server
+/// the server does that as well, without one nobody else would.
+const CHECKPOINT_PAGES: u32 = 4_000;
 const STATE: &str = "SELECT state FROM _methodical_imports WHERE key = ?";
 const WAITING: &str = "SELECT row FROM _methodical_imports_waiting WHERE key = ? ORDER BY row";
 const REMEMBER: &str = "INSERT INTO _methodical_imports (key, state) VALUES (?, ?) \
@@ -88,9 +78,9 @@ impl Attached {
     pub(crate) fn import(&self) -> Result<Incoming, Error> {
         let session = self.source.writer().map_err(|failure| self.told(failure))?;
         let (source, known) = (self.source.clone(), RefCell::default());
-        let incoming = Incoming { source, session, known };
-        incoming.transaction(|| Ok(incoming.session.connection.execute_batch(REMEMBERED)?))?;
-        Ok(incoming)
+        let pages = format!("PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}");
+        session.connection.execute_batch(&pages).map_err(|error| self.told(error.into()))?;
+        Ok(Incoming { source, session, known })
     }
 
     pub(crate) fn copy(&self, to: &Path) -> Result<(), Error> {

@@ -107,3 +107,22 @@ fn a_circle_with_a_taken_value_is_refused_and_another_is_created() {
     assert!(faults.contains("names people a, which is not there"), "{faults}");
     assert_sound(&project.path("data.db"));
 }
+
+#[test]
+fn where_too_many_rows_wait_it_is_said_what_to_import_first() {
+    let project = Project::of(DECLARATION);
+    let mut people = person("boss", None, None);
+    for number in 0..20 {
+        people += &person(&format!("p{number}"), Some("boss"), Some("t"));
+    }
+    let file = project.file("people.ndjson", &people);
+    let name = file.to_str().expect("a path");
+    let limit = ["people", name, "--chunk", "4", "--set", "limits.import_waiting=5"];
+    let said = run("import", project.home(), &limit);
+    assert_eq!(said.code, 1);
+    assert!(said.err.contains("more than 5 rows wait for records of teams"), "{}", said.err);
+    fed("import", project.home(), &["teams", "-"], b"{\"id\":\"t\",\"lead\":\"boss\"}");
+    let said = good("import", project.home(), &limit);
+    assert_eq!(said.sum(), (21, 21, 0), "{}", said.err);
+    assert_sound(&project.path("data.db"));
+}

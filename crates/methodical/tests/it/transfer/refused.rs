@@ -114,6 +114,8 @@ fn a_dry_run_finds_the_same_faults_and_changes_nothing() {
         good("import", project.home(), &["users", file.to_str().expect("a path"), "--dry-run"]);
     assert!(dry.err.contains("nothing was changed"), "{}", dry.err);
     assert!(!project.path("data.db").exists(), "not even an empty database is made");
+    // As a kill in the middle of making it leaves it.
+    project.file("data.db", "");
     fed("import", project.home(), &["users", "-"], b"{\"name\":\"A\",\"email\":\"a\"}\n");
     let before = everything(&project.path("data.db"));
     let rows = "{\"name\":\"B\",\"email\":\"A\"}\n{\"name\":\"C\",\"email\":\"c\"}\n\
