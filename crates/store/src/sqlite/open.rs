@@ -37,6 +37,9 @@ const LAYOUT: i32 = 2;
 const CHECKPOINT_PAGES: i32 = 4_000;
 /// Cache of a connection, in KiB.
 const CACHE_KIB: i32 = 16_384;
+/// The same of a connection for long reads. They pass over many pages and seldom come back, and
+/// there may be several of them.
+const LONG_CACHE_KIB: i32 = 4_096;
 
 /// How deep triggers of our own nest in what a deletion clears: they count as levels, too.
 const TRIGGERS_DEEP: u32 = 3;
@@ -186,13 +189,22 @@ impl Source {
     /// A connection that cannot write: opened read-only, told `query_only`, and every statement
     /// that is not a read is refused while it is prepared.
     pub(crate) fn reader(&self, lock_wait: Duration) -> Result<Session, Failure> {
+        self.reading(lock_wait, CACHE_KIB)
+    }
+
+    /// The same for reads that take long.
+    pub(crate) fn long_reader(&self, lock_wait: Duration) -> Result<Session, Failure> {
+        self.reading(lock_wait, LONG_CACHE_KIB)
+    }
+
+    fn reading(&self, lock_wait: Duration, cache: i32) -> Result<Session, Failure> {
         self.at_home()?;
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let mut connection = Connection::open_with_flags(&self.options.path, flags)?;
         plan_once(&connection)?;
         connection.busy_timeout(lock_wait)?;
         connection.execute_batch(&format!(
-            "PRAGMA query_only = ON; PRAGMA trusted_schema = OFF; PRAGMA cache_size = -{CACHE_KIB};"
+            "PRAGMA query_only = ON; PRAGMA trusted_schema = OFF; PRAGMA cache_size = -{cache};"
         ))?;
         connection.authorizer(Some(reads_only))?;
         Ok(self.session(connection))
