@@ -63,15 +63,13 @@ impl Shape {
             Ask::Page => self.page(model, resource),
             Ask::Ranked => self.ranked(model, resource),
             Ask::Count => {
-                let mut counted = Query::select();
-                counted.expr(Func::count(Expr::col(Asterisk))).from(resource.name.clone());
-                self.narrow(model, resource, &mut counted);
+                let mut counted = self.counted(model, resource);
+                counted.expr(Func::count(Expr::col(Asterisk)));
                 counted
             }
             Ask::CountTo => {
-                let mut counted = Query::select();
-                counted.expr(Expr::cust("1")).from(resource.name.clone()).limit(0);
-                self.narrow(model, resource, &mut counted);
+                let mut counted = self.counted(model, resource);
+                counted.expr(Expr::cust("1")).limit(0);
                 outer_count(counted)
             }
             Ask::Among => {
@@ -139,26 +137,45 @@ impl Shape {
 
     /// The newest records that match, by number, with how well each does.
     fn candidates(&self, model: &Model, resource: &Resource) -> SelectStatement {
-        let scope = Scope::of(model, resource);
-        let (index, number) = (index_table(resource), row_number(resource));
-        let (quoted, table) = (quote(&index), quote(&resource.name));
-        let mut newest = Query::select();
+        let quoted = quote(&index_table(resource));
+        let mut newest = self.matching(model, resource);
         newest
             .expr(Expr::cust(format!("{quoted}.rowid AS \"number\", bm25({quoted}) AS \"rank\"")));
-        newest.from(index);
+        newest.order_by_expr(Expr::cust(format!("{quoted}.rowid")), Order::Desc);
+        newest.limit(0);
+        newest
+    }
+
+    /// What fulfils the terms, the first of which is a search: row by row from the index, so that
+    /// it can be left early. The table is asked only where there are more terms.
+    fn matching(&self, model: &Model, resource: &Resource) -> SelectStatement {
+        let (index, number) = (index_table(resource), row_number(resource));
+        let (quoted, table) = (quote(&index), quote(&resource.name));
+        let mut matching = Query::select();
+        matching.from(index);
         if self.terms.len() > 1 {
-            newest.inner_join(
+            matching.inner_join(
                 resource.name.clone(),
                 Expr::cust(format!("{table}.{number} = {quoted}.rowid")),
             );
         }
-        newest.and_where(Expr::cust_with_values(format!("{quoted} MATCH ?"), [""]));
+        matching.and_where(Expr::cust_with_values(format!("{quoted} MATCH ?"), [""]));
+        let scope = Scope::of(model, resource);
         for (path, test) in self.terms.iter().skip(1) {
-            newest.and_where(scope.condition(&path.through, path.column, test));
+            matching.and_where(scope.condition(&path.through, path.column, test));
         }
-        newest.order_by_expr(Expr::cust(format!("{quoted}.rowid")), Order::Desc);
-        newest.limit(0);
-        newest
+        matching
+    }
+
+    /// What is counted, without the columns.
+    fn counted(&self, model: &Model, resource: &Resource) -> SelectStatement {
+        if let Some((_, Test::Matches)) = self.terms.first() {
+            return self.matching(model, resource);
+        }
+        let mut counted = Query::select();
+        counted.from(resource.name.clone());
+        self.narrow(model, resource, &mut counted);
+        counted
     }
 
     fn group_rows(&self, model: &Model, resource: &Resource, by: &[Column]) -> SelectStatement {

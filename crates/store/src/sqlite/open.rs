@@ -1,4 +1,4 @@
-//! Opens the one database file: claims it, recognises it, and makes it from nothing if need be.
+//! Opens the one database file: claims it, recognises it, and has it made from nothing if need be.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io;
@@ -11,19 +11,17 @@ use model::record::Record;
 use rusqlite::config::DbConfig;
 use rusqlite::hooks::{AuthAction, AuthContext, Authorization, Wal};
 use rusqlite::limits::Limit;
-use rusqlite::{Connection, MAIN_DB, OpenFlags, OptionalExtension};
+use rusqlite::{Connection, MAIN_DB, OpenFlags};
 
 use super::anchor::Anchor;
-use super::apply;
 use super::checkpoint::Log;
-use super::ddl;
 use super::failure::Failure;
+use super::fresh::create;
 use super::home::Home;
-use super::migrate::{self, files::fit};
+use super::migrate::files::fit;
 use super::session::Session;
 use super::sound;
 use crate::care::exchange;
-use crate::error::Error;
 use crate::error::OpenError;
 use crate::fault::{Fault, on};
 use crate::measure::Meters;
@@ -46,6 +44,9 @@ const CLAIM_TRIES: u32 = 5;
 const CLAIM_PAUSE: Duration = Duration::from_millis(20);
 /// Cache of a connection, in KiB.
 const CACHE_KIB: i32 = 16_384;
+/// The same of a connection for long reads. They pass over many pages and seldom come back, and
+/// there may be several of them.
+const LONG_CACHE_KIB: i32 = 4_096;
 
 /// How deep triggers of our own nest in what a deletion clears: they count as levels, too.
 const TRIGGERS_DEEP: u32 = 3;
@@ -272,7 +273,16 @@ impl Source {
     /// A connection that cannot write: opened read-only, told `query_only`, and every statement
     /// that is not a read is refused while it is prepared.
     pub(crate) fn reader(&self, lock_wait: Duration) -> Result<Session, Failure> {
-        let mut connection = self.viewer(lock_wait)?;
+        self.reading(lock_wait, CACHE_KIB)
+    }
+
+    /// The same for reads that take long.
+    pub(crate) fn long_reader(&self, lock_wait: Duration) -> Result<Session, Failure> {
+        self.reading(lock_wait, LONG_CACHE_KIB)
+    }
+
+    fn reading(&self, lock_wait: Duration, cache: i32) -> Result<Session, Failure> {
+        let mut connection = self.opened(lock_wait, cache)?;
         connection.execute_batch("PRAGMA query_only = ON")?;
         connection.authorizer(Some(reads_only))?;
         Ok(self.session(connection))
@@ -280,13 +290,17 @@ impl Source {
 
     /// A connection to a file that is opened read-only.
     pub(crate) fn viewer(&self, lock_wait: Duration) -> Result<Connection, Failure> {
+        self.opened(lock_wait, CACHE_KIB)
+    }
+
+    fn opened(&self, lock_wait: Duration, cache: i32) -> Result<Connection, Failure> {
         self.at_home()?;
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(&self.options.path, flags)?;
         plan_once(&connection)?;
         connection.busy_timeout(lock_wait)?;
         connection.execute_batch(&format!(
-            "PRAGMA trusted_schema = OFF; PRAGMA cache_size = -{CACHE_KIB};"
+            "PRAGMA trusted_schema = OFF; PRAGMA cache_size = -{cache};"
         ))?;
         Ok(connection)
     }
@@ -362,105 +376,6 @@ pub(super) fn recognise(connection: &Connection) -> Result<bool, Found> {
         return Err(Found::Older(layout));
     }
     Ok(false)
-}
-
-/// Makes tables, meta and seed in one transaction: a crash leaves all or nothing.
-fn create(session: &Session, seed: Seed<'_>, path: &Path) -> Result<(), OpenError> {
-    let failed = |failure: Failure| opening(path, failure);
-    let model = &session.catalog.model;
-    // References among seeds are checked at the end, so that their order does not matter.
-    session
-        .connection
-        .execute_batch("BEGIN IMMEDIATE; PRAGMA defer_foreign_keys = ON;")
-        .map_err(|error| failed(error.into()))?;
-    let made = session
-        .connection
-        .execute_batch(&ddl::script(model))
-        .map_err(|error| failed(error.into()))
-        .and_then(|()| meta(session).map_err(failed))
-        .and_then(|()| plant(session, seed))
-        .and_then(|()| session.index_written().map_err(failed))
-        .and_then(|()| session.run("COMMIT").map_err(failed));
-    if made.is_err() && !session.connection.is_autocommit() {
-        // The first error is the one that counts.
-        drop(session.run("ROLLBACK"));
-    }
-    made
-}
-
-fn meta(session: &Session) -> Result<(), Failure> {
-    let mut random = [0_u8; 40];
-    getrandom::fill(&mut random)
-        .map_err(|error| super::failure::broken(format!("no random numbers: {error}")))?;
-    let (epoch, secret) = random.split_at(8);
-    let connection = &session.connection;
-    connection.execute_batch(&format!(
-        "PRAGMA application_id = {APPLICATION}; PRAGMA user_version = {LAYOUT};"
-    ))?;
-    let insert = "INSERT INTO _methodical_meta (name, value) VALUES (?, ?)";
-    connection.execute(insert, ("layout", LAYOUT))?;
-    connection.execute(insert, ("epoch", epoch))?;
-    connection.execute(insert, ("secret", secret))?;
-    migrate::remember(connection, &session.catalog.model, &migrate::schema::Objects::new())
-}
-
-fn plant(session: &Session, seed: Seed<'_>) -> Result<(), OpenError> {
-    let model = &session.catalog.model;
-    for (number, (resource, record)) in seed().map_err(OpenError::Seed)?.iter().enumerate() {
-        apply::insert(session, *resource, record).map_err(|failure| {
-            let name = &model.resources[*resource].name;
-            match failure.told(model, *resource, number) {
-                Error::Full => OpenError::NoRoom,
-                error => OpenError::Seed(format!("{name} {}: {}", record.id, why(model, &error))),
-            }
-        })?;
-    }
-    dangling(session).map_or(Ok(()), |text| Err(OpenError::Seed(text)))
-}
-
-fn why(model: &Model, error: &Error) -> String {
-    match error {
-        Error::Taken { resource, fields, .. } => {
-            let fields: Vec<&str> = fields
-                .iter()
-                .map(|field| model.resources[*resource].fields[*field].name.as_str())
-                .collect();
-            match fields.as_slice() {
-                [] => "another record has this id".to_owned(),
-                fields => format!("another record has the same {}", fields.join(" and ")),
-            }
-        }
-        error => error.to_string(),
-    }
-}
-
-/// The first seeded reference that names no record.
-fn dangling(session: &Session) -> Option<String> {
-    let model = &session.catalog.model;
-    model.resources.iter().find_map(|resource| {
-        resource.fields.iter().find_map(|field| {
-            let to = &model.resources[field.references?.resource].name;
-            let [table, column, parent] =
-                [&resource.name, &field.name, to].map(|name| crate::sql::quote(name));
-            let text = format!(
-                "SELECT \"id\", {column} FROM {table} WHERE {column} IS NOT NULL AND NOT EXISTS \
-                 (SELECT 1 FROM {parent} AS p WHERE p.\"id\" = {table}.{column}) LIMIT 1"
-            );
-            let show = |value: rusqlite::types::Value| match value {
-                rusqlite::types::Value::Integer(id) => id.to_string(),
-                rusqlite::types::Value::Text(id) => id,
-                _ => "?".to_owned(),
-            };
-            let pair = session
-                .connection
-                .query_row(&text, [], |row| Ok((show(row.get(0)?), show(row.get(1)?))));
-            let (id, named) = pair.optional().ok()??;
-            let (table, column) = (&resource.name, &field.name);
-            Some(format!(
-                "{table} {id}: `{column}` names {to} {named}, which is not among the seed"
-            ))
-        })
-    })
 }
 
 /// Reads what was drawn when the database was made.

@@ -189,7 +189,7 @@ impl Shared {
         }
         let mut session = match kept.take() {
             Some(session) => session,
-            None => self.source.reader(self.source.options.read_deadline).map_err(told)?,
+            None => self.source.long_reader(self.source.options.read_deadline).map_err(told)?,
         };
         let is_left = Arc::clone(&ask.is_left);
         let is_over = move || is_left.load(Ordering::Relaxed) || Instant::now() >= deadline;
