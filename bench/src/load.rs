@@ -1,6 +1,7 @@
 //! The load: one thread that keeps every connection busy with one request at a time, and looks at
 //! each in turn. It never sleeps, so that no wake-up of its own is measured.
 
+use std::cmp::Ordering;
 use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
@@ -21,7 +22,7 @@ pub(crate) struct Lane<'a> {
     pub(crate) source: &'a mut dyn Source,
     /// How many they are.
     pub(crate) connections: usize,
-    /// The status that every answer must have.
+    /// The status that every answer must have; 0 where any will do.
     pub(crate) status: u16,
 }
 
@@ -67,24 +68,35 @@ struct Connection {
     filled: usize,
     lane: usize,
     sent: Instant,
+    /// The status of an answer in chunks, while they come.
+    chunked: Option<u16>,
 }
+
+/// How an answer in chunks ends. None of those that are measured has this within a record.
+const LAST_CHUNK: &[u8] = b"\r\n0\r\n\r\n";
 
 /// Where an answer ends.
 struct Extent {
     status: u16,
     head: usize,
     content: usize,
+    is_chunked: bool,
 }
 
 /// Finds the ends of answers.
 struct Scanner {
     end: Finder<'static>,
     length: Finder<'static>,
+    chunked: Finder<'static>,
 }
 
 impl Scanner {
     fn new() -> Self {
-        Self { end: Finder::new(b"\r\n\r\n"), length: Finder::new(b"\r\ncontent-length: ") }
+        Self {
+            end: Finder::new(b"\r\n\r\n"),
+            length: Finder::new(b"\r\ncontent-length: "),
+            chunked: Finder::new(b"\r\ntransfer-encoding: chunked\r\n"),
+        }
     }
 
     /// The extent of the answer at the start, once its head is there.
@@ -95,7 +107,8 @@ impl Scanner {
             Some(at) if status != 304 => number(&bytes[at + 18..head]),
             _ => 0,
         };
-        Some(Extent { status: u16::try_from(status).unwrap_or(0), head, content })
+        let is_chunked = self.chunked.find(&bytes[..head]).is_some();
+        Some(Extent { status: u16::try_from(status).unwrap_or(0), head, content, is_chunked })
     }
 }
 
@@ -112,26 +125,41 @@ fn connect(address: SocketAddr) -> Result<TcpStream, String> {
 
 /// Sends one request on a connection of its own.
 pub(crate) fn once(address: SocketAddr, request: &[u8]) -> Result<Whole, String> {
-    let mut stream = connect(address)?;
-    stream.set_read_timeout(Some(PATIENCE)).map_err(|error| error.to_string())?;
-    stream.write_all(request).map_err(|error| error.to_string())?;
-    let scanner = Scanner::new();
-    let mut bytes = Vec::new();
-    let mut part = vec![0; BUFFER_BYTES];
-    loop {
-        let read = stream.read(&mut part).map_err(|error| error.to_string())?;
-        bytes.extend_from_slice(&part[..read]);
-        match scanner.extent(&bytes) {
-            Some(extent) if bytes.len() >= extent.head + extent.content => {
-                let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-                return Ok(Whole {
-                    status: extent.status,
-                    head: text(&bytes[..extent.head]),
-                    content: text(&bytes[extent.head..]),
-                });
+    Client::new(address)?.ask(request)
+}
+
+/// One connection that is asked one thing after the other.
+pub(crate) struct Client(TcpStream);
+
+impl Client {
+    /// Connects.
+    pub(crate) fn new(address: SocketAddr) -> Result<Self, String> {
+        let stream = connect(address)?;
+        stream.set_read_timeout(Some(PATIENCE)).map_err(|error| error.to_string())?;
+        Ok(Self(stream))
+    }
+
+    /// Sends a request and takes its answer.
+    pub(crate) fn ask(&mut self, request: &[u8]) -> Result<Whole, String> {
+        self.0.write_all(request).map_err(|error| error.to_string())?;
+        let scanner = Scanner::new();
+        let mut bytes = Vec::new();
+        let mut part = vec![0; BUFFER_BYTES];
+        loop {
+            let read = self.0.read(&mut part).map_err(|error| error.to_string())?;
+            bytes.extend_from_slice(&part[..read]);
+            match scanner.extent(&bytes) {
+                Some(extent) if bytes.len() >= extent.head + extent.content => {
+                    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+                    return Ok(Whole {
+                        status: extent.status,
+                        head: text(&bytes[..extent.head]),
+                        content: text(&bytes[extent.head..]),
+                    });
+                }
+                _ if read == 0 => return Err("the connection ended within an answer".to_owned()),
+                _ => {}
             }
-            _ if read == 0 => return Err("the connection ended within an answer".to_owned()),
-            _ => {}
         }
     }
 }
@@ -162,8 +190,8 @@ fn open(address: SocketAddr, lanes: &mut [Lane<'_>]) -> Result<Vec<Connection>, 
             let stream = connect(address)?;
             stream.set_nonblocking(true).map_err(|error| error.to_string())?;
             let buffer = vec![0; BUFFER_BYTES];
-            let mut connection =
-                Connection { stream, buffer, filled: 0, lane, sent: Instant::now() };
+            let (filled, sent, chunked) = (0, Instant::now(), None);
+            let mut connection = Connection { stream, buffer, filled, lane, sent, chunked };
             connection.send(plan.source.next())?;
             connections.push(connection);
         }
@@ -184,7 +212,7 @@ fn drive(
         for connection in connections.iter_mut() {
             let Some(status) = connection.receive(&scanner)? else { continue };
             let lane = &mut lanes[connection.lane];
-            if status != lane.status {
+            if lane.status != 0 && status != lane.status {
                 return Err(format!("an answer is a {status}, not a {}", lane.status));
             }
             now = Instant::now();
@@ -195,7 +223,7 @@ fn drive(
         }
         if now.elapsed() > Duration::from_millis(1) {
             now = Instant::now();
-            if connections.iter().any(|connection| connection.sent.elapsed() > PATIENCE) {
+            if connections.iter().any(Connection::is_stuck) {
                 return Err("an answer does not come".to_owned());
             }
         }
@@ -210,8 +238,9 @@ fn drive(
 fn finish(connections: &mut [Connection]) -> Result<(), String> {
     let scanner = Scanner::new();
     for connection in connections {
-        while connection.receive(&scanner)?.is_none() {
-            if connection.sent.elapsed() > PATIENCE {
+        // A long list is left: the server stops reading it.
+        while connection.receive(&scanner)?.is_none() && connection.chunked.is_none() {
+            if connection.is_stuck() {
                 return Err("an answer does not come".to_owned());
             }
         }
@@ -233,27 +262,56 @@ impl Connection {
         Ok(())
     }
 
+    /// True where an answer does not come. One in chunks may take its time.
+    fn is_stuck(&self) -> bool {
+        self.chunked.is_none() && self.sent.elapsed() > PATIENCE
+    }
+
     /// The status of the answer, once all of it is here.
     fn receive(&mut self, scanner: &Scanner) -> Result<Option<u16>, String> {
         match self.stream.read(&mut self.buffer[self.filled..]) {
             Ok(0) => Err("the server closed a connection".to_owned()),
             Ok(read) => {
                 self.filled += read;
-                let Some(extent) = scanner.extent(&self.buffer[..self.filled]) else {
-                    return Ok(None);
-                };
-                let whole = extent.head + extent.content;
-                if self.filled < whole {
-                    return Ok(None);
-                }
-                if self.filled > whole {
-                    return Err("bytes follow an answer".to_owned());
-                }
-                self.filled = 0;
-                Ok(Some(extent.status))
+                self.judge(scanner)
             }
             Err(error) if error.kind() == ErrorKind::WouldBlock => Ok(None),
             Err(error) => Err(format!("receiving: {error}")),
+        }
+    }
+
+    fn judge(&mut self, scanner: &Scanner) -> Result<Option<u16>, String> {
+        let bytes = &self.buffer[..self.filled];
+        if self.chunked.is_none() {
+            let Some(extent) = scanner.extent(bytes) else { return Ok(None) };
+            if !extent.is_chunked {
+                return self.whole(&extent);
+            }
+            self.chunked = Some(extent.status);
+        }
+        if bytes.ends_with(LAST_CHUNK) {
+            self.filled = 0;
+            return Ok(self.chunked.take());
+        }
+        // Only what may be a part of its end is kept.
+        let kept = self.filled.min(LAST_CHUNK.len());
+        self.buffer.copy_within(self.filled - kept..self.filled, 0);
+        self.filled = kept;
+        Ok(None)
+    }
+
+    fn whole(&mut self, extent: &Extent) -> Result<Option<u16>, String> {
+        let whole = extent.head + extent.content;
+        if whole > self.buffer.len() {
+            self.buffer.resize(whole, 0);
+        }
+        match self.filled.cmp(&whole) {
+            Ordering::Less => Ok(None),
+            Ordering::Greater => Err("bytes follow an answer".to_owned()),
+            Ordering::Equal => {
+                self.filled = 0;
+                Ok(Some(extent.status))
+            }
         }
     }
 }

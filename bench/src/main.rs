@@ -3,6 +3,7 @@
 mod bare;
 mod data;
 mod latency;
+mod lists;
 mod load;
 mod machine;
 mod measure;
@@ -26,10 +27,12 @@ use report::Circumstances;
 use work::Ground;
 
 const USAGE: &str = "\
-bench [--quick] [--sizes N,N,…] [--seconds S] [--rounds N] [--only WORDS]
+bench [--quick] [--records|--lists] [--sizes N,N,…] [--seconds S] [--rounds N] [--only WORDS]
 
   --quick         100,000 rows only, short runs: about two minutes
-  --sizes         rows in the database: 1000,100000,1000000
+  --records       only the lines of single records; together: 1000,100000,1000000 rows
+  --lists         only lists, search and many records: 10000,1000000,10000000 rows
+  --sizes, --rows rows in the database, for both parts
   --seconds       length of a run: 2
   --rounds        runs of each side: 3
   --only          lines whose name contains these words; the results are not written to a file
@@ -42,9 +45,19 @@ bench load ADDRESS ROWS SECONDS NAME
 Run by scripts/bench, which builds and also says: --server PATH --target FOLDER --date DAY
 --commit NAME --compiler TEXT --core N (of the servers; none where they are not pinned).";
 
+/// What is measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Part {
+    /// Single records and their first pages.
+    Records,
+    /// Lists, search and many records.
+    Lists,
+}
+
 /// What the command line says.
 struct Plan {
-    sizes: Vec<u64>,
+    parts: Vec<Part>,
+    sizes: Option<Vec<u64>>,
     effort: Effort,
     only: Option<String>,
     target: PathBuf,
@@ -59,6 +72,8 @@ fn main() -> ExitCode {
     let done = match arguments.first().map(String::as_str) {
         Some("bare") => serve_bare(&arguments[1..]),
         Some("raw") => insert_raw(&arguments[1..]),
+        Some("raw-reads") => read_lists(&arguments[1..]),
+        Some("raw-inserts") => insert_lists(&arguments[1..]),
         Some("fill") => fill(&arguments[1..]),
         Some("load") => load_one(&arguments[1..]),
         Some("help" | "--help") => {
@@ -94,7 +109,25 @@ fn insert_raw(arguments: &[String]) -> Result<(), String> {
     let path: PathBuf = read(arguments, 0)?;
     let time = Duration::from_millis(read(arguments, 2)?);
     let run = raw::inserts(&path, read(arguments, 1)?, time).map_err(|error| error.to_string())?;
+    print(&run);
+    Ok(())
+}
+
+fn print(run: &load::Run) {
     println!("{} {} {} {}", run.answers, run.seconds, run.busy.ran, run.busy.waited);
+}
+
+fn read_lists(arguments: &[String]) -> Result<(), String> {
+    let path: PathBuf = read(arguments, 0)?;
+    let time = Duration::from_millis(read(arguments, 1)?);
+    print(&lists::raw::reads(&path, time).map_err(|error| error.to_string())?);
+    Ok(())
+}
+
+fn insert_lists(arguments: &[String]) -> Result<(), String> {
+    let path: PathBuf = read(arguments, 0)?;
+    let (size, number) = (read(arguments, 1)?, read(arguments, 2)?);
+    print(&lists::raw::inserts(&path, size, number).map_err(|error| error.to_string())?);
     Ok(())
 }
 
@@ -123,7 +156,8 @@ fn load_one(arguments: &[String]) -> Result<(), String> {
 
 fn plan(arguments: &[String]) -> Result<Plan, String> {
     let mut plan = Plan {
-        sizes: vec![1_000, 100_000, 1_000_000],
+        parts: vec![Part::Records, Part::Lists],
+        sizes: None,
         effort: effort(2.0, 3),
         only: None,
         target: PathBuf::from("target"),
@@ -141,11 +175,19 @@ fn plan(arguments: &[String]) -> Result<Plan, String> {
         let value = at + 1;
         match name.as_str() {
             "--quick" => {
-                (plan.sizes, plan.effort) = (vec![100_000], effort(0.7, 3));
+                (plan.sizes, plan.effort) = (Some(vec![100_000]), effort(0.35, 3));
                 at += 1;
                 continue;
             }
-            "--sizes" => plan.sizes = sizes(&read::<String>(arguments, value)?)?,
+            "--records" | "--lists" => {
+                let part = if name == "--lists" { Part::Lists } else { Part::Records };
+                plan.parts = vec![part];
+                at += 1;
+                continue;
+            }
+            "--sizes" | "--rows" => {
+                plan.sizes = Some(sizes(&read::<String>(arguments, value)?)?);
+            }
             "--seconds" => plan.effort = effort(read(arguments, value)?, plan.effort.rounds),
             "--rounds" => plan.effort.rounds = read::<usize>(arguments, value)?.max(1),
             "--only" => plan.only = Some(read(arguments, value)?),
@@ -175,37 +217,75 @@ fn sizes(text: &str) -> Result<Vec<u64>, String> {
 }
 
 fn measure_all(plan: &Plan) -> Result<(), String> {
-    let folder = plan.target.join("bench");
-    let wanted = |work: &work::Work| {
-        plan.only.as_ref().is_none_or(|words| work.name.contains(words.as_str()))
-    };
-    let (mut figures, mut prints) = (Vec::new(), Vec::new());
-    for size in &plan.sizes {
-        eprintln!("bench: a database of {size} rows");
-        let mut bench = Bench::new(&plan.launcher, plan.effort, *size, &folder)?;
-        let print = bench.run(&wanted, &mut |figure| {
-            eprintln!("bench: {}: {:.2}", figure.work.name, figure.ratio);
-            figures.push(figure.clone());
-        })?;
-        prints.push(print);
+    for part in &plan.parts {
+        let text = match part {
+            Part::Records => records(plan)?,
+            Part::Lists => many(plan)?,
+        };
+        println!("{text}");
+        if plan.only.is_none() {
+            keep(plan, *part, &text)?;
+        }
     }
-    let place = Circumstances {
+    Ok(())
+}
+
+fn keep(plan: &Plan, part: Part, text: &str) -> Result<(), String> {
+    let end = match part {
+        Part::Records => "",
+        Part::Lists => "-lists",
+    };
+    let name = format!("{}-{}{end}.md", plan.date, Machine::here().slug());
+    let path = Path::new("bench/results").join(name);
+    std::fs::create_dir_all("bench/results")
+        .and_then(|()| std::fs::write(&path, text))
+        .map_err(|error| format!("{}: {error}", path.display()))?;
+    eprintln!("bench: written to {}", path.display());
+    Ok(())
+}
+
+fn told(figures: &mut Vec<measure::Figure>, figure: &measure::Figure) {
+    eprintln!("bench: {}: {:.2}", figure.aim.name, figure.ratio);
+    figures.push(figure.clone());
+}
+
+fn records(plan: &Plan) -> Result<String, String> {
+    let folder = plan.target.join("bench");
+    let wanted = |name: &str| plan.only.as_ref().is_none_or(|words| name.contains(words.as_str()));
+    let (mut figures, mut prints) = (Vec::new(), Vec::new());
+    let sizes = plan.sizes.clone().unwrap_or_else(|| vec![1_000, 100_000, 1_000_000]);
+    for size in sizes {
+        eprintln!("bench: a database of {size} rows");
+        let mut bench = Bench::new(&plan.launcher, plan.effort, size, &folder)?;
+        let wanted = |work: &work::Work| wanted(work.name);
+        prints.push(bench.run(&wanted, &mut |figure| told(&mut figures, figure))?);
+    }
+    Ok(report::records(&place(plan), &figures, &prints))
+}
+
+fn many(plan: &Plan) -> Result<String, String> {
+    let wanted = |name: &str| plan.only.as_ref().is_none_or(|words| name.contains(words.as_str()));
+    let mut launcher = plan.launcher.clone();
+    launcher.declaration = launcher.declaration.join("lists");
+    let (mut figures, mut faults) = (Vec::new(), Vec::new());
+    let sizes = plan.sizes.clone().unwrap_or_else(|| vec![10_000, 1_000_000, 10_000_000]);
+    for size in sizes {
+        eprintln!("bench: lists of {size} rows");
+        let mut lists = lists::Lists::new(&launcher, plan.effort, size, &plan.target)?;
+        faults.extend(lists.run(&wanted, &mut |figure| told(&mut figures, figure))?);
+    }
+    Ok(report::lists(&place(plan), &figures, &faults))
+}
+
+fn place(plan: &Plan) -> Circumstances {
+    let load = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    Circumstances {
         machine: Machine::here(),
         date: plan.date.clone(),
         commit: plan.commit.clone(),
         compiler: plan.compiler.clone(),
         effort: plan.effort,
         pinned: plan.launcher.core.is_some(),
-    };
-    let text = report::text(&place, &figures, &prints);
-    println!("{text}");
-    if plan.only.is_none() {
-        let name = format!("{}-{}.md", place.date, place.machine.slug());
-        let path = Path::new("bench/results").join(name);
-        std::fs::create_dir_all("bench/results")
-            .and_then(|()| std::fs::write(&path, text))
-            .map_err(|error| format!("{}: {error}", path.display()))?;
-        eprintln!("bench: written to {}", path.display());
+        load: load.split(' ').take(3).collect::<Vec<_>>().join(", "),
     }
-    Ok(())
 }

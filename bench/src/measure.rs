@@ -8,7 +8,7 @@ use crate::latency::Histogram;
 use crate::load::{self, Lane, Run, Whole};
 use crate::process::{Busy, Launcher, Server};
 use crate::requests::{self, Pool, Source};
-use crate::work::{Baseline, Ground, WORKS, Work};
+use crate::work::{Aim, Baseline, Ground, WORKS, Work};
 use crate::{data, raw};
 
 /// The part of its time that a server may wait for its core before the machine counts as busy.
@@ -28,8 +28,8 @@ pub(crate) struct Effort {
 /// A line of the table, measured.
 #[derive(Clone, Debug)]
 pub(crate) struct Figure {
-    /// What was measured.
-    pub(crate) work: &'static Work,
+    /// What was measured, and what is wanted of it.
+    pub(crate) aim: Aim,
     /// Users in the database at the start.
     pub(crate) size: u64,
     /// Of the baseline, a second.
@@ -83,7 +83,7 @@ pub(crate) struct Bench<'a> {
 }
 
 /// The middle one.
-fn median(mut numbers: Vec<f64>) -> f64 {
+pub(crate) fn median(mut numbers: Vec<f64>) -> f64 {
     numbers.sort_by(f64::total_cmp);
     let (low, high) = ((numbers.len().max(1) - 1) / 2, numbers.len() / 2);
     match (numbers.get(low), numbers.get(high)) {
@@ -92,19 +92,25 @@ fn median(mut numbers: Vec<f64>) -> f64 {
     }
 }
 
+/// The folder for a size, without what an earlier run left there.
+pub(crate) fn emptied(folder: &Path, size: u64) -> Result<PathBuf, String> {
+    let folder = folder.join(size.to_string());
+    if folder.exists() {
+        std::fs::remove_dir_all(&folder).map_err(|error| error.to_string())?;
+    }
+    std::fs::create_dir_all(&folder).map_err(|error| error.to_string())?;
+    Ok(folder)
+}
+
 impl<'a> Bench<'a> {
-    /// A bench in a folder that is emptied.
+    /// A bench in a folder of its own.
     pub(crate) fn new(
         launcher: &'a Launcher,
         effort: Effort,
         size: u64,
         folder: &Path,
     ) -> Result<Self, String> {
-        let folder = folder.join(size.to_string());
-        if folder.exists() {
-            std::fs::remove_dir_all(&folder).map_err(|error| error.to_string())?;
-        }
-        std::fs::create_dir_all(&folder).map_err(|error| error.to_string())?;
+        let folder = emptied(folder, size)?;
         Ok(Self { launcher, effort, size, folder, series: 0 })
     }
 
@@ -168,7 +174,12 @@ impl<'a> Bench<'a> {
         Ground { address: server.address, size: self.size, series: self.series }
     }
 
-    fn figure(&mut self, work: &'static Work, server: &Server) -> Result<Figure, String> {
+    /// Measures one line on a server that runs.
+    pub(crate) fn figure(
+        &mut self,
+        work: &'static Work,
+        server: &Server,
+    ) -> Result<Figure, String> {
         match work.baseline {
             Baseline::Hyper => self.beside_hyper(work, server),
             Baseline::Raw(group) => self.beside_raw(work, server, group),
@@ -198,7 +209,7 @@ impl<'a> Bench<'a> {
             let changes = median(changes);
             note.push_str(&format!("; every answer made anew; {changes:.0} changes/s beside"));
         }
-        Ok(pairs.figure(work, self.size, note))
+        Ok(pairs.figure(work.aim(), self.size, note))
     }
 
     /// A bare server whose answers are as long as this one, to the byte.
@@ -239,7 +250,7 @@ impl<'a> Bench<'a> {
         if created < pairs.answers {
             return Err(format!("{} answers, but {created} new users", pairs.answers));
         }
-        let mut figure = pairs.figure(work, self.size, String::new());
+        let mut figure = pairs.figure(work.aim(), self.size, String::new());
         figure.plain = Some((median(plains), median(ratios)));
         Ok(figure)
     }
@@ -257,7 +268,7 @@ impl<'a> Bench<'a> {
             pairs.add(&baseline, &ours);
         }
         pairs.busy.clear();
-        Ok(pairs.figure(work, self.size, format!("baseline is our own {}", other.name)))
+        Ok(pairs.figure(work.aim(), self.size, format!("baseline is our own {}", other.name)))
     }
 
     /// One run of ours, with the changes a second that went on beside it.
@@ -307,7 +318,7 @@ fn total(server: &Server) -> Result<u64, String> {
 
 /// Runs of both sides.
 #[derive(Default)]
-struct Pairs {
+pub(crate) struct Pairs {
     baseline: Vec<f64>,
     ours: Vec<f64>,
     ratios: Vec<f64>,
@@ -318,7 +329,8 @@ struct Pairs {
 }
 
 impl Pairs {
-    fn add(&mut self, baseline: &Run, ours: &Run) {
+    /// Adds a run of each side.
+    pub(crate) fn add(&mut self, baseline: &Run, ours: &Run) {
         self.baseline.push(baseline.rate());
         self.ours.push(ours.rate());
         self.ratios.push(ours.rate() / baseline.rate());
@@ -330,12 +342,13 @@ impl Pairs {
         self.busy.push(baseline.busy);
     }
 
-    fn figure(self, work: &'static Work, size: u64, note: String) -> Figure {
+    /// What they come to.
+    pub(crate) fn figure(self, aim: Aim, size: u64, note: String) -> Figure {
         let [ratios, baselines, efforts] = self.efforts;
         let sum = |part: fn(&Busy) -> f64| self.busy.iter().map(part).sum::<f64>();
         let (ran, waited) = (sum(|busy| busy.ran), sum(|busy| busy.waited));
         Figure {
-            work,
+            aim,
             size,
             effort: (median(ratios), median(baselines), median(efforts)),
             waited: waited / (ran + waited).max(f64::MIN_POSITIVE),

@@ -98,18 +98,23 @@ impl Launcher {
 
     /// Runs raw inserts.
     pub(crate) fn raw(&self, database: &Path, group: u64, time: Duration) -> Result<Run, String> {
+        let time = time.as_millis().to_string();
+        self.own("raw", &[&*database.to_string_lossy(), &group.to_string(), &time])
+    }
+
+    /// Has a process of this program do something, and tell what came of it.
+    pub(crate) fn own(&self, what: &str, arguments: &[&str]) -> Result<Run, String> {
         let mut command = self.command(&own_path()?);
-        command.arg("raw").arg(database).arg(group.to_string());
-        command.arg(time.as_millis().to_string()).stdout(Stdio::piped());
-        let output = command.output().map_err(|error| format!("raw SQLite: {error}"))?;
+        command.arg(what).args(arguments).stdout(Stdio::piped()).stderr(Stdio::inherit());
+        let output = command.output().map_err(|error| format!("{what}: {error}"))?;
         let text = String::from_utf8_lossy(&output.stdout);
         let numbers: Option<Vec<f64>> =
             text.split_whitespace().map(|number| number.parse().ok()).collect();
-        let Some(&[inserts, seconds, ran, waited]) = numbers.as_deref() else {
-            return Err("raw SQLite told no figures".to_owned());
+        let Some(&[answers, seconds, ran, waited]) = numbers.as_deref() else {
+            return Err(format!("`{what}` told no figures"));
         };
         let busy = Busy { ran, waited };
-        Ok(Run { answers: inserts as u64, seconds, busy, ..Run::default() })
+        Ok(Run { answers: answers as u64, seconds, busy, ..Run::default() })
     }
 }
 

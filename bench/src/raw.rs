@@ -29,7 +29,8 @@ pub(crate) fn inserts(path: &Path, group: u64, time: Duration) -> rusqlite::Resu
     // As the server opens its own.
     connection.execute_batch(
         "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; \
-         PRAGMA cache_size = -8192; PRAGMA wal_autocheckpoint = 4000;",
+         PRAGMA temp_store = MEMORY; PRAGMA cache_size = -16384; \
+         PRAGMA wal_autocheckpoint = 4000;",
     )?;
     let largest: i64 = connection.query_row("SELECT max(id) FROM users", [], |row| row.get(0))?;
     let mut next = u64::try_from(largest).unwrap_or(0) + 1;

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use crate::lists::Fault;
 use crate::machine::Machine;
 use crate::measure::{BUSY, Effort, Figure, Footprint};
 
@@ -26,30 +27,92 @@ pub(crate) struct Circumstances {
     pub(crate) effort: Effort,
     /// True where server and load had a core each.
     pub(crate) pinned: bool,
+    /// The load averages of the machine at the end: over one, five and fifteen minutes.
+    pub(crate) load: String,
 }
 
-/// The whole text.
-pub(crate) fn text(place: &Circumstances, figures: &[Figure], prints: &[Footprint]) -> String {
+const TABLE: &str = "| work | rows | baseline/s | ours/s | ratio | by CPU | at least | moonshot | \
+    | p50 / p99 ms | remarks |\n\
+    | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | --- | ---: | --- |\n";
+/// Where growth is measured from.
+const FROM: u64 = 10_000;
+
+/// The figures of single records.
+pub(crate) fn records(place: &Circumstances, figures: &[Figure], prints: &[Footprint]) -> String {
     let mut out = head(place);
-    out.push_str(&quiet(figures));
     out.push_str(
-        "| work | rows | baseline/s | ours/s | ratio | by CPU | at least | moonshot | | p50 / \
-        p99 ms | \
-         remarks |\n\
-         | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | --- | ---: | --- |\n",
+        "Baselines: for reads a bare hyper server that sends the same number of bytes; for POST \
+         the server's own INSERT by raw SQLite, `synchronous=FULL`, on the same tables with the \
+         same indexes and triggers (and, under remarks, without the triggers), in transactions of \
+         as many as there are connections.\n\n",
     );
-    for figure in figures {
-        out.push_str(&line(figure));
-    }
-    for print in prints {
-        out.push_str(&footprint(print));
-    }
-    out.push_str(&missed(figures, prints));
+    out.push_str(&quiet(figures));
+    out.push_str(TABLE);
+    out.extend(figures.iter().map(line));
+    out.extend(prints.iter().map(footprint));
+    let mut missed = missed(figures);
+    missed.extend(prints.iter().flat_map(heavy));
+    out.push_str(&list(&missed, figures.len() + prints.len() * 3));
     out
 }
 
+/// The figures of lists and many records.
+pub(crate) fn lists(place: &Circumstances, figures: &[Figure], faults: &[Fault]) -> String {
+    let mut out = head(place);
+    out.push_str(
+        "Baselines: for reads of a page a bare hyper server that sends the same number of bytes; \
+         for the others what stands under remarks. Every request is another one, so that no answer \
+         is one that the server has kept. There are as many orders as rows, an eighth as many \
+         customers, and as many documents (of 20 to 50 words by Zipf's law) as rows, but a \
+         million at most. `synchronous=FULL`.\n\n",
+    );
+    out.push_str(&quiet(figures));
+    out.push_str(TABLE);
+    out.extend(figures.iter().map(line));
+    let (table, mut grown) = growth(figures);
+    out.push_str(&table);
+    let mut missed = missed(figures);
+    missed.append(&mut grown);
+    missed.extend(faults.iter().map(|fault| {
+        let Fault { name, size, why } = fault;
+        format!("- {name}, {} rows: could not be measured: {why}\n", thousands(*size as f64))
+    }));
+    out.push_str(&list(&missed, figures.len() + faults.len()));
+    out
+}
+
+/// How much longer the lines take among more records, and which of them take too long.
+fn growth(figures: &[Figure]) -> (String, Vec<String>) {
+    let mut out = format!(
+        "\n## Growth\n\nHow much longer one takes than among {} rows: by processor time, and by \
+         the clock; and the baseline's processor time, which for bulks and exports is that of raw \
+         SQLite among as many.\n\n\
+         | work | rows | by CPU | by the clock | baseline | at most | |\n\
+         | --- | ---: | ---: | ---: | ---: | ---: | --- |\n",
+        thousands(FROM as f64)
+    );
+    let mut missed = Vec::new();
+    for figure in figures.iter().filter(|figure| figure.size > FROM) {
+        let (name, Some(most)) = (figure.aim.name, figure.aim.grows) else { continue };
+        let from = figures.iter().find(|other| other.size == FROM && other.aim.name == name);
+        let Some(from) = from else { continue };
+        let (cpu, clock) = (figure.effort.2 / from.effort.2, from.ours / figure.ours);
+        let theirs = figure.effort.1 / from.effort.1;
+        let rows = thousands(figure.size as f64);
+        let state = if cpu <= most { "reached" } else { "**missed**" };
+        let _ = writeln!(
+            out,
+            "| {name} | {rows} | {cpu:.2} | {clock:.2} | {theirs:.2} | {most} | {state} |"
+        );
+        if cpu > most {
+            missed.push(format!("- {name}, {rows} rows: grows {cpu:.2} times, at most {most}\n"));
+        }
+    }
+    (out, missed)
+}
+
 fn head(place: &Circumstances) -> String {
-    let Circumstances { machine, date, commit, compiler, effort, pinned } = place;
+    let Circumstances { machine, date, commit, compiler, effort, pinned, load } = place;
     let pinned = if *pinned {
         "servers on core 0, load on core 1"
     } else {
@@ -60,14 +123,10 @@ fn head(place: &Circumstances) -> String {
          {processor}, {cores} cores, {memory} MB; {kernel}; {compiler}; commit {commit}.\n\
          {pinned}; keep-alive over loopback, one request at a time on each connection; runs of \
          {time} s, {rounds} of each side, in turn; medians. A ratio is the median of the ratios of \
-         neighbouring runs.\n\n\
-         Baselines: for reads a bare hyper server that sends the same number of bytes; for \
-         POST the \
-         server's own INSERT by raw SQLite, `synchronous=FULL`, on the same tables with the same \
-         indexes and triggers (and, under remarks, without the triggers), in transactions of \
-         as many \
-         as there are connections. The server runs with its defaults: `synchronous=FULL`, one log \
-         line a request.\n\n",
+         neighbouring runs. \
+         The server runs with its defaults: `synchronous=FULL`, one log line a request. The load \
+         averages of the machine were {load} at the end: the bench itself is about 2 of \
+         it.\n\n",
         processor = machine.processor,
         cores = machine.cores,
         memory = machine.memory,
@@ -106,7 +165,7 @@ fn reached(is_reached: bool, is_moonshot: bool) -> &'static str {
 }
 
 fn line(figure: &Figure) -> String {
-    let Figure { work, size, baseline, plain, ours, ratio, effort, latency, note, .. } = figure;
+    let Figure { aim, size, baseline, plain, ours, ratio, effort, latency, note, .. } = figure;
     let (by_time, theirs, own) = effort;
     let effort = format!("{by_time:.2} ({theirs:.1} / {own:.1} µs)");
     let mut remarks = note.clone();
@@ -117,16 +176,24 @@ fn line(figure: &Figure) -> String {
         "| {name} | {size} | {baseline} | {ours} | {ratio:.2} | {effort} | {least} | \
         {moonshot} | {state} | \
          {p50:.2} / {p99:.2} | {remarks} |\n",
-        name = work.name,
+        name = aim.name,
         size = thousands(*size as f64),
         baseline = thousands(*baseline),
         ours = thousands(*ours),
-        least = work.least,
-        moonshot = work.moonshot,
-        state = reached(figure.judged() >= work.least, figure.judged() >= work.moonshot),
+        least = wanted(aim.least > 0.0, aim.least),
+        moonshot = wanted(aim.moonshot.is_finite(), aim.moonshot),
+        state = if aim.least > 0.0 {
+            reached(figure.judged() >= aim.least, figure.judged() >= aim.moonshot)
+        } else {
+            ""
+        },
         p50 = latency.per_mille(500),
         p99 = latency.per_mille(990),
     )
+}
+
+fn wanted(is_wanted: bool, ratio: f64) -> String {
+    if is_wanted { ratio.to_string() } else { String::new() }
 }
 
 fn parts(print: &Footprint) -> [(&'static str, &'static str, f64, (f64, f64)); 3] {
@@ -150,23 +217,27 @@ fn footprint(print: &Footprint) -> String {
 }
 
 /// The lines that were missed, once more, so that nobody has to look for them.
-fn missed(figures: &[Figure], prints: &[Footprint]) -> String {
-    let works = figures.iter().filter(|figure| figure.judged() < figure.work.least).map(|figure| {
+fn missed(figures: &[Figure]) -> Vec<String> {
+    let missed = figures.iter().filter(|figure| figure.judged() < figure.aim.least);
+    let line = |figure: &Figure| {
         let size = thousands(figure.size as f64);
-        let (name, least) = (figure.work.name, figure.work.least);
+        let (name, least) = (figure.aim.name, figure.aim.least);
         format!("- {name}, {size} rows: {:.2}, at least {least} is wanted\n", figure.judged())
-    });
-    let processes = prints.iter().flat_map(|print| {
-        let size = thousands(print.size as f64);
-        parts(print).into_iter().filter(|(_, _, value, (most, _))| value > most).map(
-            move |(name, unit, value, (most, _))| {
-                format!("- {name}, {size} rows: {value:.1} {unit}, at most {most} is wanted\n")
-            },
-        )
-    });
-    let list: Vec<String> = works.chain(processes).collect();
-    let all = figures.len() + prints.len() * 3;
-    format!("\n{} of {all} lines are missed.\n\n{}", list.len(), list.concat())
+    };
+    missed.map(line).collect()
+}
+
+/// What a process takes too much of.
+fn heavy(print: &Footprint) -> Vec<String> {
+    let size = thousands(print.size as f64);
+    let line = |(name, unit, value, (most, _)): (&str, &str, f64, (f64, f64))| {
+        format!("- {name}, {size} rows: {value:.1} {unit}, at most {most} is wanted\n")
+    };
+    parts(print).into_iter().filter(|(_, _, value, (most, _))| value > most).map(line).collect()
+}
+
+fn list(missed: &[String], all: usize) -> String {
+    format!("\n{} of {all} lines are missed.\n\n{}", missed.len(), missed.concat())
 }
 
 /// A number with a comma every three digits.

@@ -79,6 +79,22 @@ pub(crate) fn item(id: u64) -> String {
     format!("/api/users/{id}")
 }
 
+/// Reads of orders drawn at random among so many.
+pub(crate) fn orders(size: u64, count: u64) -> Vec<Vec<u8>> {
+    let order = |draw| format!("/api/orders/{}", 1 + data::mix(draw) % size);
+    (0..count).map(|draw| get(&order(draw), "")).collect()
+}
+
+/// A write with content of a media type.
+pub(crate) fn post(target: &str, form: &str, content: &str) -> Vec<u8> {
+    format!(
+        "POST {target} HTTP/1.1\r\nhost: 127.0.0.1\r\naccept: */*\r\ncontent-type: {form}\r\n\
+         content-length: {}\r\n\r\n{content}",
+        content.len()
+    )
+    .into_bytes()
+}
+
 /// The first ten by name, with the total.
 pub(crate) const LIST: &str = "/api/users?page=1&limit=10&sort=name";
 

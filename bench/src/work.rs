@@ -27,6 +27,8 @@ pub(crate) struct Work {
     pub(crate) least: f64,
     /// The ratio to dream of.
     pub(crate) moonshot: f64,
+    /// How much longer an answer may take among the most records than among ten thousand.
+    pub(crate) grows: Option<f64>,
     /// How many connections ask.
     pub(crate) connections: usize,
     /// True where one more connection changes a record all the time, and no answer is asked for
@@ -36,6 +38,27 @@ pub(crate) struct Work {
     pub(crate) status: u16,
     /// Its requests.
     pub(crate) requests: fn(&Ground) -> Result<Box<dyn Source>, String>,
+}
+
+/// What is wanted of a line.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Aim {
+    /// Its name.
+    pub(crate) name: &'static str,
+    /// The least ratio; 0 where none is wanted.
+    pub(crate) least: f64,
+    /// The ratio to dream of.
+    pub(crate) moonshot: f64,
+    /// How much it may grow, if that is wanted of it.
+    pub(crate) grows: Option<f64>,
+}
+
+impl Work {
+    /// What is wanted of it.
+    pub(crate) fn aim(&self) -> Aim {
+        let Self { name, least, moonshot, grows, .. } = *self;
+        Aim { name, least, moonshot, grows }
+    }
 }
 
 /// What requests are made from.
@@ -61,6 +84,7 @@ const READ: Work = Work {
     baseline: Baseline::Hyper,
     least: 0.0,
     moonshot: 0.0,
+    grows: None,
     connections: 64,
     changing: false,
     status: 200,
