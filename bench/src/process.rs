@@ -102,6 +102,19 @@ impl Launcher {
         self.own("raw", &[&*database.to_string_lossy(), &group.to_string(), &time])
     }
 
+    /// Backs a database up into a file, as an operator would while it is served: wherever the
+    /// system lets it run.
+    pub(crate) fn backup(&self, database: &Path, file: &Path) -> Result<(), String> {
+        let _ = fs::remove_file(file);
+        let mut command = Command::new(&self.server);
+        command.arg("backup").arg(&self.declaration).arg(file).arg("--database").arg(database);
+        let output = command.output().map_err(|error| format!("{command:?}: {error}"))?;
+        if output.status.success() {
+            return Ok(());
+        }
+        Err(format!("a backup failed: {}", String::from_utf8_lossy(&output.stderr)))
+    }
+
     /// Has a process of this program do something, and tell what came of it.
     pub(crate) fn own(&self, what: &str, arguments: &[&str]) -> Result<Run, String> {
         let mut command = self.command(&own_path()?);

@@ -4,6 +4,7 @@
 use std::time::{Duration, Instant};
 
 use super::Lists;
+use super::backups;
 use super::data::Order;
 use super::stream;
 use crate::latency::Histogram;
@@ -57,6 +58,10 @@ pub(super) const FLOWS: &[Flow] = &[
     Flow {
         aim: Aim { name: "p99 of GET one beside an order without index", least: HALF, ..NOTHING },
         measure: |lists, server, aim| beside(lists, server, aim, &requests::get(UNINDEXED, "")),
+    },
+    Flow {
+        aim: Aim { name: "p99 of POST beside backups", least: HALF, ..NOTHING },
+        measure: backups::writes_beside,
     },
     Flow {
         aim: Aim { name: "bulk of 10,000 as NDJSON, records", least: HALF, ..GROWING },

@@ -1,6 +1,7 @@
 //! Lists, search and many records: the lines of `--lists`, each over a thousand to ten million
 //! records.
 
+mod backups;
 mod data;
 mod flows;
 pub(crate) mod raw;
