@@ -45,19 +45,21 @@ pub(super) const FLOWS: &[Flow] = &[
     },
     Flow {
         aim: Aim { name: "p99 of GET one beside a slow search", least: HALF, ..NOTHING },
-        measure: |lists, server, aim| beside(lists, server, aim, &slow_search()),
+        measure: |lists, server, aim| beside(lists, server, aim, slow_search),
     },
     Flow {
         aim: Aim { name: "p99 of GET one beside an export", least: HALF, ..NOTHING },
         measure: |lists, server, aim| {
             let export = requests::get("/api/orders", "");
             let export = String::from_utf8_lossy(&export).replace("*/*", "application/x-ndjson");
-            beside(lists, server, aim, export.as_bytes())
+            beside(lists, server, aim, |_| export.clone().into_bytes())
         },
     },
     Flow {
         aim: Aim { name: "p99 of GET one beside an order without index", least: HALF, ..NOTHING },
-        measure: |lists, server, aim| beside(lists, server, aim, &requests::get(UNINDEXED, "")),
+        measure: |lists, server, aim| {
+            beside(lists, server, aim, |draw| requests::get(&format!("{UNINDEXED}&_={draw}"), ""))
+        },
     },
     Flow {
         aim: Aim { name: "p99 of POST beside backups", least: HALF, ..NOTHING },
@@ -74,9 +76,10 @@ pub(super) const FLOWS: &[Flow] = &[
     Flow { aim: Aim { name: "batch of 100 creations, records", ..GROWING }, measure: batches },
 ];
 
-fn slow_search() -> Vec<u8> {
+/// Each in another spelling, so that none is answered by what the server has kept.
+fn slow_search(draw: u64) -> Vec<u8> {
     let word = super::words::word(0);
-    requests::get(&format!("/api/documents?limit=10&q={word}"), "")
+    requests::get(&format!("/api/documents?limit=10&q={word}&_={draw}"), "")
 }
 
 /// A list to its end, again and again, beside raw SQLite that reads the same.
@@ -116,14 +119,19 @@ fn export(lists: &mut Lists<'_>, server: &Server, aim: Aim, form: &str) -> Resul
 }
 
 /// Reads of one record alone, and beside one connection that always has a long request under way.
-fn beside(lists: &mut Lists<'_>, server: &Server, aim: Aim, long: &[u8]) -> Result<Figure, String> {
+fn beside(
+    lists: &mut Lists<'_>,
+    server: &Server,
+    aim: Aim,
+    long: impl Fn(u64) -> Vec<u8>,
+) -> Result<Figure, String> {
     let items = requests::orders(lists.size, 16_384);
     let (mut pairs, mut shares) = (Pairs::default(), Vec::new());
     let (mut alone, mut busy) = (Histogram::default(), Histogram::default());
     let mut longs = 0;
     for _ in 0..lists.effort.rounds {
         let (mut first, mut second) = (Pool::new(items.clone()), Pool::new(items.clone()));
-        let mut long = Pool::new(vec![long.to_vec()]);
+        let mut long = Pool::new((0..4096).map(&long).collect());
         let lane = |source| Lane { source, connections: BESIDE, status: 200 };
         let quiet = lists.load(server, &mut [lane(&mut first)])?.remove(0);
         let other = Lane { source: &mut long, connections: 1, status: 0 };
