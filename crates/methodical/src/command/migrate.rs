@@ -52,13 +52,17 @@ pub(crate) fn run(matches: &ArgMatches) -> Outcome {
     tell_applied(&applied.map_err(failed)?, &path, &declaration.dir, flag("json"))
 }
 
-/// Prints a plan, and says what to do next.
-fn show(plan: &Plan, path: &Path, dir: &Path, as_json: bool) -> Outcome {
+fn print_plan(plan: &Plan, path: &Path, as_json: bool) {
     if as_json {
         println!("{}", plan.to_json());
     } else {
         print!("{}", text(plan, path));
     }
+}
+
+/// Prints a plan, and says what to do next.
+fn show(plan: &Plan, path: &Path, dir: &Path, as_json: bool) -> Outcome {
+    print_plan(plan, path, as_json);
     if !plan.obstacles.is_empty() {
         return Err(Failure::refused(hindered(plan)));
     }
@@ -82,20 +86,12 @@ fn tell_applied(applied: &Applied, path: &Path, dir: &Path, as_json: bool) -> Ou
     match applied {
         Applied::Nothing => show(&Plan::default(), path, dir, as_json),
         Applied::Done(plan, took) => {
-            if as_json {
-                println!("{}", plan.to_json());
-            } else {
-                print!("{}", text(plan, path));
-            }
+            print_plan(plan, path, as_json);
             eprintln!("Done in {}.", span(*took));
             Ok(())
         }
         Applied::Refused(plan) => {
-            if as_json {
-                println!("{}", plan.to_json());
-            } else {
-                print!("{}", text(plan, path));
-            }
+            print_plan(plan, path, as_json);
             if !plan.obstacles.is_empty() {
                 return Err(Failure::refused(hindered(plan)));
             }
