@@ -24,7 +24,7 @@ test:
 generate:
 	cargo xtask generate
 
-## bench: the table of figures, against bare hyper and raw SQLite; two minutes: make bench BENCH=--quick
+## bench: the table of figures, against bare hyper and raw SQLite; two minutes for single records: make bench BENCH='--quick --records'
 bench:
 	@scripts/bench $(BENCH)
 

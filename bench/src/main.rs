@@ -29,7 +29,7 @@ use work::Ground;
 const USAGE: &str = "\
 bench [--quick] [--records|--lists] [--sizes N,N,…] [--seconds S] [--rounds N] [--only WORDS]
 
-  --quick         100,000 rows only, short runs: about two minutes
+  --quick         100,000 rows only, short runs: with --records about two minutes
   --records       only the lines of single records; together: 1000,100000,1000000 rows
   --lists         only lists, search and many records: 10000,1000000,10000000 rows
   --sizes, --rows rows in the database, for both parts

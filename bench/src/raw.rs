@@ -23,15 +23,20 @@ pub(crate) fn drop_triggers(path: &Path) -> rusqlite::Result<()> {
     Ok(())
 }
 
-/// Inserts in groups of this size, each synced before the next.
-pub(crate) fn inserts(path: &Path, group: u64, time: Duration) -> rusqlite::Result<Run> {
+/// A connection that writes with what the server promises: durable, references held.
+pub(crate) fn open(path: &Path) -> rusqlite::Result<Connection> {
     let connection = Connection::open(path)?;
-    // As the server opens its own.
     connection.execute_batch(
         "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; \
          PRAGMA temp_store = MEMORY; PRAGMA cache_size = -16384; \
          PRAGMA wal_autocheckpoint = 4000;",
     )?;
+    Ok(connection)
+}
+
+/// Inserts in groups of this size, each synced before the next.
+pub(crate) fn inserts(path: &Path, group: u64, time: Duration) -> rusqlite::Result<Run> {
+    let connection = open(path)?;
     let largest: i64 = connection.query_row("SELECT max(id) FROM users", [], |row| row.get(0))?;
     let mut next = u64::try_from(largest).unwrap_or(0) + 1;
     let (mut begin, mut insert, mut commit) = (

@@ -45,13 +45,7 @@ pub(crate) fn reads(path: &Path, time: Duration) -> rusqlite::Result<Run> {
 
 /// Inserts so many orders in one transaction, synced.
 pub(crate) fn inserts(path: &Path, size: u64, number: u64) -> rusqlite::Result<Run> {
-    let connection = Connection::open(path)?;
-    // As the server opens its own.
-    connection.execute_batch(
-        "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; \
-         PRAGMA temp_store = MEMORY; PRAGMA cache_size = -16384; \
-         PRAGMA wal_autocheckpoint = 4000;",
-    )?;
+    let connection = crate::raw::open(path)?;
     let largest: i64 = connection.query_row("SELECT max(id) FROM orders", [], |row| row.get(0))?;
     let next = u64::try_from(largest).unwrap_or(0) + 1;
     let orders: Vec<Order> = (next..next + number).map(|id| Order::of(id, size)).collect();
