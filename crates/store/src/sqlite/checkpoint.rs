@@ -37,6 +37,8 @@ pub(crate) struct Log {
     help_at: AtomicU64,
     is_rung: AtomicBool,
     has_rest: AtomicBool,
+    is_needed: AtomicBool,
+    turn: Mutex<()>,
     passes: AtomicU64,
     state: Mutex<State>,
     bell: Condvar,
@@ -54,11 +56,20 @@ struct Moved {
     done: u64,
 }
 
-fn move_over(session: &Session) -> Result<Moved, Failure> {
-    let mut statement = session.statement(MOVE)?;
-    let (log, done): (i64, i64) = statement.query_row([], |row| Ok((row.get(1)?, row.get(2)?)))?;
-    let number = |pages| u64::try_from(pages).unwrap_or(0);
-    Ok(Moved { log: number(log), done: number(done) })
+fn move_over(session: &Session, log: &Log) -> Result<Moved, Failure> {
+    // One at a time, so that none begins that does not know of the failure of the one before.
+    let _turn = log.turn.lock().unwrap_or_else(PoisonError::into_inner);
+    if log.is_needed() {
+        return Ok(Moved { log: 1, done: 0 });
+    }
+    let moved = || -> Result<Moved, Failure> {
+        let mut statement = session.statement(MOVE)?;
+        let (log, done): (i64, i64) =
+            statement.query_row([], |row| Ok((row.get(1)?, row.get(2)?)))?;
+        let number = |pages| u64::try_from(pages).unwrap_or(0);
+        Ok(Moved { log: number(log), done: number(done) })
+    };
+    moved().inspect_err(|failure| log.note_failure(failure))
 }
 
 impl Log {
@@ -73,6 +84,20 @@ impl Log {
         }
     }
 
+    /// True once the database could not be synced. A pass beside the writes moves pages that only
+    /// a later one syncs, and a system that reports a failed sync may have dropped what was waiting
+    /// for it. Which pages those were is not known, so the log, which has all of them, stays whole
+    /// until the next start reads it from its beginning.
+    pub(crate) fn is_needed(&self) -> bool {
+        self.is_needed.load(Ordering::SeqCst)
+    }
+
+    fn note_failure(&self, failure: &Failure) {
+        if failure.is_failed_sync() {
+            self.is_needed.store(true, Ordering::SeqCst);
+        }
+    }
+
     /// Called by the writer when its answers have left: moves a small rest, so that the log begins
     /// anew; or helps where it has grown far too long.
     pub(crate) fn finish(&self, session: &Session) {
@@ -84,7 +109,7 @@ impl Log {
         self.has_rest.store(false, Ordering::Relaxed);
         self.help_at.store(pages + PAGES, Ordering::Relaxed);
         // A log that is not moved is only longer; the thread tries again.
-        if let Ok(moved) = move_over(session)
+        if let Ok(moved) = move_over(session, self)
             && moved.log == moved.done
         {
             self.pages.store(0, Ordering::Relaxed);
@@ -171,7 +196,7 @@ fn pass(source: &Source, kept: &mut Option<Session>) -> Result<(), Failure> {
         None => kept.insert(source.mover()?),
     };
     for _ in 0..PASSES {
-        let moved = move_over(session)?;
+        let moved = move_over(session, &source.log)?;
         source.log.passes.fetch_add(1, Ordering::Relaxed);
         if moved.done < moved.log {
             // Somebody still reads an older state: the next commit asks again.

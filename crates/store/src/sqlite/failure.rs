@@ -44,6 +44,16 @@ impl Failure {
         matches!(self.code(), Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked))
     }
 
+    /// True where the disk took what was written and could not say that it will keep it.
+    pub(crate) fn is_failed_sync(&self) -> bool {
+        match self {
+            Self::Sqlite(rusqlite::Error::SqliteFailure(error, _)) => {
+                error.extended_code == ffi::SQLITE_IOERR_FSYNC
+            }
+            Self::Sqlite(_) | Self::Told(_) => false,
+        }
+    }
+
     /// The class of what SQLite says, where it says it.
     pub(crate) fn code(&self) -> Option<ErrorCode> {
         match self {

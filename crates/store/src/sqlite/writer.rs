@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use rusqlite::config::DbConfig;
 use tokio::sync::oneshot;
 
 use super::checkpoint::Mover;
@@ -181,6 +182,11 @@ impl Desk {
         let now = (self.session.options.clock)();
         // On a disk that takes no writes there is nothing more to be done.
         drop(self.optimize(now));
+        if self.source.log.is_needed() {
+            let stays = DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE;
+            drop(self.session.connection.set_db_config(stays, true));
+            return;
+        }
         // Readers may still hold the log: then the next start finds it, and nothing is lost.
         drop(self.session.connection.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)"));
     }
