@@ -19,6 +19,7 @@ use store::lookup::KeyHash;
 use store::spool::Spool;
 use tokio::sync::OwnedSemaphorePermit;
 
+use crate::admit::Admitted;
 use crate::batch::Batch;
 use crate::cursor;
 use crate::password::Hashes;
@@ -29,7 +30,9 @@ use crate::route::Routed;
 pub(crate) struct Call {
     /// Where it goes.
     pub(crate) routed: Routed,
-    /// The declaration.
+    /// Who asks, and what they may see and do.
+    pub(crate) admitted: Admitted,
+    /// The declaration, as it is for whoever asks.
     pub(crate) model: Arc<Model>,
     /// The salt of the resource's ETags.
     pub(crate) salt: String,

@@ -11,6 +11,7 @@ pub mod serve;
 pub mod stream;
 pub mod transfer;
 
+mod admit;
 mod answer;
 mod batch;
 mod call;
@@ -34,6 +35,7 @@ use bytes::Bytes;
 use contract::problem::Problem;
 use http::{Request, Response};
 use http_body::Body;
+use model::access::Sight;
 use model::model::Model;
 use model::setting::Settings;
 use store::Reader;
@@ -75,6 +77,8 @@ pub(crate) struct Inner {
     pub(crate) running: idempotency::Running,
     pub(crate) hasher: password::Hasher,
     pub(crate) kept: kept::Kept,
+    /// What whoever may do everything sees.
+    pub(crate) operator: Arc<Sight>,
     pub(crate) cursors: cursor::Key,
     /// Requests whose many records lie on the disk until they are written.
     pub(crate) bulks: Arc<Semaphore>,
@@ -91,6 +95,7 @@ impl Engine {
         let running = idempotency::Running::default();
         let hasher = password::Hasher::start();
         let kept = kept::Kept::new(&model);
+        let operator = Arc::new(Sight::operator(&model));
         let cursors = cursor::Key::new(&secret);
         let bulks = Arc::new(Semaphore::new(settings.bulks_max));
         Self(Arc::new(Inner {
@@ -105,6 +110,7 @@ impl Engine {
             running,
             hasher,
             kept,
+            operator,
             cursors,
             bulks,
         }))

@@ -30,7 +30,7 @@ use crate::response::{self, tag};
 use crate::route::Asked;
 use crate::serve::{Serve, serve};
 use crate::stream::Records;
-use crate::{request, route};
+use crate::{admit, request, route};
 
 mod batch;
 mod refusal;
@@ -83,7 +83,9 @@ where
     let asked = Asked { method, path: uri.path(), query: uri.query() };
     let routed = route::route(&inner.model, &asked, report)?;
     timing.mark("route");
-    let call = Arc::new(request::read(inner, routed, parts, content, report).await?);
+    let admitted = admit::admit(inner, &routed, parts).await?;
+    timing.mark("admit");
+    let call = Arc::new(request::read(inner, routed, admitted, parts, content, report).await?);
     timing.mark("request");
     let smallest = inner.settings.coding_bytes_min;
     if call.reading == Reading::InChunks {

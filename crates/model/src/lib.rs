@@ -1,6 +1,7 @@
 //! What was declared, validated once and immutable after, and the values that fit it: records,
 //! queries, patches. No I/O but the text that is handed in.
 
+pub mod access;
 pub mod adopt;
 pub mod batch;
 mod calendar;

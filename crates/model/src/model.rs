@@ -2,6 +2,7 @@
 
 use contract::problem::Place;
 
+use crate::access::Rule;
 use crate::query::{Column, Sort};
 use crate::record::integer_range;
 use crate::value::{Id, Value};
@@ -26,6 +27,12 @@ pub struct Model {
 }
 
 impl Model {
+    /// The resource whose records sign in: the one with a password.
+    #[must_use]
+    pub fn users(&self) -> Option<ResourceIndex> {
+        self.resources.iter().position(|resource| resource.fields.iter().any(|it| it.password))
+    }
+
     /// The reference fields that name records of a resource, and what a deletion means to each.
     pub fn referrers(
         &self,
@@ -74,9 +81,9 @@ pub struct Resource {
     pub index: Vec<Vec<Column>>,
     /// The order of a list that asks for none. Empty: by id.
     pub sort: Vec<Sort>,
-    /// Fields by which a user signs in (served from part 4 on).
+    /// Fields by which a user signs in.
     pub login: Vec<FieldIndex>,
-    /// Who may do what, as written (enforced from part 4 on). None: admins only.
+    /// Who may do what. None: admins only.
     pub access: Option<Access>,
     /// Sixteen hex digits over everything that shapes its representation: folded into every ETag.
     pub digest: String,
@@ -135,7 +142,7 @@ pub struct Field {
     pub index: bool,
     /// The resource that its value names a record of.
     pub references: Option<Reference>,
-    /// The record named here owns this one (enforced from part 4 on).
+    /// The record named here owns this one.
     pub owner: bool,
     /// Set once, at creation.
     pub immutable: bool,
@@ -149,19 +156,40 @@ pub struct Field {
     pub password: bool,
     /// Equality, uniqueness and order by Unicode case fold.
     pub ignore_case: bool,
-    /// Who may read it, as written (enforced from part 4 on).
+    /// Who may read it.
     pub read: Option<Who>,
-    /// Who may write it, as written (enforced from part 4 on).
+    /// Who may write it.
     pub write: Option<Who>,
     /// The name it had before (for migrations).
     pub was: Option<String>,
+    /// Where it is shown to the caller that the model is for (`access::Sight`).
+    pub shown: Shown,
+    /// True where that caller may never write it.
+    pub sealed: bool,
+}
+
+/// In which records a field is shown to a caller.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shown {
+    /// In all that the caller sees.
+    Always,
+    /// In some of them.
+    Sometimes,
+    /// In none: it does not exist for the caller.
+    Never,
 }
 
 impl Field {
     /// True where its value stands in answers.
     #[must_use]
     pub fn visible(&self) -> bool {
-        !(self.secret || self.write_only)
+        !(self.secret || self.write_only) && self.shown != Shown::Never
+    }
+
+    /// True where records can be found, ordered and grouped by it.
+    #[must_use]
+    pub fn comparable(&self) -> bool {
+        self.visible() && self.shown == Shown::Always
     }
 
     /// What is against a value in this field, by its schema and by what can be kept, if anything.
@@ -250,8 +278,8 @@ pub struct Access {
 pub struct Who {
     /// Any of these.
     pub names: Vec<String>,
-    /// A rule over record and caller (read in part 4).
-    pub when: Option<String>,
+    /// A rule over record and caller that has to hold besides.
+    pub when: Option<Rule>,
 }
 
 /// Ids as the model reads them from a path.

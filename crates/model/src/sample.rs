@@ -30,6 +30,8 @@ pub(crate) fn field(name: &str, kind: Kind, schema: serde_json::Value) -> Field 
         read: None,
         write: None,
         was: None,
+        shown: crate::model::Shown::Always,
+        sealed: false,
     }
 }
 

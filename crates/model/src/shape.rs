@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 
 use crate::json;
 use crate::model::{
-    Field, FieldIndex, IdKind, Kind, Model, OnDelete, Reference, Resource, ResourceIndex,
+    Field, FieldIndex, IdKind, Kind, Model, OnDelete, Reference, Resource, ResourceIndex, Shown,
 };
 use crate::query::Column;
 use crate::schema::Schema;
@@ -253,6 +253,8 @@ fn field(written: &Json, names: &[&str]) -> Option<Field> {
         read: None,
         write: None,
         was: None,
+        shown: Shown::Always,
+        sealed: false,
     })
 }
 

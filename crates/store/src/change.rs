@@ -2,10 +2,13 @@
 
 use std::sync::Arc;
 
-use model::model::ResourceIndex;
+use model::model::{FieldIndex, ResourceIndex};
+use model::query::Filter;
 use model::record::{Record, Version};
 use model::value::{Id, Timestamp};
 
+use crate::audit_log::Act;
+use crate::credential::{Session, TokenHash, Which};
 use crate::lookup::Remembered;
 use crate::spool::Spool;
 
@@ -41,6 +44,24 @@ pub enum Change {
     },
     /// An answer kept for an Idempotency-Key.
     Remember(Remembered),
+    /// A new session under the hash of its token. Its number is drawn by the store.
+    OpenSession(TokenHash, Session),
+    /// Sessions of a user end.
+    EndSessions {
+        /// Whose.
+        user: Id,
+        /// Which of them.
+        which: Which,
+    },
+    /// A session goes on under another password.
+    SealSession {
+        /// Its number.
+        number: i64,
+        /// The new seal.
+        seal: [u8; 16],
+    },
+    /// An entry of the audit log.
+    Act(Act),
 }
 
 /// New records, in order. Where the tables refuse rows, as many as can be are named
@@ -57,4 +78,9 @@ pub struct Many {
     pub birth: i64,
     /// When they are created.
     pub at: Timestamp,
+    /// What has to be true of each of them once it is there; a row of which it is not is refused
+    /// (`Error::Rows`).
+    pub must: Filter,
+    /// For reference fields: which records they may name, for others do not exist for the caller.
+    pub referred: Vec<(FieldIndex, Filter)>,
 }

@@ -1,8 +1,10 @@
 //! All SQL, and nothing of HTTP: a Reader that cannot write, and a Writer that commits decisions.
 
 pub mod adopt;
+pub mod audit_log;
 pub mod care;
 pub mod change;
+pub mod credential;
 pub mod decision;
 pub mod dependents;
 pub mod error;

@@ -1,11 +1,12 @@
 //! The change log: what was written, by whomever, in the order of the commits.
 
 use model::model::ResourceIndex;
+use model::query::Filter;
 use model::record::{Record, Version};
 use model::value::Id;
 
 /// Which entries of the log are wanted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Since {
     /// From where on.
     pub after: After,
@@ -13,6 +14,9 @@ pub struct Since {
     pub resource: Option<ResourceIndex>,
     /// How many at most.
     pub limit: u32,
+    /// Which records of each resource the caller sees; empty: all. Entries of others are passed
+    /// over, unless the caller saw the record before: then `record` is none.
+    pub seen: Vec<Filter>,
 }
 
 /// From where on entries are wanted.
@@ -54,7 +58,7 @@ pub struct Entry {
     pub version: Version,
     /// What was done.
     pub operation: Operation,
-    /// What is there now under this id, if anything is.
+    /// What is there now under this id and seen by the caller, if anything is.
     pub record: Option<Record>,
 }
 

@@ -6,6 +6,8 @@ use model::query::{Aggregate, Count, Filter, Position, Relation, Sort};
 use model::record::Record;
 use model::value::{Id, Timestamp, Value};
 
+use crate::audit_log::{Acts, Entry};
+use crate::credential::{Credential, Session, TokenHash};
 use crate::dependents::Dependents;
 use crate::log::{Log, Since};
 
@@ -21,6 +23,12 @@ pub struct Lookup {
     pub roots: Vec<Node>,
     /// A part of the change log.
     pub log: Option<Since>,
+    /// The session or key that this is the hash of the token of.
+    pub credential: Option<TokenHash>,
+    /// The sessions of this user that have not expired, the newest first.
+    pub sessions: Option<Id>,
+    /// A part of the audit log.
+    pub acts: Option<Acts>,
 }
 
 impl Lookup {
@@ -45,15 +53,24 @@ pub struct Node {
     pub resource: ResourceIndex,
     /// Which of its records.
     pub pick: Pick,
+    /// Only of these records, for `Key` and `Related`: what the caller does not see is not found.
+    /// (`Page`, `Groups` and `Number` have a filter of their own.)
+    pub among: Filter,
     /// What is wanted with each of them, by relation.
     pub children: Vec<Child>,
 }
 
 impl Node {
+    /// Records without what hangs on them.
+    #[must_use]
+    pub fn new(resource: ResourceIndex, pick: Pick) -> Self {
+        Self { resource, pick, among: Filter::all(), children: Vec::new() }
+    }
+
     /// One record by its id.
     #[must_use]
     pub fn key(resource: ResourceIndex, id: Id) -> Self {
-        Self { resource, pick: Pick::Key(id), children: Vec::new() }
+        Self::new(resource, Pick::Key(id))
     }
 }
 
@@ -81,6 +98,9 @@ pub enum Pick {
         id: Id,
         /// The most records that may be deleted or cleared along; beyond it finding stops.
         limit: u32,
+        /// Which records of each resource are counted, for the caller does not see the others;
+        /// empty: all.
+        seen: Vec<Filter>,
     },
     /// No records: the id that the next insert gets, where ids are integers. Inside a Write only.
     NextId,
@@ -140,6 +160,12 @@ pub struct Current {
     pub roots: Vec<Found>,
     /// What the change log holds, where it was asked for.
     pub log: Option<Log>,
+    /// The session or key that was asked for, if there is one and it has not expired.
+    pub credential: Option<Credential>,
+    /// The sessions that were asked for.
+    pub sessions: Vec<Session>,
+    /// The acts that were asked for.
+    pub acts: Vec<Entry>,
 }
 
 /// What was found for one node.

@@ -11,7 +11,7 @@ use crate::outcome::Outcome;
 pub(crate) fn lookup(call: &Call) -> Lookup {
     let asked = following(call);
     let (resource, limit) = (asked.since.resource, asked.since.limit);
-    let since = Since { after: asked.after, resource, limit };
+    let since = Since { after: asked.after, resource, limit, seen: Vec::new() };
     Lookup { log: Some(since), ..Lookup::default() }
 }
 

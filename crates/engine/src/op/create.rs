@@ -1,6 +1,7 @@
 //! A new record in a collection, or many of them.
 
 use model::model::IdKind;
+use model::query::Filter;
 use model::record::Draft;
 use model::value::{ID_MAX, Id};
 use store::change::{Change, Many};
@@ -16,7 +17,7 @@ pub(crate) fn lookup(call: &Call) -> Lookup {
     let (index, resource) = call.resource();
     let states = if call.conditions.is_empty() { Vec::new() } else { vec![index] };
     let mut roots = Vec::with_capacity(4);
-    roots.push(Node { resource: index, pick: Pick::NextId, children: Vec::new() });
+    roots.push(Node::new(index, Pick::NextId));
     if let Content::Draft(Ok(draft)) = &call.content {
         roots.extend(change::references(resource, &draft.values, None).map(|(_, node)| node));
     }
@@ -74,6 +75,8 @@ fn many(call: &Call, rows: &Rows, next: Option<i64>) -> Decided {
         first_id,
         birth: call.birth,
         at: call.now,
+        must: Filter::all(),
+        referred: Vec::new(),
     });
     Decided::Done(Outcome::CreatedMany(count, ids), vec![change])
 }

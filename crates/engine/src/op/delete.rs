@@ -39,8 +39,8 @@ pub(crate) fn decide(call: &Call, current: &Current) -> Decided {
 fn dependents(call: &Call, present: &Record) -> Lookup {
     let (resource, _) = call.resource();
     let limit = call.settings.cascade_rows_max;
-    let pick = Pick::Dependents { id: present.id.clone(), limit };
-    Lookup::of(Node { resource, pick, children: Vec::new() })
+    let pick = Pick::Dependents { id: present.id.clone(), limit, seen: Vec::new() };
+    Lookup::of(Node::new(resource, pick))
 }
 
 /// 409: something restricts the deletion, or too much would go along.

@@ -2,7 +2,7 @@
 
 use contract::problem::Problem;
 use model::model::ResourceIndex;
-use model::query::{Count, Paging, Query, View};
+use model::query::{Count, Filter, Paging, Query, View};
 use model::setting::Settings;
 use store::lookup::{Child, Current, Groups, Lookup, Node, Page, Pick};
 
@@ -29,7 +29,8 @@ fn records(call: &Call, resource: ResourceIndex, query: &Query) -> Node {
         limit: query.limit + peek(query),
         count: query.count,
     };
-    Node { resource, pick: Pick::Page(page), children: children(&query.view, &call.settings) }
+    let children = children(&query.view, &call.settings);
+    Node { children, ..Node::new(resource, Pick::Page(page)) }
 }
 
 /// Where the total may be unknown, one record more tells whether there is a next page.
@@ -47,7 +48,7 @@ fn groups(resource: ResourceIndex, query: &Query) -> Node {
         limit: query.limit + 1,
         count: query.count,
     };
-    Node { resource, pick: Pick::Groups(groups), children: Vec::new() }
+    Node::new(resource, Pick::Groups(groups))
 }
 
 /// What hangs on a record that is shown so.
@@ -60,6 +61,7 @@ pub(crate) fn children(view: &View, settings: &Settings) -> Vec<Child> {
                 each: settings.include_rows_max.min(settings.page_rows_max),
                 limit: settings.included_rows_max,
             },
+            among: Filter::all(),
             children: children(&include.view, settings),
         },
     };

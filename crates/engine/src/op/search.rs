@@ -20,7 +20,7 @@ pub(crate) fn lookup(call: &Call) -> Lookup {
 fn matching(resource: ResourceIndex, search: &Everywhere) -> Node {
     let reach = u32::try_from(search.reach(search.page)).unwrap_or(u32::MAX);
     let page = Page {
-        filter: Filter::Search(search.terms.clone()),
+        filter: Filter::Search { terms: search.terms.clone(), within: None },
         sort: Vec::new(),
         is_ranked: true,
         after: None,
@@ -28,7 +28,7 @@ fn matching(resource: ResourceIndex, search: &Everywhere) -> Node {
         limit: reach.saturating_add(1),
         count: Count::Bounded,
     };
-    Node { resource, pick: Pick::Page(page), children: Vec::new() }
+    Node::new(resource, Pick::Page(page))
 }
 
 pub(crate) fn answer(call: &Call, current: Current) -> Result<Outcome, Problem> {

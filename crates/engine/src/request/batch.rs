@@ -188,7 +188,8 @@ fn shell(
     let conditions = read_conditions(&routed, headers)?;
     let parameters = parameters::read(inner, &routed, &mut Report::default())?;
     let offered = (routed.row.offers.first().copied().unwrap_or_default(), Coding::Identity);
-    let call = understood(inner, routed, headers, offered, conditions, parameters, outer.now);
+    let who = (routed, outer.admitted.clone());
+    let call = understood(inner, who, headers, offered, conditions, parameters, outer.now);
     Ok((call, essence))
 }
 

@@ -29,6 +29,7 @@ use body::{Arriving, Limit};
 use bulk::{Arrived, Want};
 
 use crate::Inner;
+use crate::admit::Admitted;
 use crate::call::{Call, Content, KeyUse, Reading};
 use crate::clock;
 use crate::content::ContentError;
@@ -50,6 +51,7 @@ const CODINGS: &[Coding] = &[Coding::Identity, Coding::Gzip, Coding::Zstd];
 pub(crate) async fn read<B>(
     inner: &Inner,
     routed: Routed,
+    admitted: Admitted,
     parts: &Parts,
     mut content: B,
     report: &mut Report,
@@ -79,8 +81,15 @@ where
     let arrived = bulk::gather(inner, &routed, form, want, arriving, report).await?;
     // A search that names a resource is one of its list.
     let routed = Routed { resource: routed.resource.or(parameters.resource), ..routed };
-    let mut call =
-        understood(inner, routed, headers, offered, conditions, parameters, clock::now());
+    let mut call = understood(
+        inner,
+        (routed, admitted),
+        headers,
+        offered,
+        conditions,
+        parameters,
+        clock::now(),
+    );
     let canonical = match arrived {
         Arrived::Whole(bytes) => {
             parse(inner, &mut call, media_type.as_ref(), &bytes, report).await?
@@ -100,7 +109,7 @@ where
 /// A request with everything but its content and its key.
 fn understood(
     inner: &Inner,
-    routed: Routed,
+    (routed, admitted): (Routed, Admitted),
     headers: &HeaderMap,
     (media, coding): (&'static str, Coding),
     conditions: Conditions,
@@ -109,7 +118,7 @@ fn understood(
 ) -> Call {
     Call {
         salt: routed.resource.map_or_else(String::new, |index| inner.salts[index].clone()),
-        model: inner.model.clone(),
+        model: admitted.sight.model.clone(),
         media,
         coding,
         identity_refused: negotiate::coding(headers, &[Coding::Identity]).is_none(),
@@ -133,6 +142,7 @@ fn understood(
         fresh_id: fresh_id(inner, &routed),
         settings: inner.settings.clone(),
         conditions,
+        admitted,
         routed,
     }
 }

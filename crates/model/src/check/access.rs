@@ -53,7 +53,7 @@ pub(super) fn read(check: &mut Check, table: &Table) -> Option<Access> {
 
 /// Checks every name against the circles and roles that there are.
 pub(super) fn check(check: &mut Check, model: &Model, places: &[Place<'_>]) {
-    let users = super::signin::users(model);
+    let users = model.users();
     let roles = users.map(|at| super::signin::roles(&places[at])).unwrap_or_default();
     let known: Vec<&str> =
         CIRCLES.iter().copied().chain(roles.iter().map(String::as_str)).collect();

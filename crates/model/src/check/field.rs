@@ -3,7 +3,7 @@
 use super::place::{FieldPlace, Place, is_field_name};
 use super::top::PARAMETERS;
 use super::{Check, access, keyword, kind, relation};
-use crate::model::{Field, Kind};
+use crate::model::{Field, Kind, Shown};
 use crate::schema::Schema;
 use crate::source::{Node, Written};
 use crate::value::Value;
@@ -65,6 +65,8 @@ fn plain(check: &mut Check, place: &FieldPlace<'_>) -> Field {
         read: access::who(check, table, "read"),
         write: access::who(check, table, "write"),
         was: was(check, place),
+        shown: Shown::Always,
+        sealed: false,
     }
 }
 

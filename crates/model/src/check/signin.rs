@@ -6,11 +6,6 @@ use crate::model::{Kind, Model, Resource, ResourceIndex, Who};
 use crate::source::{Node, Written};
 use crate::value::Value;
 
-/// The resource with a password: the users.
-pub(super) fn users(model: &Model) -> Option<ResourceIndex> {
-    model.resources.iter().position(|resource| resource.fields.iter().any(|f| f.password))
-}
-
 /// The roles that users can have: the `enum` of their `role`.
 pub(super) fn roles(users: &Place<'_>) -> Vec<String> {
     let role = users.fields.iter().find(|field| field.name == "role");
@@ -28,7 +23,7 @@ pub(super) fn roles(users: &Place<'_>) -> Vec<String> {
 
 /// Checks everything about signing in and owning.
 pub(super) fn check(check: &mut Check, model: &Model, places: &[Place<'_>]) {
-    let users = users(model);
+    let users = model.users();
     for (resource, place) in model.resources.iter().zip(places) {
         passwords(check, resource, place, users.map(|at| model.resources[at].name.as_str()));
         owners(check, resource, place, users);

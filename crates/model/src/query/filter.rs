@@ -78,8 +78,38 @@ pub enum Filter {
         /// How it compares.
         comparison: Comparison,
     },
+    /// Those that satisfy at least one; none where there is none.
+    Any(Vec<Filter>),
+    /// Those that do not satisfy it. Every filter is true or false of a record, so that nothing
+    /// falls between.
+    Not(Box<Filter>),
+    /// Those of which two values compare so; where either is absent or null they do not.
+    Relate {
+        /// The one value.
+        left: Path,
+        /// How it compares with the other.
+        relation: Relate,
+        /// The other value.
+        right: Path,
+    },
     /// Those whose searched fields match.
-    Search(Terms),
+    Search {
+        /// What is searched for.
+        terms: Terms,
+        /// The searched fields that are looked into; `None`: all of them.
+        within: Option<Vec<FieldIndex>>,
+    },
+}
+
+/// How two values of a record compare.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Relate {
+    /// They are the same; on `ignoreCase` fields folded.
+    Equal,
+    /// The first is less.
+    Less,
+    /// The first is less, or they are the same.
+    LessOrEqual,
 }
 
 impl Filter {
@@ -87,6 +117,67 @@ impl Filter {
     #[must_use]
     pub fn all() -> Self {
         Self::All(Vec::new())
+    }
+
+    /// No record.
+    #[must_use]
+    pub fn nothing() -> Self {
+        Self::Any(Vec::new())
+    }
+
+    /// True where every record is left out.
+    #[must_use]
+    pub fn is_nothing(&self) -> bool {
+        matches!(self, Self::Any(filters) if filters.is_empty())
+    }
+
+    /// The records that satisfy both. What is always or never true is left out.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        if self.is_all() || other.is_nothing() {
+            return other;
+        }
+        if other.is_all() || self.is_nothing() {
+            return self;
+        }
+        let mut all = Vec::new();
+        for filter in [self, other] {
+            match filter {
+                Self::All(filters) => all.extend(filters),
+                other => all.push(other),
+            }
+        }
+        Self::All(all)
+    }
+
+    /// The records that satisfy one of both.
+    #[must_use]
+    pub fn or(self, other: Self) -> Self {
+        if self.is_all() || other.is_nothing() {
+            return self;
+        }
+        if other.is_all() || self.is_nothing() || self == other {
+            return other;
+        }
+        let mut any = Vec::new();
+        for filter in [self, other] {
+            match filter {
+                Self::Any(filters) => any.extend(filters),
+                other => any.push(other),
+            }
+        }
+        Self::Any(any)
+    }
+
+    /// The records that do not satisfy it.
+    #[must_use]
+    pub fn negated(self) -> Self {
+        match self {
+            Self::Not(inner) => *inner,
+            filter if filter.is_all() => Self::nothing(),
+            filter if filter.is_nothing() => Self::all(),
+            filter => Self::Not(Box::new(filter)),
+        }
     }
 
     /// The records whose own column is this.
@@ -101,14 +192,15 @@ impl Filter {
         matches!(self, Self::All(filters) if filters.is_empty())
     }
 
-    /// The comparisons, in their order: all of them have to hold.
+    /// The comparisons that have to hold whatever else does, in their order.
     #[must_use]
     pub fn comparisons(&self) -> Vec<(&Path, &Comparison)> {
         fn gather<'a>(filter: &'a Filter, out: &mut Vec<(&'a Path, &'a Comparison)>) {
             match filter {
                 Filter::All(filters) => filters.iter().for_each(|filter| gather(filter, out)),
                 Filter::Compare { path, comparison } => out.push((path, comparison)),
-                Filter::Search(_) => {}
+                Filter::Any(_) | Filter::Not(_) | Filter::Relate { .. } | Filter::Search { .. } => {
+                }
             }
         }
         let mut out = Vec::new();
@@ -121,25 +213,38 @@ impl Filter {
     pub fn search(&self) -> Option<&Terms> {
         match self {
             Self::All(filters) => filters.iter().find_map(Self::search),
-            Self::Compare { .. } => None,
-            Self::Search(terms) => Some(terms),
+            Self::Any(_) | Self::Not(_) | Self::Compare { .. } | Self::Relate { .. } => None,
+            Self::Search { terms, .. } => Some(terms),
+        }
+    }
+
+    /// Every path that is looked at, whatever has to hold.
+    pub fn each_path<'a>(&'a self, visit: &mut impl FnMut(&'a Path)) {
+        match self {
+            Self::All(filters) | Self::Any(filters) => {
+                for filter in filters {
+                    filter.each_path(visit);
+                }
+            }
+            Self::Not(filter) => filter.each_path(visit),
+            Self::Compare { path, .. } => visit(path),
+            Self::Relate { left, right, .. } => {
+                visit(left);
+                visit(right);
+            }
+            Self::Search { .. } => {}
         }
     }
 
     /// Adds the resources that the filter looks into to those that are there.
-    pub(super) fn tables(
-        &self,
-        model: &Model,
-        resource: ResourceIndex,
-        tables: &mut Vec<ResourceIndex>,
-    ) {
-        for (path, _) in self.comparisons() {
+    pub fn tables(&self, model: &Model, resource: ResourceIndex, tables: &mut Vec<ResourceIndex>) {
+        self.each_path(&mut |path| {
             for end in 1..=path.through.len() {
                 let table = target(model, resource, &path.through[..end]);
                 if let Some(table) = table.filter(|table| !tables.contains(table)) {
                     tables.push(table);
                 }
             }
-        }
+        });
     }
 }

@@ -19,7 +19,7 @@ pub use aggregate::{Aggregate, Function, GroupKey, GroupSort, Measure};
 pub use canonical::{canonical, selection, view};
 pub use column::Column;
 pub use everywhere::{Everywhere, read_everywhere, read_everywhere_json};
-pub use filter::{Comparison, Filter, Path};
+pub use filter::{Comparison, Filter, Path, Relate};
 pub use position::{Position, total_order};
 pub use read::{Read, Rejection, is_ignored, known, read, read_item, read_json};
 pub use since::{After, Since, read_since};

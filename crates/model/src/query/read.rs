@@ -395,7 +395,7 @@ impl<'a> Reader<'a> {
             path.cmp(other).then_with(|| rank(operator).cmp(&rank(than)))
         });
         let compare = |(path, _, comparison)| Filter::Compare { path, comparison };
-        let searched = self.search.map(Filter::Search).into_iter();
+        let searched = self.search.map(|terms| Filter::Search { terms, within: None }).into_iter();
         let compared = self.filters.into_iter().map(compare);
         self.query.filter = Filter::All(searched.chain(compared).collect());
         Ok(Read { query: self.query, known: self.known })

@@ -58,7 +58,7 @@ pub(crate) fn find(session: &Session, lookup: &Lookup) -> Result<Current, Failur
         Some(since) => Some(log::since(session, since)?),
         None => None,
     };
-    Ok(Current { remembered, states, roots, log })
+    Ok(Current { remembered, states, roots, log, ..Current::default() })
 }
 
 /// True where one statement answers the lookup, so that it needs no transaction of its own.
@@ -115,7 +115,7 @@ fn root(session: &Session, node: &Node) -> Result<Found, Failure> {
             found.next_id = next_id(session, node.resource)?;
             Vec::new()
         }
-        Pick::Dependents { id, limit } => {
+        Pick::Dependents { id, limit, .. } => {
             found.dependents = Some(dependents(session, node.resource, id, *limit)?);
             Vec::new()
         }

@@ -195,7 +195,11 @@ fn is_large(change: &Change) -> bool {
         Change::Insert { .. }
         | Change::Update { .. }
         | Change::Delete { .. }
-        | Change::Remember(_) => false,
+        | Change::Remember(_)
+        | Change::OpenSession(..)
+        | Change::EndSessions { .. }
+        | Change::SealSession { .. }
+        | Change::Act(_) => false,
     }
 }
 

@@ -8,7 +8,10 @@ use crate::change::Many;
 use crate::log::{After, Log, Operation, Since};
 
 async fn since(bench: &Bench, after: After, resource: Option<ResourceIndex>, limit: u32) -> Log {
-    let lookup = Lookup { log: Some(Since { after, resource, limit }), ..Lookup::default() };
+    let lookup = Lookup {
+        log: Some(Since { after, resource, limit, seen: Vec::new() }),
+        ..Lookup::default()
+    };
     bench.reader().read(lookup).await.unwrap().log.unwrap()
 }
 
@@ -97,7 +100,15 @@ async fn write(bench: &Bench, dice: &mut Dice) {
             let rows = Arc::new(spooling.finish().unwrap());
             let first_id = 100 + id * 40 + other * 3;
             let at = clock();
-            let many = Many { resource: USERS, rows, first_id, birth: other, at };
+            let many = Many {
+                resource: USERS,
+                rows,
+                first_id,
+                birth: other,
+                at,
+                must: Filter::all(),
+                referred: Vec::new(),
+            };
             drop(bench.commit(vec![Change::InsertMany(many)]).await);
         }
         6 => drop(bench.outside().execute(

@@ -28,7 +28,15 @@ fn many(
         spooling.push(line, id.as_ref(), &values).unwrap();
     }
     let rows = Arc::new(spooling.finish().unwrap());
-    Change::InsertMany(Many { resource, rows, first_id, birth: i64::MAX, at: clock() })
+    Change::InsertMany(Many {
+        resource,
+        rows,
+        first_id,
+        birth: i64::MAX,
+        at: clock(),
+        must: Filter::all(),
+        referred: Vec::new(),
+    })
 }
 
 fn people(bench: &Bench, first_id: i64, number: i64) -> Change {

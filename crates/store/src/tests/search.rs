@@ -460,7 +460,7 @@ async fn of_very_many_matches_the_newest_are_ranked_and_filters_come_before() {
     ];
     bench.commit(changes).await.unwrap();
     let found = async |filter: Option<i64>, offset, limit| {
-        let search = Filter::Search(Terms::read("rust").unwrap());
+        let search = Filter::Search { terms: Terms::read("rust").unwrap(), within: None };
         let filter = match filter {
             Some(views) => Filter::All(vec![search, equal(2, Value::Integer(views))]),
             None => search,

@@ -1,0 +1,208 @@
+//! What one caller may see and do: the declaration's rules with everything filled in that is known
+//! of the caller, and the declaration without what does not exist for it.
+
+use std::sync::Arc;
+
+use sha2::{Digest, Sha256};
+
+use super::Caller;
+use crate::model::{Field, Model, ResourceIndex, Shown, Who};
+use crate::query::{Column, Filter};
+use crate::value::Timestamp;
+
+/// What one caller may see and do at one moment.
+#[derive(Clone, Debug)]
+pub struct Sight {
+    /// Who it is.
+    pub caller: Caller,
+    /// The declaration as it is for the caller: what may never be read is not shown
+    /// (`Field::shown`), what may never be written is sealed. Indexes are those of the whole one.
+    pub model: Arc<Model>,
+    /// What is allowed, by resource.
+    pub resources: Vec<Grants>,
+    /// True where a rule looks at the clock: it is true of this moment only.
+    pub is_timed: bool,
+}
+
+/// Of which records of a resource a caller may do what.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Grants {
+    /// Those that exist for the caller.
+    pub read: Filter,
+    /// Those that it may create: true of the record as it would be.
+    pub create: Filter,
+    /// Those that it may change: true before and after.
+    pub update: Filter,
+    /// Those that it may delete.
+    pub delete: Filter,
+    /// What it may do with each field, in the order of the declaration.
+    pub fields: Vec<FieldGrants>,
+    /// Stands for what the caller sees: part of the tags of answers. Empty for whoever sees every
+    /// record with every field that is shown to anybody.
+    pub digest: String,
+}
+
+/// In which records a caller may read or write a field.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FieldGrants {
+    /// Where it may be read.
+    pub read: Filter,
+    /// Where it may be written: true before, where the record is there, and after.
+    pub write: Filter,
+}
+
+impl Grants {
+    /// True where something is hidden from the caller that is shown to others.
+    #[must_use]
+    pub fn is_narrowed(&self) -> bool {
+        !self.digest.is_empty()
+    }
+}
+
+impl Sight {
+    /// What a caller may see and do.
+    #[must_use]
+    pub fn new(model: &Arc<Model>, caller: Caller, now: Timestamp) -> Self {
+        let resources: Vec<Grants> =
+            (0..model.resources.len()).map(|at| grants(model, at, &caller, now)).collect();
+        let is_timed = !caller.is_admin() && is_timed(model);
+        Self { model: narrowed(model, &resources), caller, resources, is_timed }
+    }
+
+    /// What whoever may do everything may do.
+    #[must_use]
+    pub fn operator(model: &Arc<Model>) -> Self {
+        Self::new(model, Caller::Operator, Timestamp(0))
+    }
+
+    /// What stands for all that the caller sees of these resources; empty where nothing is hidden.
+    #[must_use]
+    pub fn digest(&self, tables: &[ResourceIndex]) -> String {
+        let mut digests =
+            tables.iter().map(|at| self.resources[*at].digest.as_str()).filter(|it| !it.is_empty());
+        let Some(first) = digests.next() else { return String::new() };
+        digests.fold(first.to_owned(), |all, next| all + next)
+    }
+}
+
+/// The records of which a circle of callers with this one in it may do something.
+fn circle(
+    model: &Model,
+    resource: ResourceIndex,
+    who: Option<&Who>,
+    caller: &Caller,
+    now: Timestamp,
+) -> Filter {
+    if caller.is_admin() {
+        return Filter::all();
+    }
+    let Some(who) = who else { return Filter::nothing() };
+    let named = who.names.iter().fold(Filter::nothing(), |named, name| {
+        named.or(match name.as_str() {
+            "anyone" => Filter::all(),
+            "signed-in" if caller.is_signed_in() => Filter::all(),
+            "owner" => owned(model, resource, caller),
+            role if caller.has_role(role) => Filter::all(),
+            _ => Filter::nothing(),
+        })
+    });
+    let Some(rule) = &who.when else { return named };
+    if named.is_nothing() {
+        return named;
+    }
+    named.and(rule.residual(model, resource, caller, now))
+}
+
+/// The records that a caller owns: its own, where it is one of them.
+fn owned(model: &Model, resource: ResourceIndex, caller: &Caller) -> Filter {
+    let Some(id) = caller.id() else { return Filter::nothing() };
+    if model.users() == Some(resource) {
+        return Filter::equal(Column::Id, id.to_value());
+    }
+    match model.resources[resource].fields.iter().position(|field| field.owner) {
+        Some(field) => Filter::equal(Column::Field(field), id.to_value()),
+        None => Filter::nothing(),
+    }
+}
+
+fn grants(model: &Model, at: ResourceIndex, caller: &Caller, now: Timestamp) -> Grants {
+    let resource = &model.resources[at];
+    let access = resource.access.clone().unwrap_or_default();
+    let of = |who: Option<&Who>| circle(model, at, who, caller, now);
+    let read = of(access.read.as_ref());
+    let fields: Vec<FieldGrants> = resource
+        .fields
+        .iter()
+        .map(|field| FieldGrants {
+            read: match &field.read {
+                Some(who) => of(Some(who)),
+                None => Filter::all(),
+            },
+            write: match &field.write {
+                Some(who) => of(Some(who)),
+                // Nobody makes somebody else the owner of something.
+                None if field.owner && !caller.is_admin() => owned(model, at, caller),
+                None => Filter::all(),
+            },
+        })
+        .collect();
+    let digest = digest(&read, resource.fields.iter().zip(&fields));
+    Grants {
+        create: of(access.create.as_ref()),
+        update: of(access.update.as_ref()),
+        delete: of(access.delete.as_ref()),
+        read,
+        fields,
+        digest,
+    }
+}
+
+fn digest<'a>(read: &Filter, fields: impl Iterator<Item = (&'a Field, &'a FieldGrants)>) -> String {
+    let hidden: Vec<(&str, &Filter)> = fields
+        .filter(|(field, grants)| field.visible() && !grants.read.is_all())
+        .map(|(field, grants)| (field.name.as_str(), &grants.read))
+        .collect();
+    if read.is_all() && hidden.is_empty() {
+        return String::new();
+    }
+    let text = format!("{read:?} {hidden:?}");
+    Sha256::digest(text.as_bytes()).iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn is_timed(model: &Model) -> bool {
+    let looks = |who: &Option<Who>| {
+        who.as_ref().and_then(|who| who.when.as_ref()).is_some_and(super::Rule::is_timed)
+    };
+    model.resources.iter().any(|resource| {
+        let of_access = resource.access.as_ref().is_some_and(|access| {
+            [&access.read, &access.create, &access.update, &access.delete].into_iter().any(looks)
+        });
+        of_access || resource.fields.iter().any(|field| looks(&field.read) || looks(&field.write))
+    })
+}
+
+/// The declaration as it is for a caller; itself, where nothing is hidden from it.
+fn narrowed(model: &Arc<Model>, grants: &[Grants]) -> Arc<Model> {
+    let mut narrowed = Model::clone(model);
+    let mut is_changed = false;
+    for (resource, grants) in narrowed.resources.iter_mut().zip(grants) {
+        for (field, own) in resource.fields.iter_mut().zip(&grants.fields) {
+            field.shown = shown(&grants.read, &own.read);
+            field.sealed = own.write.is_nothing();
+            is_changed |= field.shown != Shown::Always || field.sealed;
+        }
+    }
+    if is_changed { Arc::new(narrowed) } else { model.clone() }
+}
+
+/// Where a field is shown in the records that a caller sees.
+fn shown(records: &Filter, field: &Filter) -> Shown {
+    let implied = field.is_all()
+        || records == field
+        || matches!(records, Filter::All(filters) if filters.contains(field));
+    match implied {
+        true => Shown::Always,
+        false if field.is_nothing() => Shown::Never,
+        false => Shown::Sometimes,
+    }
+}
