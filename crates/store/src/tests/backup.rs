@@ -122,7 +122,7 @@ async fn a_restored_database_revives_no_tag_and_gives_no_id_twice_and_knows_its_
     let ask = |resource| {
         let lookup = Lookup {
             remembered: Some([5; 16]),
-            roots: vec![Node { resource, pick: Pick::NextId, children: vec![] }],
+            roots: vec![Node::new(resource, Pick::NextId)],
             ..Lookup::default()
         };
         Step::alone(lookup, |current: &Current| {

@@ -107,13 +107,10 @@ async fn steps_see_the_changes_of_those_before_them() {
 
 /// Inserts under the next id, and a reference to what the step before made.
 fn chain() -> Vec<Step<i64>> {
-    let first = Step::alone(
-        Lookup::of(Node { resource: USERS, pick: Pick::NextId, children: vec![] }),
-        |current: &Current| {
-            let id = current.roots[0].next_id.unwrap();
-            commit(id, vec![insert(USERS, user(id, "A"))])
-        },
-    );
+    let first = Step::alone(Lookup::of(Node::new(USERS, Pick::NextId)), |current: &Current| {
+        let id = current.roots[0].next_id.unwrap();
+        commit(id, vec![insert(USERS, user(id, "A"))])
+    });
     let second = Step {
         asks: Asks::Of(Box::new(|earlier: &[i64]| {
             Lookup::of(Node::key(USERS, Id::Integer(earlier[0])))

@@ -52,7 +52,7 @@ fn dangling(row: u64, fields: Vec<FieldIndex>) -> RefusedRow {
 }
 
 async fn next_id(bench: &Bench, resource: ResourceIndex) -> i64 {
-    let lookup = Lookup::of(Node { resource, pick: Pick::NextId, children: Vec::new() });
+    let lookup = Lookup::of(Node::new(resource, Pick::NextId));
     let decide = |current: &Current| commit(current.roots[0].next_id, vec![]);
     match bench.writer().transact(vec![Step::alone(lookup, decide)]).await {
         Ok(Verdict::Committed(outcomes)) => outcomes[0].unwrap(),

@@ -253,7 +253,7 @@ fn page(resource: ResourceIndex, filter: Filter, sort: &[(Column, bool)], limit:
         limit,
         count: Count::Bounded,
     });
-    Node { resource, pick, children: Vec::new() }
+    Node::new(resource, pick)
 }
 
 fn equal(field: FieldIndex, value: Value) -> Filter {

@@ -132,8 +132,8 @@ async fn remembered_answers_and_ids_outlive_a_restart() {
         Lookup {
             remembered: Some([5; 16]),
             states: vec![],
-            roots: vec![Node { resource: USERS, pick: Pick::NextId, children: vec![] }],
-            log: None,
+            roots: vec![Node::new(USERS, Pick::NextId)],
+            ..Lookup::default()
         },
         |current: &Current| commit((current.remembered.clone(), current.roots[0].next_id), vec![]),
     );

@@ -84,7 +84,7 @@ async fn totals_are_kept_counted_or_bounded() {
     }
     let found = bench.find(none).await;
     assert_eq!((found.total, ids(&found)), (None, vec!["6".to_owned()]));
-    let number = |filter| Node { resource: ORDERS, pick: Pick::Number(filter), children: vec![] };
+    let number = |filter| Node::new(ORDERS, Pick::Number(filter));
     assert_eq!(bench.find(number(Filter::all())).await.total, total(6, false));
     assert_eq!(bench.find(number(kind("plain"))).await.total, total(3, true));
 }
@@ -93,9 +93,8 @@ async fn totals_are_kept_counted_or_bounded() {
 async fn relations_lead_both_ways_and_further() {
     let bench = peopled().await;
     let related = |resource, limit, children| Node {
-        resource,
-        pick: Pick::Related { each: 10, limit },
         children,
+        ..Node::new(resource, Pick::Related { each: 10, limit })
     };
     let up = Child { relation: Relation::References(CUSTOMER), node: related(USERS, 10, vec![]) };
     let giver = Child { relation: Relation::References(GIVER), node: related(USERS, 10, vec![]) };
@@ -139,7 +138,7 @@ async fn several_roots_and_the_change_counter_come_from_one_snapshot() {
         remembered: Some([3; 16]),
         states: vec![USERS, ORDERS],
         roots: vec![Node::key(USERS, Id::Integer(5)), page(ORDERS, Filter::all(), &[], 1)],
-        log: None,
+        ..Lookup::default()
     };
     let current = bench.reader().read(lookup).await.unwrap();
     assert_eq!(current.remembered, None);

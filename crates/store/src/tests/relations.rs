@@ -71,8 +71,8 @@ async fn shelves() -> Bench {
 }
 
 async fn dependents(bench: &Bench, resource: ResourceIndex, id: Id, limit: u32) -> Dependents {
-    let pick = Pick::Dependents { id, limit };
-    bench.find(Node { resource, pick, children: Vec::new() }).await.dependents.unwrap()
+    let pick = Pick::Dependents { id, limit, seen: Vec::new() };
+    bench.find(Node::new(resource, pick)).await.dependents.unwrap()
 }
 
 /// `folders.parent 3`, a line each; `≥` where counting stopped.

@@ -113,7 +113,7 @@ async fn keys_are_bounded_per_principal_and_swept() {
 #[tokio::test]
 async fn ids_are_never_given_twice() {
     let bench = Bench::new();
-    let next = || Lookup::of(Node { resource: USERS, pick: Pick::NextId, children: vec![] });
+    let next = || Lookup::of(Node::new(USERS, Pick::NextId));
     let create = || {
         Step::alone(next(), |current: &Current| {
             let id = current.roots[0].next_id.unwrap();
