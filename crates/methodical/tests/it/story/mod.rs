@@ -50,7 +50,8 @@ fn run(program: &str, script: &str, install: &str) {
         let server = Options::shop().start();
         let script = tests().join("story").join(script);
         let base = format!("http://{}", server.address());
-        let output = Command::new(program).arg(&script).arg(&base).output();
+        let output =
+            Command::new(program).arg(&script).args([base, server.admin_key()]).output();
         let output = output.unwrap_or_else(|error| {
             panic!("{program} does not start ({error}). {install}");
         });

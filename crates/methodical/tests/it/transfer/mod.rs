@@ -13,6 +13,8 @@ use std::process::{Command, Output, Stdio};
 use serde_json::Value;
 use tempfile::TempDir;
 
+use crate::support::server::open;
+
 /// A folder with a declaration, and what is done there by command.
 pub(crate) struct Project {
     home: TempDir,
@@ -22,7 +24,7 @@ impl Project {
     /// Of this declaration.
     pub(crate) fn of(declaration: &str) -> Self {
         let home = tempfile::Builder::new().prefix("methodical-it-").tempdir().expect("a folder");
-        fs::write(home.path().join("methodical.toml"), declaration).expect("a declaration");
+        fs::write(home.path().join("methodical.toml"), open(declaration)).expect("a declaration");
         Self { home }
     }
 
