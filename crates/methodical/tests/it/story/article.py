@@ -118,16 +118,13 @@ def forms():
 
 
 def sign_in():
-    alice = {"name": "Alice", "email": "alice2@example.com", "username": "alice2",
-             "password": "secret123"}
-    assert requests.post(f"{BASE}/users", json=alice, headers=TOKEN).status_code == 201
-    login = {"username": "alice2", "password": "secret123"}
+    login = {"username": "alice", "password": "secret123"}
     for path, sent in ((f"{BASE}/login", {"data": login}), (f"{BASE}/api/login", {"json": login})):
         answer = requests.post(path, **sent)
         assert answer.status_code == 200, answer.text
         assert answer.headers["Cache-Control"] == "no-store"
         token = {"Authorization": f"Bearer {answer.json()['token']}"}
-        assert requests.get(f"{BASE}/api/me", headers=token).json()["username"] == "alice2"
+        assert requests.get(f"{BASE}/api/me", headers=token).json()["username"] == "alice"
         assert requests.get(f"{BASE}/api/messages", headers=token).status_code == 403
         assert requests.post(f"{BASE}/api/logout", headers=token).status_code == 200
         assert requests.get(f"{BASE}/api/me", headers=token).status_code == 401

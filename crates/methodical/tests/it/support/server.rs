@@ -119,7 +119,8 @@ impl Server {
 
     /// The key that the first start wrote beside the database, for nobody else to read.
     pub(crate) fn admin_key(&self) -> String {
-        let key = fs::read_to_string(self.home.join("admin.key")).expect("the key of the first start");
+        let key =
+            fs::read_to_string(self.home.join("admin.key")).expect("the key of the first start");
         key.trim().to_owned()
     }
 
