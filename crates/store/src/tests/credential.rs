@@ -9,7 +9,8 @@ use crate::credential::{CREDENTIALS, Credential, Session, TokenHash, Used, Which
 const SIGNED: &str = r#"
 title = "Test"
 [resources.users]
-fields.name     = { type = "string" }
+login = ["name"]
+fields.name     = { type = "string", unique = true }
 fields.password = { type = "string", format = "password", optional = true }
 [resources.notes]
 fields.owner = { references = "users", onDelete = "cascade" }
@@ -20,7 +21,7 @@ fn bench() -> Bench {
 }
 
 fn person(id: i64) -> Record {
-    Record { values: vec![text("Ann"), text("hash")], ..user(id, "") }
+    Record { values: vec![text(&format!("u{id}")), text("hash")], ..user(id, "") }
 }
 
 fn hash(number: u8) -> TokenHash {
@@ -273,8 +274,8 @@ fn each_way_to_read_the_audit_log_has_an_index() {
         );
         let mut statement = outside.prepare(&text).unwrap();
         let plan: Vec<String> = statement
-            .query_map([], |row| row.get::<_, String>(3))
-            .unwrap()
+            .raw_query()
+            .mapped(|row| row.get::<_, String>(3))
             .collect::<Result<_, _>>()
             .unwrap();
         let plan = plan.join("; ");
