@@ -1,6 +1,6 @@
 //! SQLite: the only backend of this part, hidden behind `Reader` and `Writer`.
 
-mod acts;
+pub(crate) mod acts;
 pub(crate) mod adopt;
 mod aggregate;
 pub(crate) mod anchor;
