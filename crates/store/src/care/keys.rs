@@ -66,7 +66,9 @@ impl Keys {
         if !self.list()?.iter().any(|key| key.number == number) {
             return Ok(false);
         }
-        self.write(now, "revoke-key", |session| credential::revoke(session, number).map(|_| number))?;
+        self.write(now, "revoke-key", |session| {
+            credential::revoke(session, number).map(|_| number)
+        })?;
         Ok(true)
     }
 

@@ -209,11 +209,7 @@ pub(super) fn end(connected: &Connected, user: &Id, which: &Which) -> Result<usi
 }
 
 /// A session goes on under another password; one that has ended meanwhile does not.
-pub(super) fn seal(
-    connected: &Connected,
-    number: i64,
-    seal: &[u8; 16],
-) -> Result<usize, Failure> {
+pub(super) fn seal(connected: &Connected, number: i64, seal: &[u8; 16]) -> Result<usize, Failure> {
     connected.statement(SEAL)?.execute(params![number, seal])?;
     Ok(1)
 }

@@ -7,9 +7,9 @@ use model::query::Column;
 use model::value::{ID_MAX, Value};
 
 use super::constraint::checks;
-use super::{acts, credential};
 use super::index as search_index;
 use super::trigger;
+use super::{acts, credential};
 use crate::sql::{column, fold_column, folded, quote, stored_kind};
 
 /// The moment of a statement, as `createdAt` and `updatedAt` are written.

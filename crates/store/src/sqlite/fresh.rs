@@ -6,12 +6,12 @@ use model::model::Model;
 use rusqlite::OptionalExtension;
 use rusqlite::types::Value;
 
-use super::{apply, credential};
 use super::ddl;
 use super::failure::{Failure, broken};
 use super::migrate;
 use super::open::{APPLICATION, LAYOUT, Seed, opening};
 use super::session::Session;
+use super::{apply, credential};
 use crate::error::{Error, OpenError};
 use crate::sql::quote;
 

@@ -194,7 +194,12 @@ async fn a_last_use_is_written_down() {
     assert_eq!(bench.moved().await, before);
 }
 
-fn act(at: i64, actor: (&'static str, Option<&str>), resource: usize, record: Option<i64>) -> Change {
+fn act(
+    at: i64,
+    actor: (&'static str, Option<&str>),
+    resource: usize,
+    record: Option<i64>,
+) -> Change {
     Change::Act(Act {
         at: Timestamp(at),
         actor: Actor { kind: actor.0, id: actor.1.map(str::to_owned) },
@@ -241,11 +246,8 @@ async fn the_audit_log_is_read_from_its_newest_entry() {
     };
     assert_eq!(bench.acts(about(USERS, Some(1))).await, [2, 1]);
     assert_eq!(bench.acts(about(1, None)).await, [5, 3, 4]);
-    let times = Acts {
-        since: Some(Timestamp(now + 5)),
-        until: Some(Timestamp(now + 20)),
-        ..some()
-    };
+    let times =
+        Acts { since: Some(Timestamp(now + 5)), until: Some(Timestamp(now + 20)), ..some() };
     assert_eq!(bench.acts(times).await, [3, 2, 4]);
     let operation = Acts { operation: Some("import".to_owned()), ..some() };
     assert_eq!(bench.acts(operation).await, [4]);
