@@ -4,6 +4,7 @@ mod access;
 mod adopt;
 mod care;
 mod crash;
+mod keys;
 mod law;
 mod migrate;
 mod program;
