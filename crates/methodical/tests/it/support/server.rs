@@ -310,13 +310,13 @@ pub(crate) fn open(declaration: &str) -> String {
     open
 }
 
-/// Copies a folder of files, without databases.
+/// Copies a folder of files, without databases and their keys.
 fn copy(from: &Path, to: &Path) {
     fs::create_dir_all(to).expect("a folder");
     for entry in fs::read_dir(from).expect("the declaration's folder") {
         let entry = entry.expect("a folder's entry");
         let name = entry.file_name();
-        if name.to_string_lossy().contains(".db") {
+        if name.to_string_lossy().contains(".db") || name == "admin.key" {
             continue;
         }
         let target = to.join(&name);
