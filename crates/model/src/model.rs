@@ -85,6 +85,8 @@ pub struct Resource {
     pub login: Vec<FieldIndex>,
     /// Who may do what. None: admins only.
     pub access: Option<Access>,
+    /// The columns that say who sees a record: the change log keeps what stood in them.
+    pub watched: Vec<Column>,
     /// Sixteen hex digits over everything that shapes its representation: folded into every ETag.
     pub digest: String,
 }

@@ -8,7 +8,9 @@
 mod caller;
 mod rule;
 mod sight;
+mod watched;
 
 pub use caller::{ADMIN, Caller};
 pub use rule::Rule;
 pub use sight::{FieldGrants, Grants, Sight};
+pub use watched::watched_columns;

@@ -56,6 +56,9 @@ pub(crate) fn declaration(
     access::check(&mut check, &model, &places);
     cache::check(&mut check, &model, &places);
     place::later(&mut check, &places);
+    for at in 0..model.resources.len() {
+        model.resources[at].watched = crate::access::watched_columns(&model, at);
+    }
     for resource in &mut model.resources {
         resource.digest = crate::digest::resource(resource);
     }
