@@ -22,6 +22,8 @@ pub struct Model {
     pub seed: Option<String>,
     /// Query parameters that are passed over, as exact names or with a trailing `*`.
     pub ignore_parameters: Vec<String>,
+    /// Every role that a caller can have: `admin`, those of the users, and those of keys alone.
+    pub roles: Vec<String>,
     /// The resources, in the order of the file.
     pub resources: Vec<Resource>,
 }

@@ -108,6 +108,7 @@ impl Model {
             alias: Vec::new(),
             seed: None,
             ignore_parameters: Vec::new(),
+            roles: Vec::new(),
             resources,
         })
     }

@@ -8,9 +8,7 @@
 mod caller;
 mod rule;
 mod sight;
-mod watched;
 
 pub use caller::{ADMIN, Caller};
-pub use rule::Rule;
+pub use rule::{Fault, Reading, Rule, watched_columns};
 pub use sight::{FieldGrants, Grants, Sight};
-pub use watched::watched_columns;
