@@ -139,6 +139,10 @@ fn rows(call: &Call, refused: &[RefusedRow]) -> Problem {
             errors.push(Violation::at(format!("/{row}/{name}"), format!("{line}{detail}")));
         };
         match why {
+            Refusal::Forbidden => {
+                let detail = format!("{line}you may not create this record");
+                errors.push(Violation::at(format!("/{row}"), detail));
+            }
             Refusal::Taken(fields) => {
                 let names = fields.iter().map(|field| resource.fields[*field].name.as_str());
                 let names: Vec<&str> = names.collect();

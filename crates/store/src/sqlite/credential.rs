@@ -1,6 +1,7 @@
 //! Sessions and API keys: their tables, how they are found, and every statement that changes them.
 
 use model::model::Resource;
+use model::query::Filter;
 use model::record::Record;
 use model::value::{Id, Timestamp};
 use rusqlite::types::ValueRef;
@@ -129,7 +130,7 @@ fn signed_in(connected: &Connected, row: &Row<'_>) -> Result<Option<Credential>,
     let Ok(user) = id(connected.catalog.resource(users), row.get_ref(1)?) else {
         return Ok(None);
     };
-    let record: Option<Record> = by_key(connected, users, &user)?.pop();
+    let record: Option<Record> = by_key(connected, users, &user, &Filter::all())?.pop();
     Ok(Some(Credential::Session(session(row, user)?, record)))
 }
 

@@ -56,10 +56,10 @@ impl Follower {
 }
 
 /// A sequence that looks random and is the same in every run.
-struct Dice(u64);
+pub(super) struct Dice(pub(super) u64);
 
 impl Dice {
-    fn below(&mut self, most: u64) -> i64 {
+    pub(super) fn below(&mut self, most: u64) -> i64 {
         self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963);
         i64::try_from((self.0 >> 33) % most).unwrap()
     }

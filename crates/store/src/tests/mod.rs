@@ -18,6 +18,7 @@ mod relations;
 mod search;
 mod slow;
 mod transfer;
+mod trees;
 mod write;
 
 use std::path::PathBuf;
