@@ -188,6 +188,7 @@ fn conditions(conditions: Conditions) -> &'static str {
 fn key(key: Key) -> &'static str {
     match key {
         Key::Ignored => "ignored",
+        Key::Withheld => "ignored: the answer is or ends a credential",
         Key::Honoured => "honoured",
         Key::Demandable => "honoured; 400 without where `idempotency = \"required\"`",
     }

@@ -98,7 +98,7 @@ fn route(row: &'static Row, path: &str, of: &[Resource]) -> Route {
             Conditions::Honoured | Conditions::Demandable => "honoured",
         },
         key: match row.key {
-            Key::Ignored => "-",
+            Key::Ignored | Key::Withheld => "-",
             Key::Demandable if key_required => "required",
             Key::Honoured | Key::Demandable => "honoured",
         },
