@@ -206,7 +206,12 @@ settings! {
     change_retention: Duration = "changes.retention", Form::Time, "7d",
         "How long an entry of the change log is kept; who asks for older ones is told to begin \
          again (410).";
+    sessions_max: u64 = "sessions.per_user", Form::Number(100_000), "100",
+        "Most sessions of one user; the oldest ends where there would be more.";
+    audit_retention: Duration = "audit.keep", Form::Time, "90d",
+        "How long an entry of the audit log is kept.";
 }
+
 trait FromText: Sized {
     fn from_text(form: Form, text: &str) -> Result<Self, String>;
 }

@@ -74,7 +74,7 @@ pub enum Which {
 }
 
 /// What was last used when, gathered in memory and written down from time to time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Used {
     /// A session.
     Session(i64),

@@ -7,6 +7,7 @@ use model::query::Column;
 use model::value::{ID_MAX, Value};
 
 use super::constraint::checks;
+use super::{acts, credential};
 use super::index as search_index;
 use super::trigger;
 use crate::sql::{column, fold_column, folded, quote, stored_kind};
@@ -96,7 +97,7 @@ pub(crate) fn script(model: &Model) -> String {
 
 /// The same for resources that have their numbers already; those without one are left out.
 pub(crate) fn numbered_script(model: &Model, numbers: &[Option<i64>]) -> String {
-    let mut out = BOOKKEEPING.to_owned();
+    let mut out = BOOKKEEPING.to_owned() + &credential::tables() + acts::TABLES;
     for (number, resource) in numbers.iter().zip(&model.resources) {
         let Some(number) = *number else { continue };
         let columns = columns(model, resource).into_iter().map(|column| column.definition);
@@ -105,6 +106,7 @@ pub(crate) fn numbered_script(model: &Model, numbers: &[Option<i64>]) -> String 
             out.push_str(&format!("{};\n", index.text));
         }
         trigger::write(number, resource, &mut out);
+        credential::write(resource, &mut out);
         search_index::write(number, resource, &mut out);
         out.push_str(&format!("{};\n", numbered(number, &resource.name)));
     }
@@ -134,6 +136,7 @@ pub(crate) fn search(resource: &Resource) -> Option<Piece> {
 fn kept_by(number: i64, resource: &Resource) -> Vec<Piece> {
     let mut script = String::new();
     trigger::write(number, resource, &mut script);
+    credential::write(resource, &mut script);
     search_index::write(number, resource, &mut script);
     // Names of the declaration are all that stands in these texts beside our own words, and no
     // name has a semicolon.

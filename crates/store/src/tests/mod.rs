@@ -4,6 +4,7 @@
 mod audit;
 mod backup;
 mod checkpoint;
+mod credential;
 mod damage;
 mod group;
 mod log;
