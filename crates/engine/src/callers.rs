@@ -176,7 +176,8 @@ mod tests {
         let bits = "A".repeat(43);
         assert!(is_token(&format!("mtds_{bits}")) && is_token(&format!("mtdk_{bits}")));
         assert!(is_token(&crate::clock::token(contract::secret::SESSION)));
-        for other in ["", "mtds_", &bits, &format!("mtds_{bits}A"), &format!("mtds_{}=", &bits[1..])]
+        for other in
+            ["", "mtds_", &bits, &format!("mtds_{bits}A"), &format!("mtds_{}=", &bits[1..])]
         {
             assert!(!is_token(other), "{other}");
         }

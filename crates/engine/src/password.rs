@@ -298,8 +298,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_flood_is_refused_at_once() {
-        let settings =
-            Settings { login_threads: 1, login_queue_max: 2, ..Settings::default() };
+        let settings = Settings { login_threads: 1, login_queue_max: 2, ..Settings::default() };
         let hasher = Hasher::start(&settings);
         let all = (0..20).map(|_| hasher.verify("x", None));
         let answers = futures_util::future::join_all(all).await;

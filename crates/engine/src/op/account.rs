@@ -120,10 +120,7 @@ fn ending(call: &Call, user: &Id, number: i64, operation: &'static str) -> Vec<C
     let mut act = call.admitted.act(call.now, operation);
     act.resource = call.model.users();
     act.record = Some(user.clone());
-    vec![
-        Change::EndSessions { user: user.clone(), which: Which::Number(number) },
-        Change::Act(act),
-    ]
+    vec![Change::EndSessions { user: user.clone(), which: Which::Number(number) }, Change::Act(act)]
 }
 
 fn user(call: &Call) -> Option<&Id> {

@@ -27,10 +27,7 @@ const NEXT: &str = "next";
 
 /// True where the content is about whoever asks, and no record.
 pub(super) fn is_account(routed: &Routed) -> bool {
-    matches!(
-        routed.row.operation,
-        Operation::Login | Operation::Logout | Operation::Password
-    )
+    matches!(routed.row.operation, Operation::Login | Operation::Logout | Operation::Password)
 }
 
 /// True for a form that a browser has sent: its answer is a page to go to. Whoever takes anything,
@@ -244,7 +241,8 @@ mod tests {
         for path in ["/", "/a/b?c=d#e", "/%5cevil.example"] {
             assert!(is_path(path), "{path}");
         }
-        let others = ["", "a", "//evil.example", "/\\evil.example", "https://evil.example", "/\t/e"];
+        let others =
+            ["", "a", "//evil.example", "/\\evil.example", "https://evil.example", "/\t/e"];
         for other in others {
             assert!(!is_path(other), "{other}");
         }

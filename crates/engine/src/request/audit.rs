@@ -12,7 +12,15 @@ use crate::call::Auditing;
 use crate::report::Report;
 
 const KNOWN: &[&str] = &[
-    "resource", "record", "actor", "actorId", "operation", "since", "until", "limit", "before",
+    "resource",
+    "record",
+    "actor",
+    "actorId",
+    "operation",
+    "since",
+    "until",
+    "limit",
+    "before",
     "refused",
 ];
 

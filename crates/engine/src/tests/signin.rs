@@ -71,7 +71,6 @@ async fn a_name_and_a_password_become_a_token() {
     let bench = bench().await;
     for content in [
         attempt("alice", "correct horse"),
-        attempt("alice@example.com", "correct horse"),
         r#"{"email":"alice@example.com","password":"correct horse"}"#.to_owned(),
     ] {
         let answer = bench.ask("POST /login", &[JSON], &content).await;
@@ -91,6 +90,21 @@ async fn a_name_and_a_password_become_a_token() {
     let form = "username=Alice&password=correct+horse";
     let answer = bench.ask("POST /api/login", &[FORM, ("accept", "*/*")], form).await;
     assert_eq!(answer.status(), 200, "a program's form: {}", text(&answer));
+}
+
+#[tokio::test]
+async fn username_is_the_name_of_any_field_unless_one_has_it() {
+    let declaration = DECLARATION
+        .replace("login = [\"username\", \"email\"]", "login = [\"nick\", \"email\"]")
+        .replace("fields.username", "fields.nick");
+    let bench = bench_with(&declaration, Settings::default());
+    let user = r#"{"nick":"Alice","email":"alice@example.com","password":"correct horse"}"#;
+    assert_eq!(bench.ask("POST /api/users", &[JSON], user).await.status(), 201);
+    for (name, status) in [("alice", 200), ("alice@example.com", 200), ("al", 401)] {
+        let content = attempt(name, "correct horse");
+        let answer = bench.ask("POST /api/login", &[JSON], &content).await;
+        assert_eq!(answer.status(), status, "{}", text(&answer));
+    }
 }
 
 #[tokio::test]
@@ -333,8 +347,7 @@ async fn another_password_ends_the_other_sessions() {
 
 #[tokio::test]
 async fn passwords_are_tried_so_often_and_no_more() {
-    let settings =
-        Settings { login_address_max: 6, login_account_max: 3, ..Settings::default() };
+    let settings = Settings { login_address_max: 6, login_account_max: 3, ..Settings::default() };
     let bench = bench_of(settings).await;
     let (wrong, right) = (attempt("alice", "wrong"), attempt("ALICE", "correct horse"));
     let ask = async |peer: &str, content: &str| {
