@@ -33,6 +33,18 @@ const fn ascends(statuses: &[u16]) -> bool {
     true
 }
 
+/// True where one of the statuses is common to all rows.
+const fn repeats(statuses: &[u16]) -> bool {
+    let mut i = 0;
+    while i < statuses.len() {
+        if contains(COMMON_STATUSES, statuses[i]) {
+            return true;
+        }
+        i += 1;
+    }
+    false
+}
+
 /// True where an error of this status can say what it is about.
 const fn has_problem(status: u16) -> bool {
     let mut i = 0;
@@ -256,12 +268,16 @@ const fn effects(row: &Row, n: &Nature) {
     let writes = matches!(row.handle, Handle::Writer);
     assert!(!n.safe || !writes, "RFC 9110 §9.2.1: a safe method must not reach a writer");
     assert!(!writes || lists(row, 507), "a writing row can meet a full disk");
-    assert!(!writes || !matches!(row.key, Key::Ignored), "a writing row honours Idempotency-Key");
+    assert!(
+        !writes || !matches!(row.key, Key::Ignored),
+        "a writing row honours Idempotency-Key, or its answer must not be kept"
+    );
     assert!(writes || matches!(row.key, Key::Ignored), "a reading row needs no Idempotency-Key");
     assert!(!n.safe || !lists(row, 201), "RFC 9110 §9.2.1: a safe method creates nothing");
     assert!(writes || !lists(row, 201), "RFC 9110 §15.3.2: 201 says that something was created");
     assert!(
-        matches!(row.key, Key::Ignored) || (lists(row, 409) && lists(row, 422) && lists(row, 429)),
+        matches!(row.key, Key::Ignored | Key::Withheld)
+            || (lists(row, 409) && lists(row, 422) && contains(COMMON_STATUSES, 429)),
         "Idempotency-Key §2.7: a key can be in flight (409), reused (422), one too many (429)"
     );
 }
@@ -270,7 +286,10 @@ const fn effects(row: &Row, n: &Nature) {
 const fn conditions(row: &Row, n: &Nature) {
     assert!(n.safe || !lists(row, 304), "RFC 9110 §15.4.5: 304 answers safe requests only");
     let writes = matches!(row.handle, Handle::Writer);
-    assert!(!writes || lists(row, 412), "RFC 9110 §13.2.2: a writing row can answer 412");
+    assert!(
+        !writes || lists(row, 412) || matches!(row.key, Key::Withheld),
+        "RFC 9110 §13.2.2: a writing row can answer 412"
+    );
     assert!(
         n.safe || writes || matches!(row.conditions, Conditions::Ignored),
         "RFC 9110 §13.1.2: on a method that is not safe a condition guards a change"
@@ -341,6 +360,7 @@ const fn contents(row: &Row, n: &Nature) {
     assert!(!any_has(row.accepts, b';'), "content is accepted by its type and subtype alone");
     assert!(are_media_types(row.offers), "RFC 9110 §8.3.1: not a list of media types");
     assert!(ascends(row.statuses), "the statuses of a row ascend, each once");
+    assert!(!repeats(row.statuses), "a status of a row is one that any row may answer");
     assert!(all_have_problems(row.statuses), "a status of a row has no entry in PROBLEMS");
 }
 

@@ -10,9 +10,9 @@ use model::model::ResourceIndex;
 use model::query::{self, Everywhere, Paging, Position, Query, View};
 use serde_json::Value as Json;
 
-use super::body;
+use super::{audit, body};
 use crate::Inner;
-use crate::call::{Call, Following};
+use crate::call::{Auditing, Call, Following};
 use crate::cursor::Place;
 use crate::form;
 use crate::op;
@@ -29,6 +29,8 @@ pub(super) struct Parameters {
     pub(super) everywhere: Option<Everywhere>,
     /// Of the change log.
     pub(super) following: Option<Arc<Following>>,
+    /// Of the audit log.
+    pub(super) auditing: Option<Arc<Auditing>>,
     /// Where in the list, if a cursor says so.
     pub(super) position: Option<Position>,
     /// The resource that a search names.
@@ -57,7 +59,11 @@ pub(super) fn read(
             search(inner, &Terms::Form(&pairs), Kind::InvalidParameter, report)
         }
         (Operation::Changes, _) => changes(inner, &pairs, report),
-        (Operation::Fetch, Some(index)) => {
+        (Operation::Audit, _) => {
+            let auditing = Some(audit::read(inner, &pairs, report)?);
+            Ok(Parameters { auditing, ..Parameters::default() })
+        }
+        (Operation::Fetch | Operation::Me, Some(index)) => {
             let read = query::read_item(&inner.model, index, &pairs, &inner.settings)
                 .map_err(|violations| refused(violations, Kind::InvalidParameter))?;
             report.parameters = read.known;
@@ -266,7 +272,7 @@ fn of_list(inner: &Inner, index: ResourceIndex, query: Query) -> Result<Paramete
     Ok(Parameters { query: Some(query), position, tables, ..Parameters::default() })
 }
 
-fn refuse_unknown(
+pub(super) fn refuse_unknown(
     model: &model::model::Model,
     pairs: &[(String, String)],
     known: &[&str],
