@@ -147,8 +147,8 @@ impl Engine {
         }))
     }
 
-    /// Answers one request. The target is in origin-form or `*`; extensions carry the `RequestId` and the
-    /// `Peer`.
+    /// Answers one request. The target is in origin-form or `*`; extensions carry the `RequestId`
+    /// and the `Peer`.
     /// The content is polled only once it is certain that it is wanted (RFC 9110 §10.1.1).
     pub async fn answer<B>(&self, request: Request<B>) -> Response<Content>
     where

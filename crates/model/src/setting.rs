@@ -85,12 +85,12 @@ settings! {
     database: String = "database", Form::Database, "data.db",
         "The database: a file beside the declaration, or `sqlite:PATH`.";
     listen: String = "listen", Form::Address, "127.0.0.1:8080",
-        "Address and port to listen on. What is not on this machine should come through a proxy that \
+        "Address and port to listen on. Others than this machine should come through a proxy that \
          speaks TLS.";
     origin: Option<String> = "origin", Form::OriginOrOff, "off",
         "Where browsers reach this API, `https://shop.example`: pages of that origin act under the \
          cookie of a session, and with https the cookie is sent over TLS alone.";
-    session_lifetime: Duration = "session.lifetime", Form::Time, "14d",
+    session_lifetime: Duration = "sessions.lifetime", Form::Time, "14d",
         "How long a session lasts.";
     login_address_max: u64 = "login.address", Form::Number(1_000_000), "60",
         "Most passwords a minute that are tried from one address (429); of IPv6, from one /64.";

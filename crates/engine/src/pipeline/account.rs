@@ -65,8 +65,8 @@ fn again(vouched: &Vouched) -> Lookup {
     Lookup::of(Node::key(vouched.users, vouched.user.id.clone()))
 }
 
-/// Decides and commits what has neither keys nor conditions: its answer is or ends a credential, and
-/// it is no representation.
+/// Decides and commits what has neither keys nor conditions: its answer is or ends a credential,
+/// and it is no representation.
 pub(super) async fn settle(
     inner: &Arc<Inner>,
     call: &Arc<Call>,

@@ -17,7 +17,7 @@ access = { read = "anyone", create = "anyone", update = ["owner", "admin"], dele
 fields.username = { type = "string", unique = true, ignoreCase = true }
 fields.email = { type = "string", unique = true, optional = true }
 fields.password = { type = "string", format = "password", minLength = 8, optional = true }
-fields.role = { type = "string", enum = ["customer", "admin"], default = "customer", write = "admin" }
+fields.role = { enum = ["customer", "admin"], default = "customer", write = "admin" }
 [resources.notes]
 access = { read = "signed-in", write = "signed-in" }
 fields.text = { type = "string" }
