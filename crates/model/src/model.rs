@@ -2,7 +2,7 @@
 
 use contract::problem::Place;
 
-use crate::access::Rule;
+use crate::access::{Narrowed, Rule};
 use crate::query::{Column, Sort};
 use crate::record::integer_range;
 use crate::value::{Id, Value};
@@ -22,8 +22,12 @@ pub struct Model {
     pub seed: Option<String>,
     /// Query parameters that are passed over, as exact names or with a trailing `*`.
     pub ignore_parameters: Vec<String>,
+    /// Every role that a caller can have: `admin`, those of the users, and those of keys alone.
+    pub roles: Vec<String>,
     /// The resources, in the order of the file.
     pub resources: Vec<Resource>,
+    /// What is left of it for callers, as far as it was asked for.
+    pub(crate) narrowed: Narrowed,
 }
 
 impl Model {

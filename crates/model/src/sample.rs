@@ -121,7 +121,9 @@ pub(crate) fn model() -> Model {
         alias: Vec::new(),
         seed: None,
         ignore_parameters: vec!["_".to_owned(), "utm_*".to_owned()],
+        roles: vec!["admin".to_owned()],
         resources: vec![people(), teams],
+        narrowed: crate::access::Narrowed::default(),
     }
 }
 
