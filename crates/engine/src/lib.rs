@@ -26,6 +26,7 @@ mod representation;
 mod request;
 mod response;
 mod route;
+mod sight;
 #[cfg(test)]
 mod tests;
 

@@ -252,7 +252,7 @@ fn refuse_by_condition(call: &Call, current: &Current) -> Option<Decision<Judged
     // On a collection the condition is about the state of the list (`op::create`).
     let version = match present {
         Some(record) => tag::record(record, &call.salt),
-        None if collection => tag::list(&current.states, &call.tables_salt),
+        None if collection => tag::counted(&current.states, &call.tables_salt),
         None => String::new(),
     };
     let validators = Validators {

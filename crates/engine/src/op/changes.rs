@@ -7,17 +7,27 @@ use store::lookup::{Current, Lookup};
 
 use crate::call::{Call, Following};
 use crate::outcome::Outcome;
+use crate::sight;
 
 pub(crate) fn lookup(call: &Call) -> Lookup {
     let asked = following(call);
     let (resource, limit) = (asked.since.resource, asked.since.limit);
-    let since = Since { after: asked.after, resource, limit, seen: Vec::new() };
+    let seen = sight::reads(call);
+    let since = Since { after: asked.after, resource, limit, seen };
     Lookup { log: Some(since), ..Lookup::default() }
 }
 
 pub(crate) fn answer(call: &Call, current: Current) -> Result<Outcome, Problem> {
-    let log = current.log.unwrap_or_default();
-    if log.is_gone { Err(gone(call)) } else { Ok(Outcome::Changed(log)) }
+    let mut log = current.log.unwrap_or_default();
+    if log.is_gone {
+        return Err(gone(call));
+    }
+    for entry in &mut log.entries {
+        // What a record refers to is not in the log: what depends on it is not shown there.
+        let record = entry.record.take();
+        entry.record = record.map(|it| sight::masked(call, entry.resource, it, &Vec::new()));
+    }
+    Ok(Outcome::Changed(log))
 }
 
 /// What is asked of the log.

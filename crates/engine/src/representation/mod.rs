@@ -61,7 +61,7 @@ fn fetched(call: &Call, Seen { found, states }: &Seen<Row>) -> Answer {
     Answer {
         version: tag::record(&found.record, &call.salt),
         modified,
-        included: tag::included(call, states),
+        included: tag::included(call, states, &content),
         ..Answer::new(200, call.media, content)
     }
 }
@@ -78,7 +78,7 @@ fn created(call: &Call, record: &Record) -> Answer {
     if put {
         answer.fields.push((header::CONTENT_LOCATION, field(&location)));
     } else {
-        answer.fields.push((header::ETAG, field(&tag::of_write(call, record))));
+        answer.fields.push((header::ETAG, field(&tag::of_write(call, record, &json(call, record)))));
     }
     answer
 }
@@ -89,7 +89,7 @@ fn changed(call: &Call, record: &Record) -> Answer {
     let mut answer = representation(call, record, 200);
     let put = call.routed.row.operation == Operation::Replace;
     if !put || contract::fault::on(contract::fault::Fault::PutEtag) {
-        answer.fields.push((header::ETAG, field(&tag::of_write(call, record))));
+        answer.fields.push((header::ETAG, field(&tag::of_write(call, record, &json(call, record)))));
     }
     answer.fields.push((header::CONTENT_LOCATION, field(&call.routed.path)));
     answer
