@@ -1,13 +1,14 @@
 //! Reads as statement text: by id, a page, a number, what a relation leads to.
 
 use model::model::{Model, Resource};
-use model::query::{Aggregate, Column, Path, Sort};
+use model::query::{Aggregate, Column, Sort};
 use sea_query::{
     Asterisk, Expr, ExprTrait, Func, Order, Query, SelectStatement, SqliteQueryBuilder,
 };
 
-use super::condition::{Scope, Term, Test};
+use super::condition::Scope;
 use super::search::{index_table, row_number};
+use super::term::{Form, Term};
 use super::{aggregate, column, quote};
 
 /// What a statement over a list looks like, without its values: the key of the cache of texts.
@@ -17,8 +18,8 @@ pub(crate) struct Shape {
     pub(crate) resource: usize,
     /// What is asked.
     pub(crate) ask: Ask,
-    /// What is compared, and how.
-    pub(crate) terms: Vec<(Path, Test)>,
+    /// What has to hold.
+    pub(crate) terms: Vec<Form>,
     /// The order, and whether it descends.
     pub(crate) sort: Vec<(Column, bool)>,
 }
@@ -51,7 +52,7 @@ impl Shape {
         Self {
             resource,
             ask,
-            terms: terms.iter().map(|term| (term.path.clone(), term.test())).collect(),
+            terms: terms.iter().map(|term| term.form.clone()).collect(),
             sort: sort.iter().map(|key| (key.column, key.descending)).collect(),
         }
     }
@@ -95,8 +96,8 @@ impl Shape {
 
     fn narrow(&self, model: &Model, resource: &Resource, statement: &mut SelectStatement) {
         let scope = Scope::of(model, resource);
-        for (path, test) in &self.terms {
-            statement.and_where(scope.condition(&path.through, path.column, test));
+        for form in &self.terms {
+            statement.cond_where(scope.condition(form));
         }
     }
 
@@ -161,15 +162,15 @@ impl Shape {
         }
         matching.and_where(Expr::cust_with_values(format!("{quoted} MATCH ?"), [""]));
         let scope = Scope::of(model, resource);
-        for (path, test) in self.terms.iter().skip(1) {
-            matching.and_where(scope.condition(&path.through, path.column, test));
+        for form in self.terms.iter().skip(1) {
+            matching.cond_where(scope.condition(form));
         }
         matching
     }
 
     /// What is counted, without the columns.
     fn counted(&self, model: &Model, resource: &Resource) -> SelectStatement {
-        if let Some((_, Test::Matches)) = self.terms.first() {
+        if self.terms.first().is_some_and(Form::is_search) {
             return self.matching(model, resource);
         }
         let mut counted = Query::select();

@@ -1,6 +1,7 @@
 //! Reads the change log, with the records as they are in the same snapshot.
 
 use model::model::ResourceIndex;
+use model::query::Filter;
 use model::record::{Record, Version};
 use model::value::Id;
 use rusqlite::Row;
@@ -84,7 +85,7 @@ fn records(session: &Session, entries: &mut [Entry]) -> Result<(), Failure> {
         entry.record = match known.iter().find(|(other, _)| *other == key) {
             Some((_, record)) => record.clone(),
             None => {
-                let record = by_key(session, entry.resource, &entry.id)?.pop();
+                let record = by_key(session, entry.resource, &entry.id, &Filter::all())?.pop();
                 known.push((key, record.clone()));
                 record
             }

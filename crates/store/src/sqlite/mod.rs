@@ -13,6 +13,7 @@ pub(crate) mod ddl;
 mod dependents;
 pub(crate) mod failure;
 pub(crate) mod find;
+pub(crate) mod fold;
 mod fresh;
 pub(crate) mod group;
 pub(crate) mod home;

@@ -16,6 +16,7 @@ use rusqlite::{Connection, MAIN_DB, OpenFlags};
 use super::anchor::Anchor;
 use super::checkpoint::Log;
 use super::failure::Failure;
+use super::fold;
 use super::fresh::create;
 use super::home::Home;
 use super::migrate::files::fit;
@@ -225,6 +226,7 @@ impl Source {
             | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let mut connection = Connection::open_with_flags(&self.options.path, flags)?;
         plan_once(&connection)?;
+        fold::teach(&connection)?;
         connection.busy_timeout(LOCK_SLICE)?;
         let mode: String =
             connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))?;
@@ -298,6 +300,7 @@ impl Source {
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(&self.options.path, flags)?;
         plan_once(&connection)?;
+        fold::teach(&connection)?;
         connection.busy_timeout(lock_wait)?;
         connection.execute_batch(&format!(
             "PRAGMA trusted_schema = OFF; PRAGMA cache_size = -{cache};"

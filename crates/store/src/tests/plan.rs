@@ -4,8 +4,8 @@
 use model::query::{Aggregate, Comparison, Function, Measure, Path, total_order};
 
 use super::*;
-use crate::sql::condition::{Term, Test, terms};
 use crate::sql::select::{Ask, Shape};
+use crate::sql::term::{Form, Term, Test, terms};
 use crate::sqlite::keyset::branches;
 
 const LISTS: &str = r#"
@@ -169,7 +169,7 @@ fn relations_are_followed_by_index_both_ways() {
         assert_seeks(&plans.page(resource, &terms(&filter), &[(Column::Id, false)]), index);
     }
     let among = |resource| {
-        let terms = vec![(Path::from(Column::Id), Test::In(4))];
+        let terms = vec![Form::Compare(Path::from(Column::Id), Test::In(4))];
         Shape { resource, ask: Ask::Among, terms, sort: Vec::new() }
     };
     assert_seeks(&plans.of(&among(OWNERS)), "owners USING INTEGER PRIMARY KEY");

@@ -4,9 +4,9 @@
 use super::*;
 use crate::dependents::{Dependent, Dependents};
 use crate::sql;
-use crate::sql::condition::terms;
 use crate::sql::dependents::Own;
 use crate::sql::select::{Ask, Shape};
+use crate::sql::term::terms;
 
 const DECLARATION: &str = r#"
 [resources.folders]

@@ -9,7 +9,6 @@ mod table;
 
 use std::time::{Duration, Instant};
 
-use model::fold::fold;
 use model::model::{Field, FieldIndex, Kind, Model};
 use rusqlite::Connection;
 use rusqlite::config::DbConfig;
@@ -21,6 +20,7 @@ use self::schema::Objects;
 use self::table::{Lies, Target, Way};
 use super::ddl::{self, Piece};
 use super::failure::{Failure, broken};
+use super::fold::teach;
 use super::value::Bound;
 use crate::migrate::pair::{Models, Pair};
 use crate::migrate::{Action, IDS_MAX, Loss, Obstacle, Plan, Step, Work, convert, diff};
@@ -411,9 +411,7 @@ fn functions(connection: &Connection) -> Result<(), Failure> {
     let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC;
     connection
         .create_scalar_function("_methodical_convert", 3, flags, |context| converted(context))?;
-    connection.create_scalar_function("_methodical_fold", 1, flags, |context| {
-        Ok(context.get::<Option<String>>(0)?.map(|text| fold(&text)))
-    })?;
+    teach(connection)?;
     Ok(())
 }
 
