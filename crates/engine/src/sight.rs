@@ -8,6 +8,7 @@ use model::access::{Grants, Sight};
 use model::model::{Field, FieldIndex, Model, Resource, ResourceIndex, Shown};
 use model::query::{self, Comparison, Filter, Path, Relation, Seen, View};
 use model::record::Record;
+use model::value::{Id, Value};
 use store::lookup::{Child, Found, Node, Pick, Row};
 
 use crate::call::Call;
@@ -40,7 +41,7 @@ pub(crate) fn is_whole(call: &Call, resource: ResourceIndex, filter: &Filter) ->
 }
 
 /// A record of a resource by its id, if the caller sees it, with what the rules look into.
-pub(crate) fn record(call: &Call, resource: ResourceIndex, id: model::value::Id) -> Node {
+pub(crate) fn record(call: &Call, resource: ResourceIndex, id: Id) -> Node {
     let among = call.grants(resource).read.clone();
     Node { among, ..Node::key(resource, id) }
 }
@@ -288,11 +289,19 @@ pub(crate) fn in_record<'a>(call: &'a Call, seen: Seen<'_>) -> Cow<'a, Resource>
 
 /// A resource as it is for a caller that creates a record: it owns it unless something else is said.
 pub(crate) fn in_new<'a>(sight: &Sight, resource: &'a Resource) -> Cow<'a, Resource> {
-    let Some(id) = sight.caller.id().filter(|_| resource.fields.iter().any(|it| it.owner)) else {
+    let is_owned = resource.fields.iter().any(|it| it.owner);
+    if sight.caller.id().is_none() || !is_owned {
         return Cow::Borrowed(resource);
-    };
+    }
     let mut resource = resource.clone();
-    let owners = |field: &&mut Field| field.owner;
-    resource.fields.iter_mut().filter(owners).for_each(|it| it.default = Some(id.to_value()));
+    for field in resource.fields.iter_mut().filter(|field| field.owner) {
+        field.default = by_itself(sight, field);
+    }
     Cow::Owned(resource)
+}
+
+/// The value that a field of a new record has where none is sent.
+pub(crate) fn by_itself(sight: &Sight, field: &Field) -> Option<Value> {
+    let owner = sight.caller.id().filter(|_| field.owner);
+    owner.map(Id::to_value).or_else(|| field.default.clone())
 }

@@ -9,6 +9,7 @@ pub(crate) mod fetch;
 pub(crate) mod list;
 pub(crate) mod page;
 pub(crate) mod patch;
+pub(crate) mod permission;
 pub(crate) mod replace;
 pub(crate) mod search;
 

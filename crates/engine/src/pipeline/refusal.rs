@@ -10,7 +10,7 @@ use store::error::{Error, Refusal, RefusedRow};
 
 use crate::batch;
 use crate::call::{Call, Content};
-use crate::op::{self, change};
+use crate::op::{self, change, permission};
 use crate::report::Report;
 
 /// 500 without a cause: the log has it, under the same id.
@@ -114,6 +114,10 @@ pub(super) fn of_store(error: Error, call: &Call, report: &mut Report) -> Proble
 
 fn taken(call: &Call, resource: usize, fields: &[usize]) -> Problem {
     let resource = &call.model.resources[resource];
+    if fields.iter().any(|field| permission::is_hidden(&resource.fields[*field])) {
+        let detail = format!("A value is taken by another record of {}.", resource.name);
+        return Problem::new(Kind::Conflict, detail);
+    }
     let names: Vec<_> = fields.iter().map(|field| resource.fields[*field].name.as_str()).collect();
     let (detail, names) = if names.is_empty() {
         (format!("A record of {} with this id is there already.", resource.name), vec!["id"])
@@ -136,9 +140,15 @@ fn rows(call: &Call, refused: &[RefusedRow]) -> Problem {
     for RefusedRow { row, line, why } in refused {
         let line = if has_lines { format!("line {line}: ") } else { String::new() };
         let mut tell = |name: &str, detail: &str| {
-            errors.push(Violation::at(format!("/{row}/{name}"), format!("{line}{detail}")));
+            let of = if name.is_empty() { String::new() } else { format!("/{name}") };
+            errors.push(Violation::at(format!("/{row}{of}"), format!("{line}{detail}")));
         };
         match why {
+            Refusal::Taken(fields)
+                if fields.iter().any(|it| permission::is_hidden(&resource.fields[*it])) =>
+            {
+                tell("", "has a value that is taken");
+            }
             Refusal::Taken(fields) => {
                 let names = fields.iter().map(|field| resource.fields[*field].name.as_str());
                 let names: Vec<&str> = names.collect();
