@@ -22,6 +22,8 @@ pub struct Model {
     pub seed: Option<String>,
     /// Query parameters that are passed over, as exact names or with a trailing `*`.
     pub ignore_parameters: Vec<String>,
+    /// Every role that a caller can have: `admin`, those of the users, and those of keys alone.
+    pub roles: Vec<String>,
     /// The resources, in the order of the file.
     pub resources: Vec<Resource>,
 }
@@ -85,6 +87,8 @@ pub struct Resource {
     pub login: Vec<FieldIndex>,
     /// Who may do what. None: admins only.
     pub access: Option<Access>,
+    /// The columns that say who sees a record: the change log keeps what stood in them.
+    pub watched: Vec<Column>,
     /// Sixteen hex digits over everything that shapes its representation: folded into every ETag.
     pub digest: String,
 }

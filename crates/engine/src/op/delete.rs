@@ -84,15 +84,20 @@ fn on_delete(call: &Call, dependent: &Dependent) -> OnDelete {
     field.references.map_or(OnDelete::Restrict, |to| to.on_delete)
 }
 
-/// How many refer, for each field. One that nobody may see is not named.
+/// How many refer, for each field. One that is not shown is not named, and records that are not
+/// shown are not counted.
 fn counts<'a>(call: &Call, found: impl Iterator<Item = &'a Dependent>, what: &str) -> String {
     let mut counts = Vec::new();
-    let mut is_any_hidden = false;
+    let (mut is_any_hidden, mut is_any_unseen) = (false, false);
     for dependent in found {
         let resource = &call.model.resources[dependent.resource];
         let field = &resource.fields[dependent.field];
         if !field.visible() {
             is_any_hidden = true;
+            continue;
+        }
+        if dependent.records == 0 {
+            is_any_unseen = true;
             continue;
         }
         let least = if dependent.is_lower_bound { "at least " } else { "" };
@@ -101,6 +106,9 @@ fn counts<'a>(call: &Call, found: impl Iterator<Item = &'a Dependent>, what: &st
     }
     if is_any_hidden {
         counts.push(format!("some {what}by fields that are not shown"));
+    }
+    if counts.is_empty() && is_any_unseen {
+        counts.push(format!("some {what}that are not shown"));
     }
     counts.join(", ")
 }

@@ -144,6 +144,7 @@ fn rows(call: &Call, refused: &[RefusedRow]) -> Problem {
             errors.push(Violation::at(format!("/{row}{of}"), format!("{line}{detail}")));
         };
         match why {
+            Refusal::Forbidden => tell("", "is none that you may create"),
             Refusal::Taken(fields)
                 if fields.iter().any(|it| permission::is_hidden(&resource.fields[*it])) =>
             {

@@ -10,5 +10,5 @@ mod rule;
 mod sight;
 
 pub use caller::{ADMIN, Caller};
-pub use rule::Rule;
+pub use rule::{Fault, Reading, Rule, watched_columns};
 pub use sight::{FieldGrants, Grants, Sight};

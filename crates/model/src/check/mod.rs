@@ -9,10 +9,12 @@ mod group;
 mod index;
 mod keyword;
 mod kind;
+mod open;
 mod path;
 mod place;
 mod relation;
 mod resource;
+mod role;
 mod signin;
 mod top;
 
@@ -47,15 +49,20 @@ pub(crate) fn declaration(
         alias: top.alias.iter().map(|alias| alias.text.clone()).collect(),
         seed: top.seed,
         ignore_parameters: top.ignore_parameters,
+        roles: Vec::new(),
         resources,
     };
+    model.roles = role::read(&mut check, root, &model, &places);
     path::check(&mut check, &top.prefix, &top.alias, &places);
     relation::check(&mut check, &model, &places);
     index::check(&mut check, &model, &places);
     signin::check(&mut check, &model, &places);
-    access::check(&mut check, &model, &places);
+    access::check(&mut check, &mut model, &places);
+    open::check(&mut check, &model, &places);
     cache::check(&mut check, &model, &places);
-    place::later(&mut check, &places);
+    for at in 0..model.resources.len() {
+        model.resources[at].watched = crate::access::watched_columns(&model, at);
+    }
     for resource in &mut model.resources {
         resource.digest = crate::digest::resource(resource);
     }

@@ -181,15 +181,3 @@ pub(crate) fn is_field_name(name: &str) -> bool {
     plain(name, |byte| byte.is_ascii_alphanumeric() || byte == b'_')
         && !KEPT.iter().any(|kept| kept.eq_ignore_ascii_case(name))
 }
-
-/// One note for everything that is read and not served yet: once, where it first stands.
-pub(super) fn later(check: &mut Check, places: &[Place<'_>]) {
-    let access = places.iter().find_map(|place| {
-        let keys = ["access", "login"].iter().find_map(|key| place.table.entry(key));
-        keys.map(|entry| &entry.key_span)
-    });
-    if let Some(span) = access {
-        let help = "until then everyone may do everything, and the server listens on loopback only";
-        check.note(span, "sign-in and access rules are checked here but not enforced yet", help);
-    }
-}

@@ -8,16 +8,7 @@ use sea_query::{Cond, Condition, Expr, ExprTrait, Query, SelectStatement};
 use super::search::{index_table, row_number};
 use super::select::plain;
 use super::term::{Form, Test};
-use super::{FOLD, column, is_folded, quote};
-
-/// How the values of a relation are taken.
-#[derive(Clone, Copy)]
-enum Folding {
-    /// As they are kept.
-    Plain,
-    /// Folded.
-    Folded,
-}
+use super::{column, quote};
 
 /// Where the columns of a condition stand.
 pub(super) struct Scope<'a> {
@@ -69,44 +60,26 @@ impl<'a> Scope<'a> {
     }
 
     fn related(&self, left: &Path, relation: Relate, right: &Path) -> String {
-        // Texts compare folded where either is: only then do both mean the same.
-        let folds = self.is_folded(left) || self.is_folded(right);
-        let fold = if folds { Folding::Folded } else { Folding::Plain };
-        let (left, right) = (
-            self.value(&left.through, left.column, fold),
-            self.value(&right.through, right.column, fold),
-        );
         let sign = match relation {
             Relate::Equal => "=",
             Relate::Less => "<",
             Relate::LessOrEqual => "<=",
         };
-        format!("{left} {sign} {right}")
+        let value = |path: &Path| self.value(&path.through, path.column);
+        format!("{} {sign} {}", value(left), value(right))
     }
 
-    fn is_folded(&self, path: &Path) -> bool {
-        let end = self.end(&path.through);
-        end.is_some_and(|end| path.column.field(end).is_some_and(is_folded))
-    }
-
-    /// A value to which references lead, as an expression; NULL where they lead nowhere.
-    fn value(&self, through: &[FieldIndex], by: Column, fold: Folding) -> String {
+    /// A value to which references lead, as it is compared; NULL where they lead nowhere.
+    fn value(&self, through: &[FieldIndex], by: Column) -> String {
         let Some((field, rest)) = through.split_first() else {
-            let plain = format!("{}.{}", quote(&self.name), quote(&plain(self.resource, by)));
-            return match fold {
-                Folding::Plain => plain,
-                Folding::Folded if by.field(self.resource).is_some_and(is_folded) => {
-                    format!("{}.{}", quote(&self.name), quote(&column(self.resource, by)))
-                }
-                Folding::Folded => format!("{FOLD}({plain})"),
-            };
+            return format!("{}.{}", quote(&self.name), quote(&column(self.resource, by)));
         };
         let declared = &self.resource.fields[*field];
         let Some(to) = declared.references else { return "NULL".to_owned() };
         let inner = self.inner(to.resource);
         format!(
             "(SELECT {} FROM {} AS {alias} WHERE {alias}.\"id\" = {}.{})",
-            inner.value(rest, by, fold),
+            inner.value(rest, by),
             quote(&inner.resource.name),
             quote(&self.name),
             quote(&declared.name),

@@ -16,8 +16,7 @@ use model::query::Column;
 
 use self::search::SearchTexts;
 
-/// The function that folds a text, on our own connections. What is kept of it is in columns; it is
-/// for comparisons of a column that has none.
+/// The function that folds a text, on our own connections: for what no column keeps folded.
 pub(crate) const FOLD: &str = "_methodical_fold";
 
 /// The text of the statements that every resource needs, and the model that they were built from.

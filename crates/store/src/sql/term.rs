@@ -100,6 +100,26 @@ impl Form {
         matches!(self, Self::Compare(_, Test::Matches))
     }
 
+    /// Adds the columns of its own that a record is asked for.
+    pub(crate) fn columns(&self, out: &mut Vec<Column>) {
+        let mut add = |path: &Path| {
+            let own = path.through.first().map_or(path.column, |field| Column::Field(*field));
+            if !out.contains(&own) {
+                out.push(own);
+            }
+        };
+        match self {
+            Self::Compare(path, _) | Self::Unless(path, _) => add(path),
+            Self::Relate(left, _, right) | Self::Unrelate(left, _, right) => {
+                add(left);
+                add(right);
+            }
+            Self::All(forms) | Self::Any(forms) => {
+                forms.iter().for_each(|form| form.columns(out));
+            }
+        }
+    }
+
     /// True of what always holds.
     fn is_all(&self) -> bool {
         matches!(self, Self::All(forms) if forms.is_empty())

@@ -19,8 +19,19 @@ pub(super) fn bind_terms(
     statement: &mut Statement<'_>,
     terms: &[Term<'_>],
 ) -> Result<usize, Failure> {
+    bind_terms_at(session, resource, statement, terms, 1)
+}
+
+/// The same behind parameters that are bound already.
+pub(super) fn bind_terms_at(
+    session: &Session,
+    resource: ResourceIndex,
+    statement: &mut Statement<'_>,
+    terms: &[Term<'_>],
+    at: usize,
+) -> Result<usize, Failure> {
     let model = &session.catalog.model;
-    let mut binder = Binder { statement, model, at: 1 };
+    let mut binder = Binder { statement, model, at };
     for leaf in terms.iter().flat_map(|term| &term.leaves) {
         let table = target(model, resource, &leaf.path.through).unwrap_or(resource);
         binder.leaf(table, leaf)?;

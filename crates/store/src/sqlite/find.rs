@@ -115,8 +115,8 @@ fn root(session: &Session, node: &Node) -> Result<Found, Failure> {
             found.next_id = next_id(session, node.resource)?;
             Vec::new()
         }
-        Pick::Dependents { id, limit, .. } => {
-            found.dependents = Some(dependents(session, node.resource, id, *limit)?);
+        Pick::Dependents { id, limit, seen } => {
+            found.dependents = Some(dependents(session, node.resource, id, *limit, seen)?);
             Vec::new()
         }
         Pick::Related { .. } => {

@@ -37,7 +37,8 @@ pub(crate) const LOCK_SLICE: Duration = Duration::from_millis(100);
 pub(crate) const APPLICATION: i32 = 0x4d65_7468;
 /// The layout of our own tables. 2: rows of text and UUID ids are numbered by a column of their
 /// own; full-text indexes. 3: what the tables were made for is kept, and so is what became of them.
-pub(crate) const LAYOUT: i32 = 3;
+/// 4: the change log knows who saw a record.
+pub(crate) const LAYOUT: i32 = 4;
 /// Bytes that the log ahead of the database keeps on the disk when it begins anew.
 const LOG_BYTES_KEPT: i64 = 64 << 20;
 /// How often a claim is tried for that somebody holds for a moment, and how long between.

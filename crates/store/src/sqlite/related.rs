@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 
-use model::model::FieldIndex;
-use model::query::{Column, Comparison, Relation, Sort};
+use model::model::{FieldIndex, ResourceIndex};
+use model::query::{Column, Comparison, Filter, Relation, Sort};
 use model::record::Record;
 use model::value::Id;
 
@@ -62,7 +62,7 @@ fn referred(
     let mut wanted: Vec<Id> = parents.iter().filter_map(|parent| joined(parent, field)).collect();
     wanted.sort_unstable();
     wanted.dedup();
-    let records = with_ids(session, node, &wanted)?;
+    let records = with_ids(session, node.resource, &wanted, &node.among)?;
     let rows = with_children(session, node, records)?;
     let by_id: HashMap<Id, Row> =
         rows.into_iter().map(|row| (row.record.id.clone(), row)).collect();
@@ -114,14 +114,19 @@ fn referring(
     Ok(counts.into_iter().map(found).collect())
 }
 
-/// The records with these ids.
-fn with_ids(session: &Session, node: &Node, wanted: &[Id]) -> Result<Vec<Record>, Failure> {
+/// The records with these ids, as far as they are among those.
+pub(super) fn with_ids(
+    session: &Session,
+    resource: ResourceIndex,
+    wanted: &[Id],
+    among: &Filter,
+) -> Result<Vec<Record>, Failure> {
     let mut records = Vec::with_capacity(wanted.len());
     for part in wanted.chunks(AMONG_MAX) {
         let named = Comparison::In(part.iter().map(Id::to_value).collect());
         let mut all = vec![Term::new(Column::Id.into(), &named)];
-        all.extend(terms(&node.among));
-        records.extend(all_of(session, node.resource, &all)?);
+        all.extend(terms(among));
+        records.extend(all_of(session, resource, &all)?);
     }
     Ok(records)
 }

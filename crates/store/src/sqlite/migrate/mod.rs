@@ -318,6 +318,7 @@ impl Table<'_> {
         match action {
             Action::AddResource | Action::DropResource => Work::Describe,
             Action::DropIndex { .. } | Action::DropUnique { .. } => Work::Describe,
+            Action::Watch { .. } => Work::Describe,
             Action::RenameResource { .. } | Action::RenameField { .. } => {
                 let moved = ddl::indexes(self.pair.old) != ddl::indexes(self.pair.new);
                 if moved && !rebuild { Work::Index } else { Work::Describe }
@@ -395,6 +396,7 @@ impl Table<'_> {
             | Action::AddUnique { .. }
             | Action::DropUnique { .. }
             | Action::ChangeSearch { .. }
+            | Action::Watch { .. }
             | Action::Renew => return None,
         };
         let loss = Loss { rows: tally.rows, what, ids: tally.ids.clone() };
