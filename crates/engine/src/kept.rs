@@ -128,7 +128,7 @@ fn name(call: &Call) -> Option<Cow<'_, str>> {
     let digest = call.digest();
     match digest.is_empty() {
         true => Some(Cow::Borrowed(query)),
-        false if call.admitted.sight.is_timed => None,
+        false if call.admitted.sight.is_timed_for(&call.tables) => None,
         // No query as it is sent has a space in it.
         false => Some(Cow::Owned(format!("{digest} {query}"))),
     }

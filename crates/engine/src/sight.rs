@@ -238,14 +238,29 @@ pub(crate) fn mask(call: &Call, resource: ResourceIndex, rows: &mut [Row], view:
     }
 }
 
-/// A record as the caller may read it.
+/// A record of the change log, which the caller sees, as it may read it. What it refers to is not
+/// in the log: what depends on that is not shown there.
+pub(crate) fn masked_in_log(call: &Call, resource: ResourceIndex, mut record: Record) -> Record {
+    let hidden = hidden(call, resource, &record, &Vec::new());
+    hidden.iter().for_each(|field| record.values[*field] = None);
+    record
+}
+
+/// A record that was written, as the caller may read it.
 pub(crate) fn masked(
     call: &Call,
     resource: ResourceIndex,
     mut record: Record,
     referred: &Referred<'_>,
 ) -> Record {
-    let hidden = hidden(call, resource, &record, referred);
+    // It may be none that the caller sees, so that nothing follows from its being shown.
+    let seen = Seen { record: &record, referred };
+    let grants = &call.grants(resource).fields;
+    let is_hidden = |field: &FieldIndex| {
+        let read = &grants[*field].read;
+        !read.is_all() && !read.holds(&call.model, resource, seen)
+    };
+    let hidden: Vec<FieldIndex> = (0..grants.len()).filter(is_hidden).collect();
     hidden.iter().for_each(|field| record.values[*field] = None);
     record
 }

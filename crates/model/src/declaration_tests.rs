@@ -26,10 +26,6 @@ fn written(text: &str, complaints: &[Complaint]) -> String {
     let mut out = String::new();
     for complaint in complaints {
         let message = &complaint.message;
-        if message.ends_with("not enforced yet") || message.ends_with("not served yet") {
-            assert_eq!(complaint.level, Level::Note);
-            continue;
-        }
         let (line, column) = position(text, complaint.span.start);
         let level = format!("{:?}", complaint.level).to_lowercase();
         out.push_str(&format!("{level} {line}:{column} {message}\n"));
@@ -85,11 +81,14 @@ fn one(written: &str) -> Field {
 }
 
 #[test]
-fn the_shop_and_the_templates_are_sound_and_say_only_what_is_not_served_yet() {
+fn the_shop_and_the_templates_are_sound_and_say_only_what_anyone_may_do() {
     for text in TEMPLATES.into_iter().chain([SHOP]) {
         let reading = read(text);
         let shown = render(&reading.complaints, text, "methodical.toml", false);
-        assert_eq!(written(text, &reading.complaints), "", "{shown}");
+        let open = |it: &&Complaint| it.message.starts_with("anyone may create records of ");
+        let open: Vec<_> = reading.complaints.iter().filter(open).cloned().collect();
+        assert_eq!(reading.complaints, open, "{shown}");
+        assert!(open.len() <= 1 && open.iter().all(|it| it.level == Level::Note), "{shown}");
         assert!(reading.model.is_some(), "{shown}");
         assert!(text.lines().all(|line| !line.ends_with(' ')));
     }

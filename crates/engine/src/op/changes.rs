@@ -23,9 +23,8 @@ pub(crate) fn answer(call: &Call, current: Current) -> Result<Outcome, Problem> 
         return Err(gone(call));
     }
     for entry in &mut log.entries {
-        // What a record refers to is not in the log: what depends on it is not shown there.
         let record = entry.record.take();
-        entry.record = record.map(|it| sight::masked(call, entry.resource, it, &Vec::new()));
+        entry.record = record.map(|it| sight::masked_in_log(call, entry.resource, it));
     }
     Ok(Outcome::Changed(log))
 }

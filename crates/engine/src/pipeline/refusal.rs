@@ -129,7 +129,8 @@ fn taken(call: &Call, resource: usize, fields: &[usize]) -> Problem {
     Problem::new(Kind::Conflict, detail).with_errors(errors)
 }
 
-/// 422 where a row refers to nothing, otherwise 409: the order in which one record is judged.
+/// 403 where a row may not be, 422 where one refers to nothing, otherwise 409: the order in which
+/// one record is judged.
 fn rows(call: &Call, refused: &[RefusedRow]) -> Problem {
     let (index, resource) = call.resource();
     let has_lines = match &call.content {
@@ -166,10 +167,13 @@ fn rows(call: &Call, refused: &[RefusedRow]) -> Problem {
             }
         }
     }
-    let is_dangling = refused.iter().any(|row| matches!(row.why, Refusal::Dangling(_)));
-    let (kind, why) = match is_dangling {
-        true => (Kind::Invalid, "name records that are not there, or hold values that are taken"),
-        false => (Kind::Conflict, "hold values that are taken"),
+    let has = |is_one: fn(&Refusal) -> bool| refused.iter().any(|row| is_one(&row.why));
+    let (kind, why) = if has(|why| matches!(why, Refusal::Forbidden)) {
+        (Kind::Forbidden, "are none that you may create, or cannot be")
+    } else if has(|why| matches!(why, Refusal::Dangling(_))) {
+        (Kind::Invalid, "name records that are not there, or hold values that are taken")
+    } else {
+        (Kind::Conflict, "hold values that are taken")
     };
     let detail =
         format!("Rows {why}; `errors` names each by its number, from 0. Nothing was created.");

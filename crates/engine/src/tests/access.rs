@@ -16,6 +16,7 @@ mod changes;
 mod lists;
 mod many;
 mod reads;
+mod rules;
 mod writes;
 
 /// Notes of their authors, which editors read too; comments that everybody reads.
