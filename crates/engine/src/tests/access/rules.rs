@@ -12,7 +12,7 @@ prefix = "/api"
 [resources.users]
 login = ["name"]
 access = { read = "anyone", create = "anyone" }
-fields.name = { type = "string" }
+fields.name = { type = "string", unique = true }
 fields.email = { type = "string", optional = true }
 fields.role = { type = "string", enum = ["reader", "editor", "admin"], default = "reader", write = "admin" }
 fields.password = { type = "string", format = "password", optional = true }
