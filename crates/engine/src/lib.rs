@@ -22,6 +22,7 @@ mod op;
 mod outcome;
 mod password;
 mod pipeline;
+mod position;
 mod representation;
 mod request;
 mod response;
@@ -81,6 +82,7 @@ pub(crate) struct Inner {
     /// What whoever may do everything sees.
     pub(crate) operator: Arc<Sight>,
     pub(crate) cursors: cursor::Key,
+    pub(crate) positions: position::Key,
     /// Requests whose many records lie on the disk until they are written.
     pub(crate) bulks: Arc<Semaphore>,
 }
@@ -98,6 +100,7 @@ impl Engine {
         let kept = kept::Kept::new(&model);
         let operator = Arc::new(Sight::operator(&model));
         let cursors = cursor::Key::new(&secret);
+        let positions = position::Key::new(&secret);
         let bulks = Arc::new(Semaphore::new(settings.bulks_max));
         Self(Arc::new(Inner {
             model,
@@ -113,6 +116,7 @@ impl Engine {
             kept,
             operator,
             cursors,
+            positions,
             bulks,
         }))
     }

@@ -20,7 +20,7 @@ pub(super) fn render(call: &Call, log: &Log) -> Answer {
         }
         write(&mut content, call, asked, entry);
     }
-    let end = position(log.end, &asked.life);
+    let end = position(log.end, asked);
     content.extend_from_slice(b"],\"position\":");
     record::write_text(&mut content, &end);
     let next = (log.end < log.newest).then(|| {
@@ -45,7 +45,7 @@ fn write(out: &mut Vec<u8>, call: &Call, asked: &Following, entry: &Entry) {
     out.push(b'{');
     let start = out.len();
     record::write_name(out, start, "position");
-    record::write_text(out, &position(entry.position, &asked.life));
+    record::write_text(out, &position(entry.position, asked));
     record::write_name(out, start, "resource");
     record::write_text(out, &resource.name);
     record::write_name(out, start, "id");

@@ -233,7 +233,7 @@ fn changes(
     let read = query::read_since(by.model(), pairs, &inner.settings)
         .map_err(|rejection| refused(rejection, Kind::InvalidParameter))?;
     report.parameters = read.known;
-    let Some(after) = op::changes::after(&read.query.after, &inner.life) else {
+    let Some(after) = op::changes::after(&read.query.after, &inner.positions, &inner.life) else {
         let violation = Violation::parameter("after", "is no position that an answer gave");
         let detail =
             "Send `position` of an answer, or of one of its changes; `now` for the newest.";
@@ -247,7 +247,8 @@ fn changes(
         None => (0..by.model().resources.len()).collect(),
     };
     let (life, salts) = (inner.life.clone(), inner.salts.clone());
-    let following = Some(Arc::new(Following { since: read.query, after, life, salts }));
+    let (since, positions) = (read.query, inner.positions);
+    let following = Some(Arc::new(Following { since, after, positions, life, salts }));
     Ok(Parameters { following, tables, ..Parameters::default() })
 }
 
