@@ -60,7 +60,9 @@ pub(crate) fn permit(
     operation: Operation,
     resource: Option<ResourceIndex>,
 ) -> Result<(), Problem> {
-    let Some(grants) = resource.map(|index| &admitted.sight.resources[index]) else { return Ok(()) };
+    let Some(grants) = resource.map(|index| &admitted.sight.resources[index]) else {
+        return Ok(());
+    };
     let is_open = match operation {
         Operation::Create => !grants.create.is_nothing(),
         Operation::Replace => !(grants.update.is_nothing() && grants.create.is_nothing()),

@@ -238,11 +238,8 @@ fn refuse_by_condition(call: &Call, current: &Current) -> Option<Decision<Judged
     let (index, resource) = call.resource();
     let replaces = call.routed.row.operation == Operation::Replace;
     let may_create = !call.grants(index).create.is_nothing();
-    let creates = call
-        .routed
-        .id
-        .as_ref()
-        .is_none_or(|id| replaces && may_create && resource.creates_at(id));
+    let creates =
+        call.routed.id.as_ref().is_none_or(|id| replaces && may_create && resource.creates_at(id));
     if present.is_none() && !creates {
         return Some(Decision::Refuse(Err(op::change::missing(call))));
     }

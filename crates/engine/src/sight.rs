@@ -102,10 +102,8 @@ fn way(sight: &Sight, resource: ResourceIndex, path: &Path) -> Filter {
 /// A filter over the record that references lead to, as one over the record that they begin at.
 fn behind(filter: &Filter, through: &[FieldIndex]) -> Filter {
     let each = |filters: &[Filter]| filters.iter().map(|it| behind(it, through)).collect();
-    let path = |path: &Path| Path {
-        through: [through, &path.through].concat(),
-        column: path.column,
-    };
+    let path =
+        |path: &Path| Path { through: [through, &path.through].concat(), column: path.column };
     match filter {
         Filter::All(filters) => Filter::All(each(filters)),
         Filter::Any(filters) => Filter::Any(each(filters)),
@@ -189,10 +187,7 @@ pub(crate) fn each_once<'a>(filters: impl Iterator<Item = &'a Filter>) -> Vec<Fi
 }
 
 /// The fields that are shown in some records only, with those where they are.
-fn sometimes(
-    call: &Call,
-    resource: ResourceIndex,
-) -> impl Iterator<Item = (FieldIndex, &Filter)> {
+fn sometimes(call: &Call, resource: ResourceIndex) -> impl Iterator<Item = (FieldIndex, &Filter)> {
     let fields = call.model.resources[resource].fields.iter().enumerate();
     let grants = call.grants(resource);
     fields
@@ -286,9 +281,11 @@ pub(crate) fn in_record<'a>(call: &'a Call, seen: Seen<'_>) -> Cow<'a, Resource>
     let grants = call.grants(index);
     let holds = |filter: &Filter| filter.holds(&call.model, index, seen);
     let is_partial = |filter: &Filter| !filter.is_all() && !filter.is_nothing();
-    let depends = resource.fields.iter().zip(&grants.fields).any(|(field, own)| {
-        field.shown == Shown::Sometimes || is_partial(&own.write)
-    });
+    let depends = resource
+        .fields
+        .iter()
+        .zip(&grants.fields)
+        .any(|(field, own)| field.shown == Shown::Sometimes || is_partial(&own.write));
     if !depends {
         return Cow::Borrowed(resource);
     }
@@ -302,7 +299,8 @@ pub(crate) fn in_record<'a>(call: &'a Call, seen: Seen<'_>) -> Cow<'a, Resource>
     Cow::Owned(resource)
 }
 
-/// A resource as it is for a caller that creates a record: it owns it unless something else is said.
+/// A resource as it is for a caller that creates a record, which it owns unless something else is
+/// said.
 pub(crate) fn in_new<'a>(sight: &Sight, resource: &'a Resource) -> Cow<'a, Resource> {
     let is_owned = resource.fields.iter().any(|it| it.owner);
     if sight.caller.id().is_none() || !is_owned {

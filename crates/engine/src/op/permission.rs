@@ -162,7 +162,8 @@ pub(crate) fn unwritable<'a>(
     fields.filter(is_refused).map(|(field, _)| violation(field, UNWRITABLE))
 }
 
-/// What has to be true of each of many new records. What may never be written was looked for before.
+/// What has to be true of each of many new records. What may never be written was looked for
+/// before.
 pub(crate) fn must(call: &Call, index: ResourceIndex) -> Filter {
     let (grants, sight) = (call.grants(index), &call.admitted.sight);
     let fields = call.model.resources[index].fields.iter().zip(&grants.fields).enumerate();

@@ -24,9 +24,7 @@ pub(crate) fn decide(call: &Call, current: &Current) -> Decided {
             let purpose = Purpose::Replace { current: before.record };
             (sight::in_record(call, before.seen()), purpose)
         }
-        None => {
-            (sight::in_new(&call.admitted.sight, resource), Purpose::CreateAt(call.id()))
-        }
+        None => (sight::in_new(&call.admitted.sight, resource), Purpose::CreateAt(call.id())),
     };
     let draft = match record::read(&call.model, &resource, document, purpose) {
         Ok(draft) => draft,

@@ -355,9 +355,9 @@ fn faulty(rows: usize, faults: Vec<Violation>, kind: Kind) -> Problem {
         FAULTY_ROWS_MAX.. => format!(
             "The first {rows} rows that {why} are named; there may be more. Nothing was created."
         ),
-        _ if kind == Kind::Forbidden => format!(
-            "Rows {why}; `errors` names each by its number, from 0. Nothing was created."
-        ),
+        _ if kind == Kind::Forbidden => {
+            format!("Rows {why}; `errors` names each by its number, from 0. Nothing was created.")
+        }
         _ => "The content does not fit the declaration; `errors` names each row by its number, \
               from 0. Nothing was created."
             .to_owned(),

@@ -285,8 +285,7 @@ fn of_list(by: By<'_>, index: ResourceIndex, query: Query) -> Result<Parameters,
     let (inner, model) = (by.inner, by.model());
     let position = match &query.paging {
         Paging::Cursor(text) if !text.is_empty() => {
-            let place =
-                Place { model, index, salt: &inner.salts[index], query: &query };
+            let place = Place { model, index, salt: &inner.salts[index], query: &query };
             Some(inner.cursors.open(place, text).ok_or(())?)
         }
         Paging::Cursor(_) | Paging::Page(_) => None,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use http::{Request, Response};
 use model::access::{Caller, Sight};
-use model::model::Model;
+use model::model::{Field, Model};
 use model::record::{Record, Version};
 use model::value::{Id, Timestamp, Value};
 use store::audit_log::Actor;
@@ -28,13 +28,20 @@ login = ["name"]
 access = { read = "signed-in", create = "anyone", update = "owner" }
 fields.name = { type = "string", unique = true }
 fields.email = { type = "string", optional = true, read = "owner" }
-fields.role = { type = "string", enum = ["reader", "editor", "admin"], default = "reader", write = "admin" }
 fields.password = { type = "string", format = "password", optional = true, minLength = 4 }
 fields.phone = { type = "string", optional = true, unique = true, read = "admin" }
+[resources.users.fields.role]
+type = "string"
+enum = ["reader", "editor", "admin"]
+default = "reader"
+write = "admin"
 [resources.notes]
 search = ["title", "draft"]
 sort = "-rank"
-access = { read = ["owner", "editor"], create = "signed-in", update = ["owner", "editor"], delete = "owner" }
+access.read = ["owner", "editor"]
+access.create = "signed-in"
+access.update = ["owner", "editor"]
+access.delete = "owner"
 fields.author = { references = "users", owner = true }
 fields.title = { type = "string" }
 fields.draft = { type = "string", optional = true, read = "editor", write = "editor" }
@@ -42,6 +49,15 @@ fields.code = { type = "string", optional = true, unique = true, read = "editor"
 fields.grade = { type = "integer", optional = true, read = "owner", write = "editor" }
 fields.rank = { type = "integer", default = 0, read = "editor" }
 fields.pinned = { type = "boolean", default = false, write = "editor" }
+[resources.pages]
+id = "text"
+access = { read = "owner", create = "signed-in", update = "owner" }
+fields.owner = { references = "users", owner = true }
+fields.text = { type = "string" }
+[resources.rules]
+id = "text"
+access = { read = "owner", create = "editor", update = "owner" }
+fields.owner = { references = "users", owner = true }
 [resources.comments]
 access = { read = "anyone", create = "signed-in", update = "signed-in", delete = "signed-in" }
 fields.note = { references = "notes", onDelete = "restrict" }
@@ -69,13 +85,17 @@ fn caller(model: &Model, by: By) -> Caller {
         By::Editor(id) => (id, "editor"),
         By::Admin(id) => (id, "admin"),
     };
-    let text = |text: &str| Some(Value::Text(text.to_owned()));
+    let fields = &model.resources[model.users().unwrap()].fields;
+    let value = |field: &Field| {
+        let is_role = field.name == "role";
+        is_role.then(|| Value::Text(role.to_owned()))
+    };
     let record = Record {
         id: Id::Integer(id),
         version: Version { birth: 1, counter: 1 },
         created_at: Timestamp(0),
         updated_at: Timestamp(0),
-        values: vec![text("name"), None, text(role), None, None],
+        values: fields.iter().map(value).collect(),
     };
     Caller::user(model, Arc::new(record))
 }

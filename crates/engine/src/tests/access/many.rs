@@ -12,7 +12,8 @@ async fn rows_are_owned_by_whoever_creates_them() {
     let refused = bench.send(By::User(2), "POST /api/notes", rows).await;
     has(&refused, "403 ");
     has(&refused, "\"pointer\":\"/1/pinned\"");
-    let unknown = bench.send(By::User(2), "POST /api/notes", r#"[{"title":"C","draft":"x"}]"#).await;
+    let unknown =
+        bench.send(By::User(2), "POST /api/notes", r#"[{"title":"C","draft":"x"}]"#).await;
     has(&unknown, "422 ");
     has(&unknown, "is not a member of notes");
 }

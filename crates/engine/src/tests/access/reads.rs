@@ -52,7 +52,8 @@ async fn a_field_that_is_shown_in_some_records_is_shown_in_those() {
 #[tokio::test]
 async fn a_hidden_field_is_told_from_none_by_nothing() {
     let bench = notes().await;
-    for ask in ["?NAME=1", "?sort=NAME", "?fields=NAME", "?NAME[gt]=1", "?aggregate=count&groupBy=NAME"]
+    for ask in
+        ["?NAME=1", "?sort=NAME", "?fields=NAME", "?NAME[gt]=1", "?aggregate=count&groupBy=NAME"]
     {
         let of = |name: &str| ask.replace("NAME", name);
         let hidden = bench.get(By::User(1), &format!("/api/notes{}", of("rank"))).await;

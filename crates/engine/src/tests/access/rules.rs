@@ -14,8 +14,12 @@ login = ["name"]
 access = { read = "anyone", create = "anyone" }
 fields.name = { type = "string", unique = true }
 fields.email = { type = "string", optional = true }
-fields.role = { type = "string", enum = ["reader", "editor", "admin"], default = "reader", write = "admin" }
 fields.password = { type = "string", format = "password", optional = true }
+[resources.users.fields.role]
+type = "string"
+enum = ["reader", "editor", "admin"]
+default = "reader"
+write = "admin"
 [resources.rooms]
 access = { read = "anyone", write = "admin" }
 fields.name = { type = "string" }
@@ -25,8 +29,14 @@ fields.author = { references = "users", owner = true }
 fields.room = { references = "rooms" }
 fields.title = { type = "string" }
 fields.status = { type = "string", enum = ["draft", "public"], default = "draft" }
-fields.from = { type = "string", format = "date-time", optional = true }
-fields.hint = { type = "string", optional = true, read = { who = ["anyone"], when = "record.room.open" } }
+[resources.posts.fields.tag]
+type = "string"
+optional = true
+write = { who = ["signed-in"], when = "record.status == 'draft'" }
+[resources.posts.fields.hint]
+type = "string"
+optional = true
+read = { who = ["anyone"], when = "record.room.open" }
 [resources.posts.access]
 read = { who = ["anyone"], when = "record.status == 'public' || record.author == caller.id" }
 create = { who = ["signed-in"], when = "record.room.open" }
@@ -116,6 +126,30 @@ async fn many_rows_are_held_to_the_rules() {
     assert_eq!(titles(&bench.get(By::User(2), "/api/posts?author=2").await), "");
     let rows = r#"[{"room":1,"title":"A"},{"room":1,"title":"B"}]"#;
     has(&bench.send(By::User(2), "POST /api/posts", rows).await, "201 ");
+}
+
+#[tokio::test]
+async fn a_field_is_written_where_its_rule_holds_before_and_after() {
+    let bench = forum().await;
+    let patch = async |id: i64, content: &str| {
+        let line = format!("PATCH /api/posts/{id}");
+        bench.by(By::User(1), &line, &[MERGE], content).await.status().as_u16()
+    };
+    assert_eq!(patch(1, r#"{"tag":"t"}"#).await, 403);
+    assert_eq!(patch(3, r#"{"tag":"t","status":"public"}"#).await, 403);
+    assert_eq!(patch(3, r#"{"tag":"t"}"#).await, 200);
+    assert_eq!(patch(3, r#"{"tag":"t","status":"public"}"#).await, 200);
+    // Out of a record in which it cannot be written, PUT may leave it, and it stays.
+    let whole = r#"{"author":1,"room":1,"title":"T","status":"public"}"#;
+    has(&bench.send(By::User(1), "PUT /api/posts/3", whole).await, "\"tag\":\"t\"");
+    for (row, status) in [
+        (r#"{"room":1,"title":"A","tag":"t"}"#, "201 "),
+        (r#"{"room":1,"title":"A","tag":"t","status":"public"}"#, "403 "),
+        (r#"{"room":1,"title":"A","status":"public"}"#, "201 "),
+    ] {
+        has(&bench.send(By::User(1), "POST /api/posts", row).await, status);
+        has(&bench.send(By::User(1), "POST /api/posts", &format!("[{row}]")).await, status);
+    }
 }
 
 #[tokio::test]

@@ -27,10 +27,8 @@ async fn whoever_creates_owns_unless_it_says_otherwise() {
 async fn a_field_that_is_nobodys_business_does_not_exist_for_writers() {
     let bench = notes().await;
     for line in ["POST /api/notes", "PUT /api/notes/1"] {
-        let hidden =
-            bench.send(By::User(1), line, r#"{"author":1,"title":"T","draft":"x"}"#).await;
-        let absent =
-            bench.send(By::User(1), line, r#"{"author":1,"title":"T","zzzzz":"x"}"#).await;
+        let hidden = bench.send(By::User(1), line, r#"{"author":1,"title":"T","draft":"x"}"#).await;
+        let absent = bench.send(By::User(1), line, r#"{"author":1,"title":"T","zzzzz":"x"}"#).await;
         assert!(hidden.starts_with("422 "), "{hidden}");
         assert_eq!(hidden.replace("draft", "zzzzz"), absent);
     }
@@ -71,7 +69,8 @@ async fn what_can_be_read_and_not_written_is_refused_with_its_place() {
     has(&bench.send(By::User(1), "POST /api/notes", made).await, "403 ");
     let made = r#"{"title":"T","pinned":false}"#;
     has(&bench.send(By::User(1), "POST /api/notes", made).await, "201 ");
-    let editor = bench.by(By::Editor(3), "PATCH /api/notes/1", &[MERGE], r#"{"pinned":true}"#).await;
+    let editor =
+        bench.by(By::Editor(3), "PATCH /api/notes/1", &[MERGE], r#"{"pinned":true}"#).await;
     assert_eq!(editor.status(), 200);
     lacks(&String::from_utf8_lossy(editor.body()), "grade");
 }
@@ -159,4 +158,18 @@ async fn a_deletion_counts_what_is_visible() {
     has(&String::from_utf8_lossy(held.body()), "1 in comments by `note`");
     let user = bench.by(By::Admin(9), "DELETE /api/users/1", &[], "").await;
     has(&String::from_utf8_lossy(user.body()), "2 in notes by `author`");
+}
+
+#[tokio::test]
+async fn an_id_that_is_taken_unseen_is_said_to_be_taken_to_those_alone_who_may_create() {
+    let bench = notes().await;
+    let page = r#"{"text":"t"}"#;
+    has(&bench.send(By::User(1), "PUT /api/pages/a", page).await, "201 {\"id\":\"a\",\"owner\":1");
+    has(&bench.send(By::User(1), "PUT /api/pages/a", r#"{"owner":1,"text":"u"}"#).await, "200 ");
+    has(&bench.send(By::User(2), "PUT /api/pages/a", page).await, "409 ");
+    has(&bench.send(By::User(2), "POST /api/pages", r#"{"id":"a","text":"t"}"#).await, "409 ");
+    has(&bench.send(By::Editor(3), "PUT /api/rules/a", "{}").await, "201 ");
+    let hidden = bench.send(By::User(1), "PUT /api/rules/a", "{}").await;
+    has(&hidden, "404 ");
+    assert_eq!(hidden, bench.send(By::User(1), "PUT /api/rules/b", "{}").await);
 }
