@@ -6,8 +6,8 @@ use std::ffi::OsString;
 use clap::{Arg, ArgAction, ArgMatches};
 
 use crate::command::{
-    adopt, backup, check, export, import, init, key, migrate, restore, routes, serve, status,
-    vacuum,
+    access, adopt, backup, check, export, import, init, key, migrate, restore, routes, serve,
+    status, vacuum,
 };
 use crate::failure::{Failure, Outcome};
 
@@ -149,6 +149,13 @@ const COMMANDS: &[Command] = &[
         details: "This is the contract's table, narrowed by the declaration.",
         arguments: &[PLACE, switch("json", "One JSON object a line")],
         run: routes::run,
+    },
+    Command {
+        name: "access",
+        about: "Show who may do what: each operation by each kind of caller",
+        details: "This is what the declaration says; docs/RULES.md explains rules.",
+        arguments: &[PLACE],
+        run: access::run,
     },
     Command {
         name: "backup",

@@ -2,7 +2,7 @@
 
 use contract::problem::Place;
 
-use crate::access::Rule;
+use crate::access::{Narrowed, Rule};
 use crate::query::{Column, Sort};
 use crate::record::integer_range;
 use crate::value::{Id, Value};
@@ -26,6 +26,8 @@ pub struct Model {
     pub roles: Vec<String>,
     /// The resources, in the order of the file.
     pub resources: Vec<Resource>,
+    /// What is left of it for callers, as far as it was asked for.
+    pub(crate) narrowed: Narrowed,
 }
 
 impl Model {

@@ -124,6 +124,7 @@ pub(crate) fn model() -> Model {
         ignore_parameters: vec!["_".to_owned(), "utm_*".to_owned()],
         roles: vec!["admin".to_owned()],
         resources: vec![people(), teams],
+        narrowed: crate::access::Narrowed::default(),
     }
 }
 

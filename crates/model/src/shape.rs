@@ -6,6 +6,7 @@ use std::fmt::Write;
 use serde_json::{Map, Value as Json, json};
 use sha2::{Digest, Sha256};
 
+use crate::access::Narrowed;
 use crate::json;
 use crate::model::{
     Field, FieldIndex, IdKind, Kind, Model, OnDelete, Reference, Resource, ResourceIndex, Shown,
@@ -110,6 +111,7 @@ impl Model {
             ignore_parameters: Vec::new(),
             roles: Vec::new(),
             resources,
+            narrowed: Narrowed::default(),
         })
     }
 

@@ -1,5 +1,6 @@
 //! The commands, one a file, and the reading of the declaration that they share.
 
+pub(crate) mod access;
 pub(crate) mod adopt;
 pub(crate) mod backup;
 pub(crate) mod check;

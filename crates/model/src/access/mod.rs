@@ -11,4 +11,5 @@ mod sight;
 
 pub use caller::{ADMIN, Caller};
 pub use rule::{Fault, Reading, Rule, watched_columns};
+pub(crate) use sight::Narrowed;
 pub use sight::{FieldGrants, Grants, Sight};
