@@ -322,8 +322,10 @@ fn the_reference_names_every_key() {
         assert!(text.contains(&format!("`{key}`")), "{key}");
     }
     assert!(SETTINGS.iter().all(|setting| setting.key.matches('.').count() < 2));
-    // Its examples work: each block of TOML is a declaration, or the fields of one.
-    for block in text.split("```toml\n").skip(1) {
+    // The examples work: each block of TOML is a declaration, or the fields of one.
+    let rules = include_str!("../../../docs/RULES.md");
+    let blocks = |text: &'static str| text.split("```toml\n").skip(1);
+    for block in blocks(text).chain(blocks(rules)) {
         let block = block.split("```").next().unwrap();
         let whole = if block.contains("[resources.") {
             block.to_owned()
@@ -332,6 +334,45 @@ fn the_reference_names_every_key() {
         };
         model(&whole);
     }
+}
+
+#[test]
+fn the_rules_that_are_often_wanted_are_rules() {
+    let world = r#"
+[resources.users]
+login = ["name"]
+fields.name = { type = "string", unique = true }
+fields.password = { type = "string", format = "password" }
+fields.role = { type = "string", enum = ["manager", "admin"], optional = true }
+fields.department = { type = "string", optional = true }
+fields.locked = { type = "boolean", default = false }
+[resources.orders]
+fields.customer = { references = "users" }
+[resources.projects]
+fields.closed = { type = "boolean", default = false }
+[resources.things]
+fields.author = { references = "users", optional = true }
+fields.order = { references = "orders" }
+fields.project = { references = "projects" }
+fields.status = { enum = ["draft", "ready"] }
+fields.public = { type = "boolean", default = false }
+fields.department = { type = "string" }
+fields.audience = { type = "string", optional = true }
+fields.until = { type = "string", format = "date-time", pattern = "Z$", optional = true }
+"#;
+    let model = model(world);
+    let rules = include_str!("../../../docs/RULES.md");
+    let table = rules.split("## Rules that are often wanted").nth(1).unwrap();
+    let mut seen = 0;
+    for line in table.lines().filter(|line| line.starts_with("| ")).skip(2) {
+        let rule = line.replace("\\|", "\u{1}");
+        let rule = rule.split('|').nth(3).unwrap().replace('\u{1}', "|");
+        let rule = rule.trim().trim_matches('`');
+        let reading = crate::access::Rule::read(&model, 3, rule);
+        assert!(reading.errors.is_empty() && reading.doubts.is_empty(), "{rule}: {reading:?}");
+        seen += 1;
+    }
+    assert!(seen > 7);
 }
 
 fn seed(text: &str) -> Vec<serde_json::Value> {

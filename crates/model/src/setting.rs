@@ -190,7 +190,12 @@ settings! {
     change_retention: Duration = "changes.retention", Form::Time, "7d",
         "How long an entry of the change log is kept; who asks for older ones is told to begin \
          again (410).";
+    sessions_max: u64 = "sessions.per_user", Form::Number(100_000), "100",
+        "Most sessions of one user; the oldest ends where there would be more.";
+    audit_retention: Duration = "audit.keep", Form::Time, "90d",
+        "How long an entry of the audit log is kept.";
 }
+
 trait FromText: Sized {
     fn from_text(form: Form, text: &str) -> Result<Self, String>;
 }
@@ -386,7 +391,10 @@ fn bytes(text: &str) -> Result<u64, String> {
 }
 
 /// Reads a time: `250 ms`, `2s`, `24h`, `7d`.
-fn duration(text: &str) -> Result<Duration, String> {
+///
+/// # Errors
+/// Says what was expected.
+pub fn duration(text: &str) -> Result<Duration, String> {
     let hint = || {
         "expected a time from 1 ms to 3650 days, such as \"250 ms\", \"2s\", \"24h\" or \"7d\""
             .to_owned()
