@@ -100,8 +100,7 @@ fn open(model: &Model) -> String {
         line("  nothing: a resource that declares no access is for admins");
     }
     line("");
-    line("Access rules are not enforced in this version: everyone who reaches the server may do");
-    line("everything, so `serve` listens on loopback only.");
+    line("`methodical access` says who else may do what.");
     out
 }
 
@@ -156,6 +155,6 @@ mod tests {
         let open = open(&model);
         assert!(open.contains("  a: read, create\n"), "{open}");
         assert!(!open.contains("  c:"), "{open}");
-        assert!(open.contains("not enforced"), "{open}");
+        assert!(open.contains("methodical access"), "{open}");
     }
 }
