@@ -26,11 +26,13 @@ mod origin;
 mod outcome;
 mod password;
 mod pipeline;
+mod position;
 mod refused;
 mod representation;
 mod request;
 mod response;
 mod route;
+mod sight;
 #[cfg(test)]
 mod tests;
 
@@ -102,6 +104,7 @@ pub(crate) struct Inner {
     /// The title, as challenges say it.
     pub(crate) realm: String,
     pub(crate) cursors: cursor::Key,
+    pub(crate) positions: position::Key,
     /// Requests whose many records lie on the disk until they are written.
     pub(crate) bulks: Arc<Semaphore>,
 }
@@ -124,6 +127,7 @@ impl Engine {
         };
         let realm = admit::realm(&model.title);
         let cursors = cursor::Key::new(&secret);
+        let positions = position::Key::new(&secret);
         let bulks = Arc::new(Semaphore::new(settings.bulks_max));
         Self(Arc::new(Inner {
             model,
@@ -143,6 +147,7 @@ impl Engine {
             refused: refused::Refusals::default(),
             realm,
             cursors,
+            positions,
             bulks,
         }))
     }

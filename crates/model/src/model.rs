@@ -89,6 +89,8 @@ pub struct Resource {
     pub login: Vec<FieldIndex>,
     /// Who may do what. None: admins only.
     pub access: Option<Access>,
+    /// The columns that say who sees a record: the change log keeps what stood in them.
+    pub watched: Vec<Column>,
     /// Sixteen hex digits over everything that shapes its representation: folded into every ETag.
     pub digest: String,
 }
@@ -98,6 +100,12 @@ impl Resource {
     #[must_use]
     pub fn field(&self, name: &str) -> Option<(FieldIndex, &Field)> {
         self.fields.iter().enumerate().find(|(_, field)| field.name == name)
+    }
+
+    /// The fields whose text `q` finds for the caller.
+    pub fn searched(&self) -> impl Iterator<Item = FieldIndex> {
+        let field = |index: &FieldIndex| self.fields.get(*index);
+        self.search.iter().filter(move |it| field(it).is_some_and(Field::comparable)).copied()
     }
 
     /// True where a client may name the id of a record that PUT creates (RFC 9110 §9.3.4).
@@ -194,6 +202,13 @@ impl Field {
     #[must_use]
     pub fn comparable(&self) -> bool {
         self.visible() && self.shown == Shown::Always
+    }
+
+    /// False where it does not exist for the caller, which may neither read nor write it.
+    #[must_use]
+    pub fn exists(&self) -> bool {
+        let is_set = self.read_only && self.shown == Shown::Never;
+        self.visible() || !(self.sealed || is_set)
     }
 
     /// What is against a value in this field, by its schema and by what can be kept, if anything.

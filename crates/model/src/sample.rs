@@ -53,6 +53,7 @@ pub(crate) fn resource(name: &str, id: IdKind, fields: Vec<Field>) -> Resource {
         sort: Vec::new(),
         login: Vec::new(),
         access: None,
+        watched: Vec::new(),
         digest: "0123456789abcdef".to_owned(),
     }
 }

@@ -423,7 +423,10 @@ fn bytes(text: &str) -> Result<u64, String> {
 }
 
 /// Reads a time: `250 ms`, `2s`, `24h`, `7d`.
-fn duration(text: &str) -> Result<Duration, String> {
+///
+/// # Errors
+/// Says what was expected.
+pub fn duration(text: &str) -> Result<Duration, String> {
     let hint = || {
         "expected a time from 1 ms to 3650 days, such as \"250 ms\", \"2s\", \"24h\" or \"7d\""
             .to_owned()

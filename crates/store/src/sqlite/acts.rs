@@ -1,11 +1,11 @@
 //! The audit log: its table, what is added to it, and how it is read.
 
-use model::value::Timestamp;
+use model::value::{Id, Timestamp};
 use rusqlite::{Row, ToSql, params};
 
 use super::failure::Failure;
 use super::session::Session;
-use crate::audit_log::{Act, Acts, Entry};
+use crate::audit_log::{Act, Actor, Acts, Entry};
 
 /// The table. Times and numbers are short and names are text, so that an entry outlives what it
 /// names; `name` is what the resource was called then. Each index ends in the time, by which
@@ -43,7 +43,7 @@ const ANY_OLD: &str = "SELECT EXISTS (SELECT 1 FROM _methodical_audit WHERE at <
     AND number < (SELECT max(number) FROM _methodical_audit))";
 
 /// Adds an entry.
-pub(super) fn append(session: &Session, act: &Act) -> Result<usize, Failure> {
+pub(crate) fn append(session: &Session, act: &Act) -> Result<usize, Failure> {
     let number = act.resource.map(|index| session.catalog.number(index));
     let name = act.resource.map(|index| session.catalog.resource(index).name.as_str());
     Ok(session.statement(APPEND)?.execute(params![
@@ -58,6 +58,20 @@ pub(super) fn append(session: &Session, act: &Act) -> Result<usize, Failure> {
         act.address,
         act.request,
     ])?)
+}
+
+/// What the audit log says of the operator and a key.
+pub(crate) fn of_key(at: Timestamp, operation: &'static str, number: i64) -> Act {
+    Act {
+        at,
+        actor: Actor { kind: "operator", id: None },
+        operation,
+        resource: None,
+        record: Some(Id::Text(number.to_string())),
+        records: 1,
+        address: String::new(),
+        request: String::new(),
+    }
 }
 
 /// What the log has of these, the newest first. The order is that of time and then of numbers,

@@ -7,9 +7,9 @@ use rusqlite::types::ToSqlOutput;
 use rusqlite::{OptionalExtension, Statement, params};
 
 use super::failure::Failure;
-use super::{acts, credential, many};
 use super::session::Session;
 use super::value::{BoundId, column};
+use super::{acts, credential, many};
 use crate::change::Change;
 use crate::error::Error;
 use crate::fault::{Fault, on};

@@ -1,11 +1,13 @@
 //! Sessions and API keys: their tables, how they are found, and every statement that changes them.
 
 use model::model::Resource;
+use model::query::Filter;
 use model::record::Record;
 use model::value::{Id, Timestamp};
 use rusqlite::types::ValueRef;
 use rusqlite::{OptionalExtension, Row, params};
 
+use super::acts;
 use super::failure::Failure;
 use super::find::by_key;
 use super::session::Session as Connected;
@@ -128,7 +130,7 @@ fn signed_in(connected: &Connected, row: &Row<'_>) -> Result<Option<Credential>,
     let Ok(user) = id(connected.catalog.resource(users), row.get_ref(1)?) else {
         return Ok(None);
     };
-    let record: Option<Record> = by_key(connected, users, &user)?.pop();
+    let record: Option<Record> = by_key(connected, users, &user, &Filter::all())?.pop();
     Ok(Some(Credential::Session(session(row, user)?, record)))
 }
 
@@ -208,24 +210,20 @@ pub(super) fn end(connected: &Connected, user: &Id, which: &Which) -> Result<usi
 }
 
 /// A session goes on under another password; one that has ended meanwhile does not.
-pub(super) fn seal(
-    connected: &Connected,
-    number: i64,
-    seal: &[u8; 16],
-) -> Result<usize, Failure> {
+pub(super) fn seal(connected: &Connected, number: i64, seal: &[u8; 16]) -> Result<usize, Failure> {
     connected.statement(SEAL)?.execute(params![number, seal])?;
     Ok(1)
 }
 
 /// Every key, those that have expired and are swept soon too.
-pub(super) fn keys(connected: &Connected) -> Result<Vec<ApiKey>, Failure> {
+pub(crate) fn keys(connected: &Connected) -> Result<Vec<ApiKey>, Failure> {
     let mut statement = connected.statement(KEYS)?;
     let rows = statement.query_map([], api_key)?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
 /// A new key; gives its number.
-pub(super) fn create(
+pub(crate) fn create(
     connected: &Connected,
     hash: &TokenHash,
     key: &ApiKey,
@@ -242,13 +240,38 @@ pub(super) fn create(
     Ok(connected.connection.last_insert_rowid())
 }
 
+/// Makes the key of the options where there has never been one, and gives its number then.
+pub(super) fn first(connected: &Connected) -> Result<Option<i64>, Failure> {
+    let Some(new) = &connected.options.first_key else { return Ok(None) };
+    if had_key(connected)? {
+        return Ok(None);
+    }
+    let number = create(connected, &new.hash, &new.key)?;
+    acts::append(connected, &acts::of_key(new.key.created_at, "create-key", number))?;
+    Ok(Some(number))
+}
+
+/// The same in a transaction of its own, for a database that was there already.
+pub(super) fn first_alone(connected: &Connected) -> Result<Option<i64>, Failure> {
+    if connected.options.first_key.is_none() || had_key(connected)? {
+        return Ok(None);
+    }
+    connected.run("BEGIN IMMEDIATE")?;
+    let made = first(connected).and_then(|number| connected.run("COMMIT").map(|()| number));
+    if made.is_err() && !connected.connection.is_autocommit() {
+        // The first error is the one that counts.
+        drop(connected.run("ROLLBACK"));
+    }
+    made
+}
+
 /// A key ends. False where there is none of this number.
-pub(super) fn revoke(connected: &Connected, number: i64) -> Result<bool, Failure> {
+pub(crate) fn revoke(connected: &Connected, number: i64) -> Result<bool, Failure> {
     Ok(connected.statement(REVOKE)?.execute([number])? > 0)
 }
 
 /// True where the database has ever had a key.
-pub(super) fn had_key(connected: &Connected) -> Result<bool, Failure> {
+fn had_key(connected: &Connected) -> Result<bool, Failure> {
     Ok(connected.statement(EVER)?.query_row([], |row| row.get(0))?)
 }
 

@@ -7,9 +7,9 @@ use model::query::Column;
 use model::value::{ID_MAX, Value};
 
 use super::constraint::checks;
-use super::{acts, credential};
 use super::index as search_index;
 use super::trigger;
+use super::{acts, credential};
 use crate::sql::{column, fold_column, folded, quote, stored_kind};
 
 /// The moment of a statement, as `createdAt` and `updatedAt` are written.
@@ -17,7 +17,8 @@ pub(crate) const NOW: &str = "strftime('%Y-%m-%dT%H:%M:%fZ','now')";
 /// A birth for a record that is inserted from outside.
 pub(crate) const BIRTH: &str = "random() & 9223372036854775807";
 
-/// Our own tables. `change` and `total` of a resource, and the log, are kept by triggers. `ours`
+/// Our own tables. `change` and `total` of a resource, and the log, are kept by triggers. `was`
+/// is what stood in the columns that say who sees a record, as a JSON object. `ours`
 /// is 1 while the server itself writes to a resource that is searched, and 0 after every commit.
 const BOOKKEEPING: &str = "
 CREATE TABLE _methodical_meta (
@@ -38,7 +39,8 @@ CREATE TABLE _methodical_changes (
   birth INTEGER NOT NULL,
   version INTEGER NOT NULL,
   operation TEXT NOT NULL,
-  at TEXT NOT NULL
+  at TEXT NOT NULL,
+  was TEXT
 ) STRICT;
 CREATE TABLE _methodical_keys (
   number INTEGER PRIMARY KEY,
@@ -67,7 +69,8 @@ CREATE TABLE _methodical_suspect (
   id ANY NOT NULL,
   number INTEGER NOT NULL,
   birth INTEGER NOT NULL,
-  version INTEGER NOT NULL
+  version INTEGER NOT NULL,
+  was TEXT
 ) STRICT;
 CREATE TABLE _methodical_imports (
   key TEXT PRIMARY KEY NOT NULL,

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use model::model::{IdKind, ResourceIndex};
-use model::query::{Count, Filter, Sort, total_order};
+use model::query::{Column, Comparison, Count, Filter, Sort, total_order};
 use model::record::Record;
 use model::value::{Id, Timestamp};
 use rusqlite::{CachedStatement, OptionalExtension, params};
@@ -18,8 +18,8 @@ use super::{acts, aggregate, credential, log, related};
 use crate::credential::CREDENTIALS;
 use crate::fault::{Fault, on};
 use crate::lookup::{Current, Found, KeyHash, Lookup, Node, Page, Pick, Remembered, Total};
-use crate::sql::condition::{Term, terms};
 use crate::sql::select::{Ask, Shape};
+use crate::sql::term::{Term, terms};
 
 const REMEMBERED: &str = "SELECT principal, fingerprint, answer, expires \
                           FROM _methodical_keys WHERE key = ? AND expires > ?";
@@ -112,7 +112,7 @@ fn remembered(session: &Session, key: &KeyHash) -> Result<Option<Remembered>, Fa
 fn root(session: &Session, node: &Node) -> Result<Found, Failure> {
     let mut found = Found::default();
     let records = match &node.pick {
-        Pick::Key(id) => by_key(session, node.resource, id)?,
+        Pick::Key(id) => by_key(session, node.resource, id, &node.among)?,
         Pick::Page(page) => {
             let records = if page.is_ranked {
                 let (records, ranks) = ranked(session, node.resource, page)?;
@@ -136,8 +136,8 @@ fn root(session: &Session, node: &Node) -> Result<Found, Failure> {
             found.next_id = next_id(session, node.resource)?;
             Vec::new()
         }
-        Pick::Dependents { id, limit, .. } => {
-            found.dependents = Some(dependents(session, node.resource, id, *limit)?);
+        Pick::Dependents { id, limit, seen } => {
+            found.dependents = Some(dependents(session, node.resource, id, *limit, seen)?);
             Vec::new()
         }
         Pick::Related { .. } => {
@@ -198,9 +198,28 @@ pub(super) fn by_key(
     session: &Session,
     resource: ResourceIndex,
     id: &Id,
+    among: &Filter,
 ) -> Result<Vec<Record>, Failure> {
+    if !among.is_all() {
+        // What is hidden is found by the same statement as what is not there: it is not found.
+        let named = Comparison::Equal(id.to_value());
+        let mut all = vec![Term::new(Column::Id.into(), &named)];
+        all.extend(terms(among));
+        return all_of(session, resource, &all);
+    }
     let mut statement = session.statement(&session.catalog.texts[resource].key)?;
     statement.raw_bind_parameter(1, BoundId(id))?;
+    collect(session, resource, &mut statement)
+}
+
+/// The records that fulfil every term, in no order.
+pub(super) fn all_of(
+    session: &Session,
+    resource: ResourceIndex,
+    terms: &[Term<'_>],
+) -> Result<Vec<Record>, Failure> {
+    let mut statement = session.shaped(Shape::new(resource, Ask::Among, terms, &[]))?;
+    bind_terms(session, resource, &mut statement, terms)?;
     collect(session, resource, &mut statement)
 }
 
@@ -210,8 +229,8 @@ fn by_page(
     page: &Page,
 ) -> Result<Vec<Record>, Failure> {
     let order = total_order(&page.sort);
-    let own = terms(&page.filter);
     let Some(after) = &page.after else {
+        let own = terms(&page.filter);
         let limit = u64::from(page.limit);
         return ordered(session, resource, &own, &order, limit, page.offset);
     };
@@ -223,9 +242,9 @@ fn by_page(
         if left == 0 {
             break;
         }
-        let mut terms = crate::sql::condition::terms(&page.filter);
-        terms.extend(branch.iter().map(|(column, it)| Term::new((*column).into(), it)));
-        records.extend(ordered(session, resource, &terms, &order, left, 0)?);
+        let mut all = terms(&page.filter);
+        all.extend(branch.iter().map(|(column, it)| Term::new((*column).into(), it)));
+        records.extend(ordered(session, resource, &all, &order, left, 0)?);
     }
     if after.backwards {
         records.reverse();
@@ -242,6 +261,10 @@ fn ranked(
 ) -> Result<(Vec<Record>, Vec<f64>), Failure> {
     let declared = session.catalog.resource(resource);
     let terms = terms(&page.filter);
+    if !terms.first().is_some_and(|term| term.form.is_search()) {
+        // Nothing is searched for any more: what matches is known to be hidden.
+        return Ok((Vec::new(), Vec::new()));
+    }
     let mut statement = session.shaped(Shape::new(resource, Ask::Ranked, &terms, &[]))?;
     let at = bind_terms(session, resource, &mut statement, &terms)?;
     let offset = i64::try_from(page.offset).unwrap_or(i64::MAX);

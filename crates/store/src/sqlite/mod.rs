@@ -1,6 +1,6 @@
 //! SQLite: the only backend of this part, hidden behind `Reader` and `Writer`.
 
-mod acts;
+pub(crate) mod acts;
 pub(crate) mod adopt;
 mod aggregate;
 pub(crate) mod anchor;
@@ -15,6 +15,7 @@ pub(crate) mod ddl;
 mod dependents;
 pub(crate) mod failure;
 pub(crate) mod find;
+pub(crate) mod fold;
 mod fresh;
 pub(crate) mod group;
 pub(crate) mod home;

@@ -9,9 +9,9 @@ use model::value::{Timestamp, Value};
 use rusqlite::params;
 
 use super::failure::Failure;
-use super::{acts, credential};
 use super::group::Desk;
 use super::trigger::settled;
+use super::{acts, credential};
 use crate::error::Error;
 use crate::sql::{fold_column, folded, quote};
 

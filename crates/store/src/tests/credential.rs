@@ -9,7 +9,8 @@ use crate::credential::{CREDENTIALS, Credential, Session, TokenHash, Used, Which
 const SIGNED: &str = r#"
 title = "Test"
 [resources.users]
-fields.name     = { type = "string" }
+login = ["name"]
+fields.name     = { type = "string", unique = true }
 fields.password = { type = "string", format = "password", optional = true }
 [resources.notes]
 fields.owner = { references = "users", onDelete = "cascade" }
@@ -20,7 +21,7 @@ fn bench() -> Bench {
 }
 
 fn person(id: i64) -> Record {
-    Record { values: vec![text("Ann"), text("hash")], ..user(id, "") }
+    Record { values: vec![text(&format!("u{id}")), text("hash")], ..user(id, "") }
 }
 
 fn hash(number: u8) -> TokenHash {
@@ -193,7 +194,12 @@ async fn a_last_use_is_written_down() {
     assert_eq!(bench.moved().await, before);
 }
 
-fn act(at: i64, actor: (&'static str, Option<&str>), resource: usize, record: Option<i64>) -> Change {
+fn act(
+    at: i64,
+    actor: (&'static str, Option<&str>),
+    resource: usize,
+    record: Option<i64>,
+) -> Change {
     Change::Act(Act {
         at: Timestamp(at),
         actor: Actor { kind: actor.0, id: actor.1.map(str::to_owned) },
@@ -240,11 +246,8 @@ async fn the_audit_log_is_read_from_its_newest_entry() {
     };
     assert_eq!(bench.acts(about(USERS, Some(1))).await, [2, 1]);
     assert_eq!(bench.acts(about(1, None)).await, [5, 3, 4]);
-    let times = Acts {
-        since: Some(Timestamp(now + 5)),
-        until: Some(Timestamp(now + 20)),
-        ..some()
-    };
+    let times =
+        Acts { since: Some(Timestamp(now + 5)), until: Some(Timestamp(now + 20)), ..some() };
     assert_eq!(bench.acts(times).await, [3, 2, 4]);
     let operation = Acts { operation: Some("import".to_owned()), ..some() };
     assert_eq!(bench.acts(operation).await, [4]);
@@ -273,8 +276,8 @@ fn each_way_to_read_the_audit_log_has_an_index() {
         );
         let mut statement = outside.prepare(&text).unwrap();
         let plan: Vec<String> = statement
-            .query_map([], |row| row.get::<_, String>(3))
-            .unwrap()
+            .raw_query()
+            .mapped(|row| row.get::<_, String>(3))
             .collect::<Result<_, _>>()
             .unwrap();
         let plan = plan.join("; ");
