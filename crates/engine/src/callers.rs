@@ -39,8 +39,11 @@ pub(crate) struct Known {
 #[derive(Default)]
 pub(crate) struct Callers {
     known: Mutex<HashMap<TokenHash, Arc<Known>>>,
-    models: Mutex<HashMap<Vec<(Shown, bool)>, Arc<Model>>>,
+    models: Mutex<HashMap<Narrowing, Arc<Model>>>,
 }
+
+/// What is hidden and sealed of each field of a declaration.
+type Narrowing = Vec<(Shown, bool)>;
 
 /// The hash under which a token is kept.
 pub(crate) fn hash(token: &str) -> TokenHash {
