@@ -36,7 +36,8 @@ fn text(path: &Path) -> &str {
 
 fn is_key(text: &str) -> bool {
     let rest = text.trim_end().strip_prefix("mtdk_").unwrap_or_default();
-    rest.len() == 43 && rest.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
+    rest.len() == 43
+        && rest.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
 }
 
 /// The first value of a query of the database.
