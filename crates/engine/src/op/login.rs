@@ -3,6 +3,7 @@
 //! read before: so it is looked at again whether the hash is still the one that was verified.
 
 use contract::problem::{Kind, Problem, Violation};
+use contract::token;
 use model::model::{Model, ResourceIndex};
 use model::query::{Column, Count, Filter, View};
 use model::record::Record;
@@ -15,7 +16,7 @@ use store::lookup::{Current, Lookup, Node, Page, Pick};
 use crate::call::{Account, Call, Then};
 use crate::op::change;
 use crate::outcome::{Decided, Outcome, SignedIn};
-use crate::{callers, password, sight};
+use crate::{password, sight};
 
 /// What is known once the password was verified.
 pub(crate) struct Vouched {
@@ -132,8 +133,7 @@ pub(crate) fn open(call: &Call, vouched: &Vouched, current: &Current) -> Decided
         model: vouched.call.model.clone(),
         then: Then::clone(then),
     }));
-    let changes =
-        vec![Change::OpenSession(callers::hash(&vouched.token), session), Change::Act(act)];
+    let changes = vec![Change::OpenSession(token::hash(&vouched.token), session), Change::Act(act)];
     Decided::Done(outcome, changes)
 }
 
