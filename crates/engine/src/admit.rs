@@ -10,6 +10,7 @@ use contract::table::Operation;
 use http::header::{self, HeaderMap, HeaderValue};
 use http::request::Parts;
 use model::access::{Caller, Sight};
+use model::model::{Resource, ResourceIndex};
 use model::value::Timestamp;
 use store::audit_log::{Act, Actor};
 use store::credential::ApiKey;
@@ -73,6 +74,11 @@ pub(crate) async fn admit(
     parts: &Parts,
     report: &mut Report,
 ) -> Result<Admitted, Problem> {
+    #[cfg(test)]
+    if let Some(admitted) = parts.extensions.get::<Admitted>() {
+        permit(admitted, routed.row.operation, routed.resource)?;
+        return Ok(admitted.clone());
+    }
     let address = parts.extensions.get::<Peer>().map(|peer| peer.0);
     let headers = &parts.headers;
     if tries_a_password(routed) {
@@ -100,7 +106,7 @@ pub(crate) async fn admit(
     if let Some(id) = &admitted.actor.id {
         report.caller = format!("{}:{id}", admitted.actor.kind);
     }
-    permit(&admitted.sight, routed)?;
+    permit(&admitted, routed.row.operation, routed.resource)?;
     Ok(admitted)
 }
 
@@ -249,23 +255,28 @@ fn is_b64token(text: &str) -> bool {
 ///
 /// # Errors
 /// 401 and 403.
-pub(crate) fn permit(sight: &Sight, routed: &Routed) -> Result<(), Problem> {
-    if is_permitted(sight, routed) {
+pub(crate) fn permit(
+    admitted: &Admitted,
+    operation: Operation,
+    resource: Option<ResourceIndex>,
+) -> Result<(), Problem> {
+    let sight = &admitted.sight;
+    if is_permitted(sight, operation, resource) {
         return Ok(());
     }
     match &sight.caller {
         Caller::Nobody => Err(not_signed_in(sight)),
-        Caller::Key { .. } if is_of_users(routed) => {
+        Caller::Key { .. } if is_of_users(operation) => {
             let detail = "An API key is no user: it has no password and no sessions. It ends with \
                           `methodical key revoke`.";
             Err(Problem::new(Kind::Forbidden, detail))
         }
         Caller::Operator | Caller::User { .. } | Caller::Key { .. } => {
-            let what = routed.resource.map_or("", |index| &sight.model.resources[index].name);
-            let of = if what.is_empty() { String::new() } else { format!(" on {what}") };
+            let of = resource.map_or_else(String::new, |index| {
+                format!(" with {}", sight.model.resources[index].name)
+            });
             let detail = format!(
-                "Whoever asks is known, and may not use {}{of}. Nothing was done.",
-                routed.nature.name
+                "It is known who asks, and whoever that is may not do this{of}. Nothing was done."
             );
             Err(Problem::new(Kind::Forbidden, detail))
         }
@@ -285,17 +296,14 @@ pub(crate) fn not_signed_in(sight: &Sight) -> Problem {
     Problem::new(Kind::NotSignedIn, detail)
 }
 
-fn is_of_users(routed: &Routed) -> bool {
-    matches!(
-        routed.row.operation,
-        Operation::Sessions | Operation::EndSession | Operation::Password
-    )
+fn is_of_users(operation: Operation) -> bool {
+    matches!(operation, Operation::Sessions | Operation::EndSession | Operation::Password)
 }
 
-fn is_permitted(sight: &Sight, routed: &Routed) -> bool {
+fn is_permitted(sight: &Sight, operation: Operation, resource: Option<ResourceIndex>) -> bool {
     let any_read = || sight.resources.iter().any(|grants| !grants.read.is_nothing());
-    let grants = routed.resource.and_then(|index| sight.resources.get(index));
-    match (routed.row.operation, grants) {
+    let grants = resource.and_then(|index| sight.resources.get(index));
+    match (operation, grants) {
         (Operation::List | Operation::Fetch | Operation::Search, Some(grants)) => {
             !grants.read.is_nothing()
         }
@@ -303,8 +311,8 @@ fn is_permitted(sight: &Sight, routed: &Routed) -> bool {
         (Operation::Patch, Some(grants)) => !grants.update.is_nothing(),
         // Which of them it is shows inside the transaction.
         (Operation::Replace, Some(grants)) => {
-            let resource = routed.resource.map(|index| &sight.model.resources[index]);
-            let creates = resource.is_some_and(model::model::Resource::creates_by_put);
+            let resource = resource.map(|index| &sight.model.resources[index]);
+            let creates = resource.is_some_and(Resource::creates_by_put);
             !grants.update.is_nothing() || creates && !grants.create.is_nothing()
         }
         (Operation::Delete, Some(grants)) => !grants.delete.is_nothing(),

@@ -24,6 +24,7 @@ use crate::admit::Admitted;
 use crate::batch::Batch;
 use crate::cursor;
 use crate::password::Hashes;
+use crate::position;
 use crate::refused::Refused;
 use crate::route::Routed;
 
@@ -165,6 +166,8 @@ pub(crate) struct Following {
     pub(crate) since: Since,
     /// What its position means.
     pub(crate) after: After,
+    /// What positions are disguised with.
+    pub(crate) positions: position::Key,
     /// Which life of the database positions are of.
     pub(crate) life: String,
     /// The salts of the ETags of each resource.

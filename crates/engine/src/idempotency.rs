@@ -29,8 +29,8 @@ pub(crate) fn hash(secret: &[u8], purpose: &str, parts: &[&str]) -> [u8; 16] {
     short
 }
 
-/// Whose key it is: the user's or the API key's, never that of one token. All who have not signed in
-/// are one.
+/// Whose key it is: the user's or the API key's, never that of one token. All who have not signed
+/// in are one.
 pub(crate) fn principal(secret: &[u8; 32], actor: &Actor) -> KeyHash {
     match &actor.id {
         Some(id) => hash(secret, "principal", &[actor.kind, id]),

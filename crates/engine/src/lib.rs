@@ -26,11 +26,13 @@ mod origin;
 mod outcome;
 mod password;
 mod pipeline;
+mod position;
 mod refused;
 mod representation;
 mod request;
 mod response;
 mod route;
+mod sight;
 #[cfg(test)]
 mod tests;
 
@@ -102,6 +104,7 @@ pub(crate) struct Inner {
     /// The title, as challenges say it.
     pub(crate) realm: String,
     pub(crate) cursors: cursor::Key,
+    pub(crate) positions: position::Key,
     /// Requests whose many records lie on the disk until they are written.
     pub(crate) bulks: Arc<Semaphore>,
 }
@@ -124,6 +127,7 @@ impl Engine {
         };
         let realm = admit::realm(&model.title);
         let cursors = cursor::Key::new(&secret);
+        let positions = position::Key::new(&secret);
         let bulks = Arc::new(Semaphore::new(settings.bulks_max));
         Self(Arc::new(Inner {
             model,
@@ -143,12 +147,13 @@ impl Engine {
             refused: refused::Refusals::default(),
             realm,
             cursors,
+            positions,
             bulks,
         }))
     }
 
-    /// Answers one request. The target is in origin-form or `*`; extensions carry the `RequestId` and the
-    /// `Peer`.
+    /// Answers one request. The target is in origin-form or `*`; extensions carry the `RequestId`
+    /// and the `Peer`.
     /// The content is polled only once it is certain that it is wanted (RFC 9110 §10.1.1).
     pub async fn answer<B>(&self, request: Request<B>) -> Response<Content>
     where

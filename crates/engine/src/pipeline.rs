@@ -263,15 +263,20 @@ fn recall(call: &Call, current: &Current) -> Option<Decision<Judged>> {
     }
 }
 
-/// 404, 428, 412, against what is there now.
+/// 404, 403 of the record, 428, 412, against what is there now.
 fn refuse_by_condition(call: &Call, current: &Current) -> Option<Decision<Judged>> {
     let present = op::change::present(current);
     let collection = call.routed.id.is_none();
-    let resource = call.resource().1;
+    let (index, resource) = call.resource();
     let replaces = call.routed.row.operation == Operation::Replace;
-    let creates = call.routed.id.as_ref().is_none_or(|id| replaces && resource.creates_at(id));
+    let may_create = !call.grants(index).create.is_nothing();
+    let creates =
+        call.routed.id.as_ref().is_none_or(|id| replaces && may_create && resource.creates_at(id));
     if present.is_none() && !creates {
         return Some(Decision::Refuse(Err(op::change::missing(call))));
+    }
+    if let Some(problem) = op::permission::refuse_record(call, current) {
+        return Some(Decision::Refuse(Err(problem)));
     }
     let demanded = call.routed.row.conditions == Conditions::Demandable
         && call.resource().1.preconditions_required;
@@ -284,7 +289,7 @@ fn refuse_by_condition(call: &Call, current: &Current) -> Option<Decision<Judged
     // On a collection the condition is about the state of the list (`op::create`).
     let version = match present {
         Some(record) => tag::record(record, &call.salt),
-        None if collection => tag::list(&current.states, &call.tables_salt),
+        None if collection => tag::counted(&current.states, &call.tables_salt),
         None => String::new(),
     };
     let validators = Validators {
@@ -293,7 +298,10 @@ fn refuse_by_condition(call: &Call, current: &Current) -> Option<Decision<Judged
         last_modified: present
             .map(|record| date::last_modified(record.updated_at.to_system_time())),
     };
-    let exists = !version.is_empty();
+    // Which state a list is in of which records are hidden is not known: `*` names it, no tag does.
+    let is_untagged = collection && !call.digest().is_empty();
+    let validators = if is_untagged { Validators::UNTAGGED } else { validators };
+    let exists = is_untagged || !version.is_empty();
     match call.conditions.evaluate(call.routed.nature, exists.then_some(&validators)) {
         Verdict::Proceed => None,
         Verdict::NotModified => {

@@ -136,6 +136,9 @@ pub(crate) fn secret_in(query: &str, resource: Option<&Resource>) -> Option<Secr
         let mut fields = resource.into_iter().flat_map(|resource| &resource.fields);
         let fold = secret::fold(name);
         match fields.find(|field| secret::folds_to(&field.name, &fold)) {
+            // What only some may read is told apart from what is not there to nobody before it is
+            // known who asks.
+            Some(field) if field.read.is_some() || field.write.is_some() => Declared::Unknown,
             Some(field) if field.visible() => Declared::Readable,
             Some(_) => Declared::Hidden,
             None => Declared::Unknown,

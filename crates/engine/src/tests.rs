@@ -1,6 +1,7 @@
 //! The walk from end to end, in process: a request in, a response out, on a real database.
 #![allow(clippy::unwrap_used)]
 
+mod access;
 mod batch;
 mod bulk;
 mod conditions;

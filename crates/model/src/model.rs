@@ -102,6 +102,12 @@ impl Resource {
         self.fields.iter().enumerate().find(|(_, field)| field.name == name)
     }
 
+    /// The fields whose text `q` finds for the caller.
+    pub fn searched(&self) -> impl Iterator<Item = FieldIndex> {
+        let field = |index: &FieldIndex| self.fields.get(*index);
+        self.search.iter().filter(move |it| field(it).is_some_and(Field::comparable)).copied()
+    }
+
     /// True where a client may name the id of a record that PUT creates (RFC 9110 §9.3.4).
     #[must_use]
     pub fn creates_by_put(&self) -> bool {
@@ -196,6 +202,13 @@ impl Field {
     #[must_use]
     pub fn comparable(&self) -> bool {
         self.visible() && self.shown == Shown::Always
+    }
+
+    /// False where it does not exist for the caller, which may neither read nor write it.
+    #[must_use]
+    pub fn exists(&self) -> bool {
+        let is_set = self.read_only && self.shown == Shown::Never;
+        self.visible() || !(self.sealed || is_set)
     }
 
     /// What is against a value in this field, by its schema and by what can be kept, if anything.

@@ -85,13 +85,11 @@ settings! {
     database: String = "database", Form::Database, "data.db",
         "The database: a file beside the declaration, or `sqlite:PATH`.";
     listen: String = "listen", Form::Address, "127.0.0.1:8080",
-        "Address and port to listen on. What is not on this machine should come through a proxy that \
+        "Address and port to listen on. Others than this machine should come through a proxy that \
          speaks TLS.";
     origin: Option<String> = "origin", Form::OriginOrOff, "off",
         "Where browsers reach this API, `https://shop.example`: pages of that origin act under the \
          cookie of a session, and with https the cookie is sent over TLS alone.";
-    session_lifetime: Duration = "session.lifetime", Form::Time, "14d",
-        "How long a session lasts.";
     login_address_max: u64 = "login.address", Form::Number(1_000_000), "60",
         "Most passwords a minute that are tried from one address (429); of IPv6, from one /64.";
     login_account_max: u64 = "login.account", Form::Number(1_000_000), "10",
@@ -206,6 +204,8 @@ settings! {
     change_retention: Duration = "changes.retention", Form::Time, "7d",
         "How long an entry of the change log is kept; who asks for older ones is told to begin \
          again (410).";
+    session_lifetime: Duration = "sessions.lifetime", Form::Time, "14d",
+        "How long a session lasts.";
     sessions_max: u64 = "sessions.per_user", Form::Number(100_000), "100",
         "Most sessions of one user; the oldest ends where there would be more.";
     audit_retention: Duration = "audit.keep", Form::Time, "90d",

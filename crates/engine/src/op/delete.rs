@@ -8,14 +8,14 @@ use store::dependents::{Dependent, Dependents};
 use store::lookup::{Current, Lookup, Node, Pick};
 
 use crate::call::Call;
-use crate::op::change;
+use crate::op::{change, permission};
 use crate::outcome::{Decided, Outcome};
+use crate::sight;
 
 /// The record. What depends on it is asked for once it is known that it is there, and that the
 /// conditions hold.
 pub(crate) fn lookup(call: &Call) -> Lookup {
-    let (resource, _) = call.resource();
-    Lookup::of(Node::key(resource, call.id().clone()))
+    permission::lookup(call)
 }
 
 pub(crate) fn decide(call: &Call, current: &Current) -> Decided {
@@ -39,7 +39,7 @@ pub(crate) fn decide(call: &Call, current: &Current) -> Decided {
 fn dependents(call: &Call, present: &Record) -> Lookup {
     let (resource, _) = call.resource();
     let limit = call.settings.cascade_rows_max;
-    let pick = Pick::Dependents { id: present.id.clone(), limit, seen: Vec::new() };
+    let pick = Pick::Dependents { id: present.id.clone(), limit, seen: sight::reads(call) };
     Lookup::of(Node::new(resource, pick))
 }
 

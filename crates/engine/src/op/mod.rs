@@ -12,6 +12,7 @@ pub(crate) mod list;
 pub(crate) mod login;
 pub(crate) mod page;
 pub(crate) mod patch;
+pub(crate) mod permission;
 pub(crate) mod replace;
 pub(crate) mod search;
 

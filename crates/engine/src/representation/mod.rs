@@ -24,6 +24,7 @@ use crate::answer::Answer;
 use crate::call::Call;
 use crate::outcome::{Outcome, Seen};
 use crate::response::tag;
+use crate::sight;
 
 /// Gives an outcome its form.
 pub(crate) fn render(call: &Call, outcome: Outcome) -> Answer {
@@ -73,7 +74,7 @@ fn fetched(call: &Call, Seen { found, states }: &Seen<Row>) -> Answer {
         fields,
         version: tag::record(&found.record, &call.salt),
         modified,
-        included: tag::included(call, states),
+        included: tag::included(call, states, &content),
         ..Answer::new(200, call.media, content)
     }
 }
@@ -95,7 +96,7 @@ fn created(call: &Call, record: &Record) -> Answer {
     if put {
         answer.fields.push((header::CONTENT_LOCATION, field(&location)));
     } else {
-        answer.fields.push((header::ETAG, field(&tag::of_write(call, record))));
+        answer.fields.push((header::ETAG, field(&tag(call, record))));
     }
     answer
 }
@@ -106,10 +107,16 @@ fn changed(call: &Call, record: &Record) -> Answer {
     let mut answer = representation(call, record, 200);
     let put = call.routed.row.operation == Operation::Replace;
     if !put || contract::fault::on(contract::fault::Fault::PutEtag) {
-        answer.fields.push((header::ETAG, field(&tag::of_write(call, record))));
+        answer.fields.push((header::ETAG, field(&tag(call, record))));
     }
     answer.fields.push((header::CONTENT_LOCATION, field(&call.routed.path)));
     answer
+}
+
+/// The tag of the record, as GET shows it.
+fn tag(call: &Call, record: &Record) -> String {
+    let varies = sight::varies(call, call.resource().0);
+    tag::of_write(call, record, &if varies { json(call, record) } else { Vec::new() })
 }
 
 /// The answer to a write that shows the record, unless little is wanted or the record is larger

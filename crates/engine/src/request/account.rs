@@ -1,5 +1,5 @@
-//! What is sent to sign in, to sign out and to change a password: JSON or a form, with a few members
-//! that are all texts.
+//! What is sent to sign in, to sign out and to change a password: JSON or a form, with a few
+//! members that are all texts.
 
 use std::sync::Arc;
 

@@ -76,11 +76,11 @@ where
     let conditions = read_conditions(&routed, headers)?;
     let key = read_key(inner, &routed, &admitted, headers)?;
     let routed = to_oneself(inner, routed, &admitted);
-    let parameters = parameters::read(inner, &routed, report)?;
+    let parameters = parameters::read(inner, &admitted, &routed, report)?;
     let preferences = Preferences::read(headers);
     let want = Want { fingerprint: key.is_some(), ids: !preferences.minimal };
     let arriving = Arriving::new(&mut content, limit);
-    let arrived = bulk::gather(inner, &routed, form, want, arriving, report).await?;
+    let arrived = bulk::gather(inner, (&routed, &admitted), form, want, arriving, report).await?;
     // A search that names a resource is one of its list.
     let routed = Routed { resource: routed.resource.or(parameters.resource), ..routed };
     let mut call = understood(

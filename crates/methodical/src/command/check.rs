@@ -93,6 +93,8 @@ fn open(model: &Model) -> String {
     if !any {
         line("  nothing: a resource that declares no access is for admins");
     }
+    line("");
+    line("`methodical access` says who else may do what.");
     out
 }
 
@@ -147,5 +149,6 @@ mod tests {
         let open = open(&model);
         assert!(open.contains("  a: read, create\n"), "{open}");
         assert!(!open.contains("  c:"), "{open}");
+        assert!(open.contains("methodical access"), "{open}");
     }
 }

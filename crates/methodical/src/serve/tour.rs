@@ -50,8 +50,8 @@ fn commands(model: &Model, base: &str, key: &str) -> Vec<String> {
     if let Some((resource, content)) = sample {
         let create = bearer(resource.access.as_ref().and_then(|access| access.create.as_ref()));
         commands.push(format!(
-            "curl -i{create} {root}/{} -H 'Content-Type: application/json' -H 'Idempotency-Key: {key}' \
-             -d '{content}'",
+            "curl -i{create} {root}/{} -H 'Content-Type: application/json' \
+             -H 'Idempotency-Key: {key}' -d '{content}'",
             resource.name
         ));
     }

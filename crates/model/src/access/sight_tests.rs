@@ -19,7 +19,7 @@ login = ["name"]
 access = { read = "signed-in", create = "anyone", update = ["owner"] }
 fields.name = { type = "string", unique = true }
 fields.password = { type = "string", format = "password" }
-fields.role = { type = "string", enum = ["reader", "editor", "admin"], default = "reader", write = "admin" }
+fields.role = { enum = ["reader", "editor", "admin"], default = "reader", write = "admin" }
 fields.phone = { type = "string", optional = true, read = ["owner", "robot"] }
 
 [resources.notes]

@@ -61,11 +61,11 @@ pub(crate) fn declaration(
     signin::check(&mut check, &model, &places);
     access::check(&mut check, &mut model, &places);
     cache::check(&mut check, &model, &places);
-    for at in 0..model.resources.len() {
-        model.resources[at].watched = crate::access::watched_columns(&model, at);
-    }
     if check.is_sound() {
         open::check(&mut check, &model, &places);
+    }
+    for at in 0..model.resources.len() {
+        model.resources[at].watched = crate::access::watched_columns(&model, at);
     }
     for resource in &mut model.resources {
         resource.digest = crate::digest::resource(resource);

@@ -21,7 +21,7 @@ roles = ["robot"]
 login = ["nick"]
 fields.nick = { type = "string", unique = true, optional = true }
 fields.password = { type = "string", format = "password", optional = true }
-fields.role = { type = "string", enum = ["reader", "editor", "admin"], optional = true, write = "admin" }
+fields.role = { enum = ["reader", "editor", "admin"], optional = true, write = "admin" }
 fields.name = { type = "string", ignoreCase = true, optional = true }
 fields.level = { type = "integer", format = "int64", optional = true }
 fields.score = { type = "number", optional = true }
@@ -72,81 +72,84 @@ fn fault(text: &str) -> (String, String, String) {
     (text[fault.span].to_owned(), fault.message, fault.help)
 }
 
+/// Texts that are no rules: the place that is marked, and a part of what is said and of the help.
+const FAULTY: &[(&str, &str, &str, &str)] = &[
+    ("", "", "missing before the end", "record.status == 'draft'"),
+    ("record.done &&", "", "missing before the end", ""),
+    ("record.title = 'a'", "=", "no `=`", "`==`"),
+    ("record.done & record.done", "&", "no `&`", "`&&`"),
+    ("record.done and record.done", "and", "`and` cannot stand here", "`&&`"),
+    ("record.done or record.done", "or", "`or` cannot stand here", "`||`"),
+    ("not record.done", "not", "`not` cannot stand here", "`!(…)`"),
+    ("has(record.title)", "(", "`(` cannot stand here", "no functions"),
+    ("record.title.startsWith('a')", "(", "`(` cannot", "no functions"),
+    ("record['title'] == 'a'", "[", "`[` cannot", "with a dot"),
+    ("record.count + 1 == 2", "+", "no `+`", "computes none"),
+    ("record.count - 1 == 2", "-", "`-` cannot", "computes none"),
+    ("-record.count == 2", "-", "before a number only", ""),
+    ("1 < record.count < 3", "<", "`<` cannot", "a < b && b < c"),
+    ("!record.title == 'a'", "!record.title", "only what stands right behind", "!(a == b)"),
+    ("(record.done", "(", "not closed", "add `)`"),
+    ("record.size in ['small'", "[", "not closed", "add `]`"),
+    ("record.title == 'a", "'a", "does not end", "quotes"),
+    ("record.title == 'a\\q'", "\\", "escape does not exist", ""),
+    ("record.count == 1x", "1", "not a number", ""),
+    ("record.count == 99999999999999999999", "99999999999999999999", "too large", ""),
+    ("record. == 'a'", "==", "`==` is no name", "a field"),
+    ("title == 'a'", "title", "nothing is called `title`", "record.title"),
+    ("recrod.title == 'a'", "recrod", "nothing is called", "`record`"),
+    ("draft == record.title", "draft", "nothing is called", "quotes"),
+    ("record.titel == 'a'", "titel", "`notes` has no field `titel`", "`title`"),
+    ("record.team.titel == 'a'", "titel", "`teams` has no field", "`title`"),
+    ("record == 'a'", "record", "a field of the record is missing", ""),
+    ("record.title.x == 'a'", "x", "`title` refers to no other", ""),
+    ("record.team.lead.nick == 'a'", "nick", "no farther", ""),
+    ("record.secret == 'a'", "secret", "never shown", ""),
+    ("caller.password == 'a'", "password", "never shown", ""),
+    ("record.any == null", "any", "any JSON", ""),
+    ("caller == 1", "caller", "a value of the caller is missing", "caller.id"),
+    ("caller.email == 'a'", "email", "`users` has no field", ""),
+    ("caller.id.x == 1", "x", "its own values only", ""),
+    ("now.year == 1", "year", "no parts", ""),
+    ("record.title == 1", "1", "`record.title` must be a string", ""),
+    ("record.count == 'a'", "'a'", "`record.count` must be a whole number", ""),
+    ("record.count == 1.5", "1.5", "must be a whole number", ""),
+    ("record.done == 1", "1", "must be true or false", ""),
+    ("record.done < true", "true", "a boolean has no order", "=="),
+    ("record.size == 'smal'", "'smal'", "never this", "'small'"),
+    ("record.size in ['large', 'huge']", "'huge'", "never this", ""),
+    ("record.size in []", "[]", "empty list", ""),
+    ("record.title in [null]", "null", "in no list", ""),
+    ("record.title in [record.size]", "record.size", "no names", ""),
+    ("record.title in record.size", "record.size", "a list of values", ""),
+    ("'a' in ['a']", "'a' in ['a']", "a list stands behind", ""),
+    ("record.title == ['a']", "record.title == ['a']", "a list stands behind", ""),
+    ("record.title < null", "null", "neither greater nor less", ""),
+    ("1 == 1", "1 == 1", "says nothing", ""),
+    ("'a'", "'a'", "no condition", ""),
+    ("record.title", "record.title", "is a string, no condition", "!= null"),
+    ("caller.role == 'editr'", "'editr'", "no caller has this role", "'editor'"),
+    ("caller.role < 'editor'", "'editor'", "a role has no order", ""),
+    ("caller.role == record.folded", "caller.role == record.folded", "is a role", ""),
+    ("record.count == record.price", "record.count == record.price", "is an integer", ""),
+    ("record.title == record.folded", "record.title == record.folded", "case", "ignoreCase"),
+    ("record.team == caller.id", "record.team == caller.id", "one of `teams`", ""),
+    ("record.count == caller.id", "record.count == caller.id", "one of `users`", "references"),
+    ("record.day < now", "record.day < now", "is a date", ""),
+    ("record.title < now", "record.title < now", "is a string", ""),
+    ("record.title == record.title", "record.title == record.title", "with itself", ""),
+    ("now < 'soon'", "'soon'", "must be a date and time", ""),
+    ("(record.done && record.done) == true", "(record.done && record.done)", "compared", ""),
+    ("record.author == 0", "0", "never this", ""),
+    ("record.team == 'a/b'", "'a/b'", "never this", ""),
+    ("record.title == \u{fc}", "\u{fc}", "no `\u{fc}`", ""),
+];
+
 #[test]
 fn what_is_no_rule_is_told_where_and_what_to_write() {
-    for (text, place, message, help) in [
-        ("", "", "missing before the end", "record.status == 'draft'"),
-        ("record.done &&", "", "missing before the end", ""),
-        ("record.title = 'a'", "=", "no `=`", "`==`"),
-        ("record.done & record.done", "&", "no `&`", "`&&`"),
-        ("record.done and record.done", "and", "`and` cannot stand here", "`&&`"),
-        ("record.done or record.done", "or", "`or` cannot stand here", "`||`"),
-        ("not record.done", "not", "`not` cannot stand here", "`!(…)`"),
-        ("has(record.title)", "(", "`(` cannot stand here", "no functions"),
-        ("record.title.startsWith('a')", "(", "`(` cannot", "no functions"),
-        ("record['title'] == 'a'", "[", "`[` cannot", "with a dot"),
-        ("record.count + 1 == 2", "+", "no `+`", "computes none"),
-        ("record.count - 1 == 2", "-", "`-` cannot", "computes none"),
-        ("-record.count == 2", "-", "before a number only", ""),
-        ("1 < record.count < 3", "<", "`<` cannot", "a < b && b < c"),
-        ("!record.title == 'a'", "!record.title", "only what stands right behind", "!(a == b)"),
-        ("(record.done", "(", "not closed", "add `)`"),
-        ("record.size in ['small'", "[", "not closed", "add `]`"),
-        ("record.title == 'a", "'a", "does not end", "quotes"),
-        ("record.title == 'a\\q'", "\\", "escape does not exist", ""),
-        ("record.count == 1x", "1", "not a number", ""),
-        ("record.count == 99999999999999999999", "99999999999999999999", "too large", ""),
-        ("record. == 'a'", "==", "`==` is no name", "a field"),
-        ("title == 'a'", "title", "nothing is called `title`", "record.title"),
-        ("recrod.title == 'a'", "recrod", "nothing is called", "`record`"),
-        ("draft == record.title", "draft", "nothing is called", "quotes"),
-        ("record.titel == 'a'", "titel", "`notes` has no field `titel`", "`title`"),
-        ("record.team.titel == 'a'", "titel", "`teams` has no field", "`title`"),
-        ("record == 'a'", "record", "a field of the record is missing", ""),
-        ("record.title.x == 'a'", "x", "`title` refers to no other", ""),
-        ("record.team.lead.nick == 'a'", "nick", "no farther", ""),
-        ("record.secret == 'a'", "secret", "never shown", ""),
-        ("caller.password == 'a'", "password", "never shown", ""),
-        ("record.any == null", "any", "any JSON", ""),
-        ("caller == 1", "caller", "a value of the caller is missing", "caller.id"),
-        ("caller.email == 'a'", "email", "`users` has no field", ""),
-        ("caller.id.x == 1", "x", "its own values only", ""),
-        ("now.year == 1", "year", "no parts", ""),
-        ("record.title == 1", "1", "`record.title` must be a string", ""),
-        ("record.count == 'a'", "'a'", "`record.count` must be a whole number", ""),
-        ("record.count == 1.5", "1.5", "must be a whole number", ""),
-        ("record.done == 1", "1", "must be true or false", ""),
-        ("record.done < true", "true", "a boolean has no order", "=="),
-        ("record.size == 'smal'", "'smal'", "never this", "'small'"),
-        ("record.size in ['large', 'huge']", "'huge'", "never this", ""),
-        ("record.size in []", "[]", "empty list", ""),
-        ("record.title in [null]", "null", "in no list", ""),
-        ("record.title in [record.size]", "record.size", "no names", ""),
-        ("record.title in record.size", "record.size", "a list of values", ""),
-        ("'a' in ['a']", "'a' in ['a']", "a list stands behind", ""),
-        ("record.title == ['a']", "record.title == ['a']", "a list stands behind", ""),
-        ("record.title < null", "null", "neither greater nor less", ""),
-        ("1 == 1", "1 == 1", "says nothing", ""),
-        ("'a'", "'a'", "no condition", ""),
-        ("record.title", "record.title", "is a string, no condition", "!= null"),
-        ("caller.role == 'editr'", "'editr'", "no caller has this role", "'editor'"),
-        ("caller.role < 'editor'", "'editor'", "a role has no order", ""),
-        ("caller.role == record.folded", "caller.role == record.folded", "is a role", ""),
-        ("record.count == record.price", "record.count == record.price", "is an integer", ""),
-        ("record.title == record.folded", "record.title == record.folded", "case", "ignoreCase"),
-        ("record.team == caller.id", "record.team == caller.id", "one of `teams`", ""),
-        ("record.count == caller.id", "record.count == caller.id", "one of `users`", "references"),
-        ("record.day < now", "record.day < now", "is a date", ""),
-        ("record.title < now", "record.title < now", "is a string", ""),
-        ("record.title == record.title", "record.title == record.title", "with itself", ""),
-        ("now < 'soon'", "'soon'", "must be a date and time", ""),
-        ("(record.done && record.done) == true", "(record.done && record.done)", "compared", ""),
-        ("record.author == 0", "0", "never this", ""),
-        ("record.team == 'a/b'", "'a/b'", "never this", ""),
-        ("record.title == \u{fc}", "\u{fc}", "no `\u{fc}`", ""),
-    ] {
+    for (text, place, message, help) in FAULTY {
         let found = fault(text);
-        assert_eq!(found.0, place, "{text}: {found:?}");
+        assert_eq!(found.0, *place, "{text}: {found:?}");
         assert!(found.1.contains(message), "{text}: {found:?}");
         assert!(found.2.contains(help), "{text}: {found:?}");
     }
@@ -517,11 +520,15 @@ fn world() -> impl Strategy<Value = World> {
     })
 }
 
+/// Pieces of rules, and whatever else can be written.
+const ANY: &str =
+    "([a-z.]{1,8}| |record[.]title|caller[.]id|==|<|in|&&|[|][|]|!|[(]|[)]|[\\[]|'|\\PC){0,20}";
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 2_000, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 1_000, ..ProptestConfig::default() })]
 
     #[test]
-    fn what_is_left_of_a_rule_says_of_a_record_what_the_rule_says(said in said(), world in world()) {
+    fn what_is_left_of_a_rule_says_what_the_rule_says(said in said(), world in world()) {
         let text = said.written();
         let rule = rule(&text);
         let filter = rule.residual(&MODEL, NOTES, &world.caller, NOW);
@@ -547,9 +554,7 @@ proptest! {
     }
 
     #[test]
-    fn any_text_is_a_rule_or_told_why_not(
-        text in "([a-z.]{1,8}| |record[.]title|caller[.]id|==|<|in|&&|[|][|]|!|[(]|[)]|[\\[]|'|\\PC){0,20}",
-    ) {
+    fn any_text_is_a_rule_or_told_why_not(text in ANY) {
         let reading = Rule::read(&MODEL, NOTES, &text);
         prop_assert_eq!(reading.rule.is_none(), !reading.errors.is_empty());
         for fault in reading.errors.iter().chain(&reading.doubts) {
