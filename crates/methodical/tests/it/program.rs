@@ -70,7 +70,11 @@ fn init_serve_curl_works_for_somebody_who_has_read_nothing() {
         log.lines().map(str::trim).filter(|line| line.starts_with("curl ")).collect();
     assert_eq!(commands.len(), 3, "{log}");
     for command in commands {
-        let output = Command::new("sh").args(["-c", command]).output().expect("a shell");
+        let output = Command::new("sh")
+            .args(["-c", command])
+            .env("KEY", server.admin_key())
+            .output()
+            .expect("a shell");
         let answer = String::from_utf8_lossy(&output.stdout);
         assert!(answer.starts_with("HTTP/1.1 2"), "{command}: {answer}");
     }

@@ -168,7 +168,7 @@ fn a_session_ends_with_its_time_and_survives_a_restart() {
         let token = world.token(Who::Ann);
         world.server.kill_and_restart();
         assert_eq!(me(&world, &token), 200);
-        let short = World::with(options().set("session.lifetime", "1s"));
+        let short = World::with(options().set("sessions.lifetime", "1s"));
         let token = short.token(Who::Ann);
         await_that("a session expires", || me(&short, &token) == 401);
         let answer = short.server.client_as(&token).get("/api/posts");

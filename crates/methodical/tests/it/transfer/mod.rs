@@ -125,8 +125,12 @@ pub(crate) fn fed(command: &str, home: &Path, arguments: &[&str], input: &[u8]) 
         .stderr(Stdio::piped())
         .spawn()
         .expect("the program starts");
-    child.stdin.take().expect("a pipe").write_all(input).expect("it reads");
-    Said::of(child.wait_with_output().expect("it ends"))
+    let written = child.stdin.take().expect("a pipe").write_all(input);
+    // What refuses the beginning does not read to the end.
+    let is_heard = written.is_ok();
+    let said = Said::of(child.wait_with_output().expect("it ends"));
+    assert!(is_heard || said.code != 0, "it did not read to the end: {}", said.err);
+    said
 }
 
 /// Every record of a database with all that is kept of it, and whether the books are right.
