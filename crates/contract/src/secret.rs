@@ -72,7 +72,7 @@ pub const SESSION: &str = "mtds_";
 /// How our own API keys begin.
 pub const KEY: &str = "mtdk_";
 
-/// Keys of providers: how they start, and how much has to follow. Those that stand first are our own.
+/// Keys of providers: how they start, and how much has to follow. Those that stand first are ours.
 const KEYS: &[(&str, usize)] = &[
     (SESSION, 8),
     (KEY, 8),

@@ -1,15 +1,20 @@
 //! What happened, before it has a form.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use contract::problem::Problem;
-use model::model::ResourceIndex;
+use model::model::{Model, ResourceIndex};
 use model::record::Record;
+use model::value::{Id, Timestamp};
+use store::audit_log::Entry;
 use store::change::Change;
 use store::log::Log;
 use store::lookup::{Found, Lookup, Row, Total};
 
 use crate::answer::Answer;
 use crate::batch::Part;
+use crate::call::Then;
 
 /// What an operation came to.
 pub(crate) enum Outcome {
@@ -31,6 +36,14 @@ pub(crate) enum Outcome {
     Patched(Record),
     /// A record removed.
     Deleted,
+    /// Somebody has signed in.
+    SignedIn(Box<SignedIn>),
+    /// Somebody has signed out, and goes on there.
+    SignedOut(Then),
+    /// Something was done that there is nothing to show of; the word that says so.
+    Settled(&'static str),
+    /// A part of the audit log.
+    Audited(Vec<Entry>),
     /// What the target can do.
     Described,
     /// A document that the program brings along.
@@ -43,6 +56,22 @@ pub(crate) enum Outcome {
     Rendered(Answer),
     /// A remembered answer.
     Replayed(Answer),
+}
+
+/// A new session.
+pub(crate) struct SignedIn {
+    /// Its token.
+    pub(crate) token: String,
+    /// When it ends by itself.
+    pub(crate) expires_at: Timestamp,
+    /// Whose it is.
+    pub(crate) user: Id,
+    /// That record as the user itself sees it, if it does.
+    pub(crate) shown: Option<Record>,
+    /// The declaration as it is for that user.
+    pub(crate) model: Arc<Model>,
+    /// Where the client goes on.
+    pub(crate) then: Then,
 }
 
 /// A page of what matches in every resource.

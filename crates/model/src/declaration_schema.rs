@@ -104,6 +104,7 @@ fn of_setting(setting: &Setting) -> Value {
         Form::Text
         | Form::Address
         | Form::AddressOrOff
+        | Form::OriginOrOff
         | Form::Database
         | Form::Time
         | Form::TimeOrOff => json!({ "type": "string" }),

@@ -181,7 +181,7 @@ pub struct Field {
 }
 
 /// In which records a field is shown to a caller.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Shown {
     /// In all that the caller sees.
     Always,

@@ -15,6 +15,7 @@ pub mod measure;
 pub mod migrate;
 mod opened;
 mod options;
+pub mod priority;
 mod reader;
 pub mod spool;
 mod sql;

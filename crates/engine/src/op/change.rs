@@ -148,7 +148,8 @@ fn changed(call: &Call, record: Record) -> Outcome {
     }
 }
 
-fn next(present: &Record, now: Timestamp, values: Vec<Option<Value>>) -> Record {
+/// The next version of a record.
+pub(crate) fn next(present: &Record, now: Timestamp, values: Vec<Option<Value>>) -> Record {
     // Two changes within a millisecond, or a clock set back, still leave an order.
     let floor = if fault::on(Fault::UpdatedAtStuck) { 0 } else { present.updated_at.0 + 1 };
     Record {

@@ -36,7 +36,8 @@ pub(crate) fn decide(call: &Call, current: &Current) -> Decided {
         | Content::Document(_)
         | Content::MergePatch(_)
         | Content::JsonPatch(_)
-        | Content::Batch(_) => Decided::Refused(change::no_content()),
+        | Content::Batch(_)
+        | Content::Account(_) => Decided::Refused(change::no_content()),
     }
 }
 

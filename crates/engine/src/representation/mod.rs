@@ -5,6 +5,8 @@ pub(crate) mod lines;
 pub(crate) mod problem;
 pub(crate) mod remembered;
 
+mod account;
+mod audit;
 mod changes;
 mod groups;
 mod list;
@@ -35,6 +37,10 @@ pub(crate) fn render(call: &Call, outcome: Outcome) -> Answer {
         Outcome::CreatedMany(count, ids) => many::created(call, count, &ids),
         Outcome::Replaced(record) | Outcome::Patched(record) => changed(call, &record),
         Outcome::Deleted => deleted(call),
+        Outcome::SignedIn(signed) => account::signed_in(call, &signed),
+        Outcome::SignedOut(then) => account::signed_out(call, &then),
+        Outcome::Settled(status) => account::settled(call, status),
+        Outcome::Audited(entries) => audit::render(call, &entries),
         Outcome::Described => Answer::new(204, "", Vec::new()),
         Outcome::Document(content) => {
             let version = tag::document(&content);
@@ -59,7 +65,13 @@ fn fetched(call: &Call, Seen { found, states }: &Seen<Row>) -> Answer {
     row::write(&mut content, call, index, found, &call.view);
     // When what is included was changed last is not known.
     let modified = call.view.include.is_empty().then_some(found.record.updated_at.0);
+    // What is shown of whoever asks is a record that has a URL of its own (RFC 9110 §8.7).
+    let fields = match call.routed.row.operation {
+        Operation::Me => vec![(header::CONTENT_LOCATION, field(&item(call, &found.record)))],
+        _ => Vec::new(),
+    };
     Answer {
+        fields,
         version: tag::record(&found.record, &call.salt),
         modified,
         included: tag::included(call, states, &content),
@@ -67,11 +79,16 @@ fn fetched(call: &Call, Seen { found, states }: &Seen<Row>) -> Answer {
     }
 }
 
+/// The canonical URL of a record.
+fn item(call: &Call, record: &Record) -> String {
+    let (_, resource) = call.resource();
+    format!("{}/{}/{}", call.model.prefix, resource.name, record.id)
+}
+
 /// 201 with Location and the tag of the new record (RFC 9110 §9.3.3, §15.3.2).
 fn created(call: &Call, record: &Record) -> Answer {
-    let (_, resource) = call.resource();
     let put = call.routed.row.operation == Operation::Replace;
-    let location = format!("{}/{}/{}", call.model.prefix, resource.name, record.id);
+    let location = item(call, record);
     let mut answer = representation(call, record, 201);
     if !contract::fault::on(contract::fault::Fault::LocationMissing) {
         answer.fields.push((header::LOCATION, field(&location)));

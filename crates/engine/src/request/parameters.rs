@@ -10,10 +10,10 @@ use model::model::{Model, ResourceIndex};
 use model::query::{self, Everywhere, Paging, Position, Query, View};
 use serde_json::Value as Json;
 
-use super::body;
+use super::{audit, body};
 use crate::Inner;
 use crate::admit::{self, Admitted};
-use crate::call::{Call, Following};
+use crate::call::{Auditing, Call, Following};
 use crate::cursor::Place;
 use crate::form;
 use crate::op;
@@ -31,6 +31,8 @@ pub(super) struct Parameters {
     pub(super) everywhere: Option<Everywhere>,
     /// Of the change log.
     pub(super) following: Option<Arc<Following>>,
+    /// Of the audit log.
+    pub(super) auditing: Option<Arc<Auditing>>,
     /// Where in the list, if a cursor says so.
     pub(super) position: Option<Position>,
     /// The resource that a search names.
@@ -76,7 +78,11 @@ pub(super) fn read(
             search(by, &Terms::Form(&pairs), Kind::InvalidParameter, report)
         }
         (Operation::Changes, _) => changes(by, &pairs, report),
-        (Operation::Fetch, Some(index)) => {
+        (Operation::Audit, _) => {
+            let auditing = Some(audit::read(inner, &pairs, report)?);
+            Ok(Parameters { auditing, ..Parameters::default() })
+        }
+        (Operation::Fetch | Operation::Me, Some(index)) => {
             let read = query::read_item(model, index, &pairs, &inner.settings)
                 .map_err(|violations| refused(violations, Kind::InvalidParameter))?;
             report.parameters = read.known;
@@ -295,7 +301,7 @@ fn of_list(by: By<'_>, index: ResourceIndex, query: Query) -> Result<Parameters,
     Ok(Parameters { query: Some(query), position, tables, ..Parameters::default() })
 }
 
-fn refuse_unknown(
+pub(super) fn refuse_unknown(
     model: &Model,
     pairs: &[(String, String)],
     known: &[&str],

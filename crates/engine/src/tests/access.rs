@@ -11,6 +11,7 @@ use store::audit_log::Actor;
 
 use super::{Bench, Bytes, JSON, Whole, bench_of, text, whole};
 use crate::admit::Admitted;
+use crate::origin::Bearing;
 
 mod changes;
 mod lists;
@@ -66,7 +67,7 @@ fields.text = { type = "string" }
 
 /// The callers of these tests: the operator, nobody, and users by their number.
 #[derive(Clone, Copy, Debug)]
-enum By {
+pub(super) enum By {
     Operator,
     Nobody,
     /// A user without a role of weight.
@@ -102,7 +103,7 @@ fn caller(model: &Model, by: By) -> Caller {
 
 impl Bench {
     /// Sends a request for somebody.
-    async fn by(
+    pub(super) async fn by(
         &self,
         by: By,
         line: &str,
@@ -119,8 +120,11 @@ impl Bench {
         request = request.extension(Admitted {
             sight: Arc::new(sight),
             actor: Actor { kind: "user", id: None },
-            address: String::new(),
+            address: None,
+            request: String::new(),
             session: None,
+            key: None,
+            bearing: Bearing::Nothing,
         });
         let content = (!content.is_empty()).then(|| Bytes::copy_from_slice(content.as_bytes()));
         let request = request.body(Whole { content, chunked: false }).unwrap();

@@ -36,7 +36,7 @@ pub(crate) fn run(matches: &ArgMatches) -> Outcome {
     let (model, resolved) = accept(&declaration, &given)?;
     let shown = shown(&declaration.dir);
     let listen = &resolved.settings.listen;
-    let addresses = listen::addresses(listen, &resolved.origin("listen"), &shown)?;
+    let addresses = listen::addresses(listen, &resolved.origin("listen"))?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
@@ -155,6 +155,9 @@ async fn serve(
     let meter = beside.metrics.is_some().then(Arc::default);
     let service = Arc::new(Service { answerer, settings, log, ids: Ids::new(), meter });
     println!("http://{address}");
+    if let Some(warning) = listen::warning(address) {
+        tracing::warn!("{warning}");
+    }
     if service.settings.log_format == "json" {
         // Whoever reads JSON lines reads nothing else.
         tracing::info!("{}", tour::summary(&model, &format!("http://{address}")));

@@ -45,7 +45,7 @@ impl<'a> FieldPlace<'a> {
 }
 
 /// Names that mean something else inside the prefix.
-const RESERVED: &[&str] = &["search", "changes", "login", "logout", "me", "batch"];
+const RESERVED: &[&str] = &["search", "changes", "login", "logout", "me", "batch", "audit"];
 /// Members of a list answer beside the records, which stand under the resource's name.
 const LIST_MEMBERS: &[&str] = &["total", "page", "limit", "next", "cursor", "totalIsLowerBound"];
 /// What the server keeps of each record.

@@ -27,7 +27,6 @@ pub(crate) mod many;
 pub(crate) mod migrate;
 pub(crate) mod open;
 pub(crate) mod pool;
-mod priority;
 pub(crate) mod reader;
 mod related;
 pub(crate) mod session;

@@ -10,5 +10,5 @@ async fn changes_show_what_may_be_read() {
     lacks(&users, "bob@example.com");
     let notes = bench.get(By::User(1), "/api/changes?resource=notes").await;
     lacks(&notes, "rank");
-    assert!(bench.get(By::Nobody, "/api/changes?resource=notes").await.starts_with("403 "));
+    assert!(bench.get(By::Nobody, "/api/changes?resource=notes").await.starts_with("401 "));
 }

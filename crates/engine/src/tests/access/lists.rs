@@ -17,7 +17,7 @@ async fn a_list_holds_what_is_visible_and_counts_it() {
     // The declared order is by a field that only editors know.
     assert_eq!(titles(&bench.get(By::User(1), "/api/notes").await), "Tea Sea");
     assert_eq!(titles(&bench.get(By::Editor(3), "/api/notes").await), "Sea Oak Tea");
-    assert!(bench.get(By::Nobody, "/api/notes").await.starts_with("403 "));
+    assert!(bench.get(By::Nobody, "/api/notes").await.starts_with("401 "));
 }
 
 #[tokio::test]
@@ -103,8 +103,8 @@ async fn searches_look_into_what_is_visible() {
     let hit = bench.get(By::User(1), "/api/search?q=tea&highlight=true").await;
     has(&hit, "\"highlights\":{\"title\":");
     lacks(&hit, "plum");
-    assert!(bench.get(By::Nobody, "/api/search?q=tea").await.starts_with("404 "));
-    assert!(bench.get(By::Nobody, "/api/search?q=tea&resource=notes").await.starts_with("403 "));
+    assert!(bench.get(By::Nobody, "/api/search?q=tea").await.starts_with("401 "));
+    assert!(bench.get(By::Nobody, "/api/search?q=tea&resource=notes").await.starts_with("401 "));
 }
 
 #[tokio::test]

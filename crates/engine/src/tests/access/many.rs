@@ -40,7 +40,7 @@ async fn a_batch_is_what_its_operations_are() {
            {"method":"POST","path":"/api/notes","body":{"title":"N"}}"#,
     );
     let closed = bench.send(By::Nobody, "POST /api/batch", &closed).await;
-    has(&closed, "403 ");
+    has(&closed, "401 ");
     has(&closed, "\"pointer\":\"/operations/0\"");
     let lent = batch(
         r#"{"method":"POST","path":"/api/notes","body":{"title":"N"}},

@@ -18,7 +18,7 @@ async fn whoever_creates_owns_unless_it_says_otherwise() {
     has(&other, "\"pointer\":\"/author\"");
     let admin = bench.send(By::Admin(3), "POST /api/notes", r#"{"author":1,"title":"M"}"#).await;
     has(&admin, "\"author\":1");
-    assert!(bench.send(By::Nobody, "POST /api/notes", r#"{"title":"M"}"#).await.starts_with("403"));
+    assert!(bench.send(By::Nobody, "POST /api/notes", r#"{"title":"M"}"#).await.starts_with("401"));
     let away = bench.by(By::User(1), "PATCH /api/notes/1", &[MERGE], r#"{"author":2}"#).await;
     assert_eq!(away.status(), 403);
 }
