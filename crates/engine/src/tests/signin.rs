@@ -258,6 +258,7 @@ async fn who_is_not_let_in_is_told_how() {
         ("GET /api/audit", &[&bearer], 403, &scope),
         ("DELETE /api/users/1", &[&bearer], 403, &scope),
         ("OPTIONS /api/plans", &[&unknown], 204, ""),
+        ("OPTIONS /api/plans", &["Basic YTpi"], 204, ""),
         ("GET /api", &[&unknown], 200, ""),
         ("GET /healthz", &[&unknown], 200, ""),
         ("GET /problems", &[&unknown], 200, ""),
@@ -400,9 +401,13 @@ async fn a_key_is_of_its_caller() {
 
 #[tokio::test]
 async fn whoever_signs_in_is_shown_as_it_sees_itself() {
-    let closed = DECLARATION
-        .replace("read = \"anyone\", create", "read = \"owner\", create")
-        .replace("fields.role", "fields.diary = { type = \"string\", default = \"d\", read = \"owner\" }\nfields.rank = { type = \"string\", default = \"r\", read = \"admin\" }\nfields.role");
+    let closed =
+        DECLARATION.replace("read = \"anyone\", create", "read = \"owner\", create").replace(
+            "fields.role",
+            "fields.diary = { type = \"string\", default = \"d\", read = \"owner\" }\n\
+             fields.rank = { type = \"string\", default = \"r\", read = \"admin\" }\n\
+             fields.role",
+        );
     for (declaration, shows) in [
         (closed.clone(), true),
         (closed.replace("read = \"owner\", create", "read = \"admin\", create"), false),
