@@ -98,9 +98,9 @@ pub(crate) fn refuse(call: &Call, attempt: &Attempt<'_>, rules: Rules) -> Option
         let write = &grants.fields[at].write;
         let before = attempt.before;
         if rules == Rules::Near && is_kept_password(call, attempt, at, field) {
-            let prefix = &call.model.prefix;
             let detail = format!(
-                "is changed by its own user, with a POST to {prefix}/me/password, or by an admin"
+                "is changed by its own user, with a POST to {}/me/password, or by an admin",
+                call.model.prefix
             );
             faults.push(violation(field, &detail));
         } else if !write.is_all() && asked(write) && is_written(call, attempt, at) {
