@@ -358,7 +358,8 @@ fn many_created(call: &Call, many: &Many) -> Act {
     let records = many.rows.rows();
     let last = i64::try_from(records).unwrap_or(i64::MAX).saturating_add(many.first_id - 1);
     let ids = match call.model.resources[many.resource].id {
-        IdKind::Integer => Ids::Span(many.first_id, last),
+        IdKind::Integer if records > 0 => Ids::Span(many.first_id, last),
+        IdKind::Integer => Ids::Unnamed,
         IdKind::Uuid | IdKind::Text => Ids::Rows(many.rows.clone()),
     };
     Act { resource: Some(many.resource), records, ids, ..call.admitted.act(call.now, "create") }

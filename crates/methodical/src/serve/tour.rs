@@ -5,26 +5,49 @@ use std::fmt::Write;
 use model::model::{Field, IdKind, Kind, Model, Resource, Who};
 use serde_json::{Map, Value, json};
 
+use crate::command::shown;
+use crate::serve::first_key::Whence;
+
+/// How somebody at the terminal is let in where not everybody is.
+pub(crate) struct Access {
+    /// Where a key is.
+    pub(crate) whence: Whence,
+    /// How a command names the project.
+    pub(crate) named: String,
+}
+
 /// Words at the start of `serve`, for people.
-pub(crate) fn tour(model: &Model, base: &str, key: &str) -> String {
+pub(crate) fn tour(model: &Model, base: &str, key: &str, access: &Access) -> String {
     let mut out = String::new();
-    // Writing into memory does not fail.
-    let _ = writeln!(out, "{} is served at {base}{}", model.title, model.prefix);
     let commands = commands(model, base, key);
-    if commands.iter().any(|command| command.contains(BEARER)) {
-        let _ = writeln!(
-            out,
-            "\n$KEY stands for an API key: `methodical key create` makes one. What is open to \
-             whom is said by\n`methodical access`."
-        );
-    }
+    let needs_key = commands.iter().any(|command| command.contains(BEARER));
+    let named = &access.named;
+    let first = match (&access.whence, needs_key) {
+        (Whence::Shown(key), true) => Some(format!("KEY={key}")),
+        (Whence::File(path), true) => Some(format!("KEY=$(cat {})", shown(path))),
+        (Whence::Shown(key), false) => {
+            // Writing into memory does not fail.
+            let _ = writeln!(out, "    {key}\n");
+            None
+        }
+        (Whence::Nowhere, true) => {
+            Some(format!("KEY=$(methodical key create {named} --role admin)"))
+        }
+        (Whence::File(_) | Whence::Nowhere, false) => None,
+    };
+    let _ = writeln!(out, "{} is served at {base}{}", model.title, model.prefix);
     if !commands.is_empty() {
-        let _ = writeln!(out, "\nTry:\n");
-        for command in commands {
+        let _ = writeln!(out, "\nTry, from another terminal:\n");
+        for command in first.iter().chain(&commands) {
             let _ = writeln!(out, "    {command}");
         }
     }
-    let _ = writeln!(out, "\nCtrl-C finishes what was accepted, and stops.\n");
+    let _ = writeln!(
+        out,
+        "\n`methodical access {}` says who may do what. Ctrl-C finishes what was accepted, and \
+         stops.\n",
+        named.split(" --").next().unwrap_or(named)
+    );
     out
 }
 

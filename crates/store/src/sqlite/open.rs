@@ -23,6 +23,7 @@ use super::home::Home;
 use super::migrate::files::fit;
 use super::session::Session;
 use super::sound;
+use crate::care::beside::{beside, make_private};
 use crate::care::exchange;
 use crate::error::OpenError;
 use crate::fault::{Fault, on};
@@ -137,6 +138,7 @@ pub(crate) fn attach(options: &Options, model: Arc<Model>) -> Result<Source, Ope
     }
     source.home.get_or_init(|| Home::of(&options.path));
     let failed = |failure: Failure| opening(&options.path, failure);
+    undo_torn(&options.path, options.write_deadline).map_err(|error| failed(error.into()))?;
     let connection = source.viewer(options.write_deadline).map_err(failed)?;
     let session = source.session(connection);
     match recognise(&session.connection) {
@@ -152,6 +154,20 @@ pub(crate) fn attach(options: &Options, model: Arc<Model>) -> Result<Source, Ope
         Ok(true) => Err(OpenError::Missing),
         Err(found) => Err(found.told(&options.path)),
     }
+}
+
+/// Takes back what a process that was killed while it made the database, or restored it, has left
+/// half written. Its journal cannot be read past, and nobody undoes it who may only read. Later a
+/// database has a log, and no journal.
+pub(super) fn undo_torn(path: &Path, lock_wait: Duration) -> rusqlite::Result<()> {
+    if !beside(path, "-journal").exists() {
+        return Ok(());
+    }
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags)?;
+    connection.busy_timeout(lock_wait)?;
+    // The first read undoes it.
+    connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))
 }
 
 /// Claims the database for this process. SQLite's own locks stay free for other programs.
@@ -230,6 +246,7 @@ impl Source {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
             | OpenFlags::SQLITE_OPEN_CREATE
             | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        make_private(&self.options.path);
         let mut connection = Connection::open_with_flags(&self.options.path, flags)?;
         plan_once(&connection)?;
         fold::teach(&connection)?;

@@ -20,6 +20,7 @@ use super::open::{self, Source};
 use super::session::Session;
 use super::value::{BoundId, joined, record};
 use crate::audit_log::{Act, Ids};
+use crate::care::beside::make_private;
 use crate::error::{Error, OpenError};
 use crate::options::Options;
 use crate::sql::search::row_number;
@@ -116,6 +117,8 @@ impl Attached {
         let copied = || {
             let connection = self.source.viewer(self.source.options.write_deadline)?;
             let to = to.to_str().ok_or_else(|| broken("the path of the copy is not Unicode"))?;
+            // SQLite takes a file without content for none.
+            make_private(Path::new(to));
             connection.execute("VACUUM INTO ?", [to])?;
             Ok(())
         };
