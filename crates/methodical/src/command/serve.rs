@@ -54,7 +54,7 @@ pub(crate) fn run(matches: &ArgMatches) -> Outcome {
         let named = format!("{shown}{}", given.place());
         let (opened, whence) = open(&declaration.dir, &named, &model, &resolved)?;
         let schedule = Schedule::of(&declaration.dir, &resolved.settings);
-        let key = Access { whence, named };
+        let key = Access { whence, named, dir: shown };
         let beside = Beside { metrics, backups: schedule.map(Schedule::start), key };
         let watching = matches.get_flag("watch").then_some((declaration, given));
         serve(listener, model, resolved, opened, log, watching, beside).await
@@ -110,7 +110,7 @@ fn open(
             return Err(Failure::refused(message));
         }
     };
-    let whence = handing.hand_over(opened.first_key, named, &settings.log_format);
+    let whence = handing.hand_over(opened.first_key, named, model, &settings.log_format);
     if let Some((plan, took)) = &opened.migrated {
         tracing::info!(
             "migrated {} in {} ms: {}",

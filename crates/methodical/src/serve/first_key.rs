@@ -15,6 +15,7 @@ use store::care::keys::Keys;
 use store::credential::{ApiKey, NewKey};
 
 use crate::command::key::{Drawn, draw};
+use crate::serve::tour;
 
 /// The file's name, beside the database.
 const FILE: &str = "admin.key";
@@ -22,8 +23,8 @@ const FILE: &str = "admin.key";
 /// Where a key can be taken from to try what is served.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Whence {
-    /// It is to be shown, this once.
-    Shown(String),
+    /// It was shown, this once.
+    Shown,
     /// It is in this file.
     File(PathBuf),
     /// From nowhere that is known here.
@@ -85,6 +86,7 @@ impl Handing {
         mut self,
         made: Option<i64>,
         named: &str,
+        model: &Model,
         log_format: &str,
     ) -> Whence {
         if let Some(why) = &self.refusal {
@@ -104,11 +106,14 @@ impl Handing {
                 Whence::File(path)
             }
             (None, Some(drawn)) => {
+                // As a line to paste before what the tour says to try.
+                let line = if tour::needs_key(model) { "KEY=" } else { "" };
                 eprintln!(
-                    "The key of an admin is shown this once (another: methodical key create \
-                     {named} --role admin):\n"
+                    "This is the key of an admin, shown this once (another: methodical key \
+                     create {named} --role admin):\n\n    {line}{}\n",
+                    drawn.text
                 );
-                Whence::Shown(drawn.text)
+                Whence::Shown
             }
             (None, None) => Whence::Nowhere,
         }

@@ -14,31 +14,25 @@ pub(crate) struct Access {
     pub(crate) whence: Whence,
     /// How a command names the project.
     pub(crate) named: String,
+    /// How a command names the folder alone.
+    pub(crate) dir: String,
 }
 
 /// Words at the start of `serve`, for people.
 pub(crate) fn tour(model: &Model, base: &str, key: &str, access: &Access) -> String {
     let mut out = String::new();
-    let commands = commands(model, base, key);
-    let needs_key = commands.iter().any(|command| command.contains(BEARER));
-    let named = &access.named;
-    let first = match (&access.whence, needs_key) {
-        (Whence::Shown(key), true) => Some(format!("KEY={key}")),
-        (Whence::File(path), true) => Some(format!("KEY=$(cat {})", shown(path))),
-        (Whence::Shown(key), false) => {
-            // Writing into memory does not fail.
-            let _ = writeln!(out, "    {key}\n");
-            None
-        }
-        (Whence::Nowhere, true) => {
-            Some(format!("KEY=$(methodical key create {named} --role admin)"))
-        }
-        (Whence::File(_) | Whence::Nowhere, false) => None,
-    };
+    // Writing into memory does not fail.
     let _ = writeln!(out, "{} is served at {base}{}", model.title, model.prefix);
+    let commands = commands(model, base, key);
+    let named = &access.named;
+    let first = match &access.whence {
+        Whence::File(path) => Some(format!("KEY=$(cat {})", shown(path))),
+        Whence::Nowhere => Some(format!("KEY=$(methodical key create {named} --role admin)")),
+        Whence::Shown => None,
+    };
     if !commands.is_empty() {
-        let _ = writeln!(out, "\nTry, from another terminal:\n");
-        for command in first.iter().chain(&commands) {
+        let _ = writeln!(out, "\nTry, in another terminal:\n");
+        for command in first.iter().filter(|_| is_any_closed(&commands)).chain(&commands) {
             let _ = writeln!(out, "    {command}");
         }
     }
@@ -46,9 +40,18 @@ pub(crate) fn tour(model: &Model, base: &str, key: &str, access: &Access) -> Str
         out,
         "\n`methodical access {}` says who may do what. Ctrl-C finishes what was accepted, and \
          stops.\n",
-        named.split(" --").next().unwrap_or(named)
+        access.dir
     );
     out
+}
+
+/// True where what the tour says to try takes a key.
+pub(crate) fn needs_key(model: &Model) -> bool {
+    is_any_closed(&commands(model, "", ""))
+}
+
+fn is_any_closed(commands: &[String]) -> bool {
+    commands.iter().any(|command| command.contains(BEARER))
 }
 
 /// The same in one line, for a log.
@@ -130,8 +133,14 @@ fn value(field: &Field) -> Option<Value> {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
-    use super::{sample, tour};
+    use super::{Access, sample, tour};
+    use crate::serve::first_key::Whence;
     use model::declaration;
+
+    fn access(whence: Whence) -> Access {
+        let (named, dir) = ("notes --database x.db".to_owned(), "notes".to_owned());
+        Access { whence, named, dir }
+    }
 
     #[test]
     fn a_tour_has_three_commands() {
@@ -142,10 +151,20 @@ mod tests {
             fields.day = { type = \"string\", format = \"date\" }\n\
             fields.text = { type = \"string\", optional = true }\n";
         let model = declaration::read(text).model.unwrap();
-        let tour = tour(&model, "http://127.0.0.1:1", "0192e4a0-7c3e-7a10-8b9c-2f1d3e4a5b6c");
+        let told = |whence| {
+            let key = "0192e4a0-7c3e-7a10-8b9c-2f1d3e4a5b6c";
+            tour(&model, "http://127.0.0.1:1", key, &access(whence))
+        };
+        let tour = told(Whence::Nowhere);
         assert_eq!(tour.matches("curl -i").count(), 3, "{tour}");
         assert_eq!(tour.matches("Bearer $KEY").count(), 2, "what declares nothing is for admins");
-        assert!(tour.contains("methodical key create"), "{tour}");
+        let line = "    KEY=$(methodical key create notes --database x.db --role admin)\n";
+        assert!(tour.contains(line), "{tour}");
+        assert!(tour.contains("`methodical access notes`"), "{tour}");
+        let tour = told(Whence::File("a b/admin.key".into()));
+        assert!(tour.contains("    KEY=$(cat 'a b/admin.key')\n"), "{tour}");
+        assert!(!told(Whence::Shown).contains("KEY="), "it was shown above");
+        assert!(super::needs_key(&model));
         let line = super::summary(&model, "http://127.0.0.1:1");
         assert_eq!(line, "Notes is served at http://127.0.0.1:1/api");
         let sample = sample(&model.resources[0]).unwrap();
@@ -159,6 +178,17 @@ mod tests {
             fields.b = { type = \"string\", pattern = \"^x{20}$\" }\n";
         let model = declaration::read(text).model.unwrap();
         assert_eq!(sample(&model.resources[0]), None);
-        assert_eq!(tour(&model, "http://127.0.0.1:1", "k").matches("curl -i").count(), 2);
+        let tour = tour(&model, "http://127.0.0.1:1", "k", &access(Whence::Nowhere));
+        assert_eq!(tour.matches("curl -i").count(), 2);
+    }
+
+    #[test]
+    fn what_is_open_takes_no_key() {
+        let text = "title = \"T\"\n[resources.a]\naccess = { read = \"anyone\", create = \"anyone\" }\n\
+            fields.b = { type = \"string\" }\n";
+        let model = declaration::read(text).model.unwrap();
+        assert!(!super::needs_key(&model));
+        let tour = tour(&model, "http://127.0.0.1:1", "k", &access(Whence::Nowhere));
+        assert!(!tour.contains("KEY"), "{tour}");
     }
 }

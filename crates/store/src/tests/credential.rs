@@ -3,7 +3,7 @@
 use model::setting::Settings;
 
 use super::*;
-use crate::audit_log::{Act, Actor, Acts};
+use crate::audit_log::{Act, Actor, Acts, Ids};
 use crate::care::keys::Keys;
 use crate::credential::{ApiKey, CREDENTIALS, Credential, NewKey, Session, TokenHash, Used, Which};
 
@@ -209,6 +209,7 @@ fn act(
         resource: Some(resource),
         record: record.map(Id::Integer),
         records: 1,
+        ids: Ids::Unnamed,
         address: "192.0.2.1".to_owned(),
         request: "r".to_owned(),
     })
