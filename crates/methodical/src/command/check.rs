@@ -145,11 +145,14 @@ mod tests {
         let text = "title = \"T\"\n\
             [resources.a]\naccess = { read = \"anyone\", create = \"anyone\", write = \"admin\" }\n\
             fields.b = { type = \"string\" }\n\
-            [resources.c]\nfields.d = { type = \"string\" }\n";
+            [resources.c]\nfields.d = { type = \"string\" }\n\
+            [resources.e]\naccess.read = { who = \"anyone\", when = \"record.f == 'x'\" }\n\
+            fields.f = { type = \"string\" }\n";
         let model = model::declaration::read(text).model.unwrap();
         let open = open(&model);
         assert!(open.contains("  a: read, create\n"), "{open}");
         assert!(!open.contains("  c:"), "{open}");
+        assert!(open.contains("  e: read (when record.f == 'x')\n"), "{open}");
         assert!(open.contains("methodical access"), "{open}");
     }
 }

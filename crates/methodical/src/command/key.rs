@@ -99,8 +99,7 @@ fn create(site: &Site, matches: &ArgMatches) -> Outcome {
     }
     let now = clock::now();
     let expires_at = matches.get_one::<String>("expires").map(|text| until(text, now)).transpose();
-    let expires_at =
-        expires_at.map_err(|fault| Failure::usage(format!("--expires: {fault}")))?;
+    let expires_at = expires_at.map_err(|fault| Failure::usage(format!("--expires: {fault}")))?;
     let drawn = draw(name, roles, expires_at);
     let number = keep(site, &drawn.key)?;
     println!("{}", drawn.text);

@@ -15,13 +15,13 @@ use crate::failure::{Failure, Outcome};
 use crate::log::Log;
 use crate::serve::app::App;
 use crate::serve::backups::{Running, Schedule};
+use crate::serve::first_key::{Handing, Whence};
 use crate::serve::http1::connection::Service;
 use crate::serve::id::Ids;
 use crate::serve::metrics::Page;
 use crate::serve::shutdown::{Connections, Signals};
-use crate::serve::watch::{self, Base};
-use crate::serve::first_key::{Handing, Whence};
 use crate::serve::tour::Access;
+use crate::serve::watch::{self, Base};
 use crate::serve::{listen, metrics, seed, tour};
 use crate::settings::{self, Given, Resolved};
 

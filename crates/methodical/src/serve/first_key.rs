@@ -138,8 +138,10 @@ fn why_not(path: &Path, fault: &io::Error) -> String {
     let path = path.display();
     match fault.kind() {
         ErrorKind::AlreadyExists => {
-            format!("{path} is there already, with a key of another database or of a start that \
-                     was killed. Move it away and start again")
+            format!(
+                "{path} is there already, with a key of another database or of a start that \
+                     was killed. Move it away and start again"
+            )
         }
         _ => format!("{path} cannot be written ({fault})"),
     }

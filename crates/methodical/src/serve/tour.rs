@@ -184,7 +184,8 @@ mod tests {
 
     #[test]
     fn what_is_open_takes_no_key() {
-        let text = "title = \"T\"\n[resources.a]\naccess = { read = \"anyone\", create = \"anyone\" }\n\
+        let text = "title = \"T\"\n[resources.a]\n\
+            access = { read = \"anyone\", create = \"anyone\" }\n\
             fields.b = { type = \"string\" }\n";
         let model = declaration::read(text).model.unwrap();
         assert!(!super::needs_key(&model));

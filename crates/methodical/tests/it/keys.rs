@@ -230,7 +230,8 @@ fn no_key_is_made_that_cannot_be_handed_over() {
     let over = || super::support::server::Server::over(home.path(), Options::default());
     let mut server = over();
     await_that("it says why there is no key", || {
-        server.log().contains("no key of an admin was made") && server.log().contains("Move it away")
+        server.log().contains("no key of an admin was made")
+            && server.log().contains("Move it away")
     });
     assert_eq!(fs::read_to_string(&path).expect("the file"), "of another database");
     assert_eq!(ask(home.path(), "SELECT count(*) FROM _methodical_api_keys"), 0);

@@ -13,8 +13,8 @@ pub enum CareError {
     Missing(String),
     /// There is a file, and nothing was made in it.
     #[error(
-        "{0} is there and has no tables yet: a first start did not get to its end. Nothing is lost; \
-         `methodical serve` says what kept it, and makes them once that is mended"
+        "{0} is there and has no tables yet: a first start did not get to its end. Nothing is \
+         lost; `methodical serve` says what kept it, and makes them once that is mended"
     )]
     Unmade(String),
     /// A restore was interrupted between two files.

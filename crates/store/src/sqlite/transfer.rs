@@ -13,12 +13,12 @@ use model::record::Record;
 use model::value::Id;
 use rusqlite::{ErrorCode, OptionalExtension};
 
-use super::{acts, apply};
 use super::failure::{Failure, broken};
 use super::find::{kept, next_id};
 use super::open::{self, Source};
 use super::session::Session;
 use super::value::{BoundId, joined, record};
+use super::{acts, apply};
 use crate::audit_log::{Act, Ids};
 use crate::care::beside::make_private;
 use crate::error::{Error, OpenError};

@@ -219,7 +219,9 @@ fn torn(folder: &TempDir) -> PathBuf {
     let from = folder.path().join("killed.db");
     let connection = Connection::open(&from).unwrap();
     connection
-        .execute_batch("PRAGMA journal_mode = DELETE; PRAGMA cache_size = 2; CREATE TABLE gone (x);")
+        .execute_batch(
+            "PRAGMA journal_mode = DELETE; PRAGMA cache_size = 2; CREATE TABLE gone (x);",
+        )
         .unwrap();
     connection.execute_batch("DROP TABLE gone; BEGIN; CREATE TABLE t (x)").unwrap();
     for _ in 0..50 {
