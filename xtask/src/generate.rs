@@ -144,6 +144,13 @@ fn place(target: Target) -> &'static str {
         Target::Batch => "Several writes as one: `/api/batch`",
         Target::Search => "Search over every resource: `/api/search`",
         Target::Changes => "The change log: `/api/changes`",
+        Target::Login => "Signing in: `/api/login`",
+        Target::Logout => "Signing out: `/api/logout`",
+        Target::Me => "Whoever asks: `/api/me`",
+        Target::Sessions => "Where whoever asks is signed in: `/api/me/sessions`",
+        Target::Session => "One of these sessions: `/api/me/sessions/{id}`",
+        Target::Password => "The password of whoever asks: `/api/me/password`",
+        Target::Audit => "The audit log: `/api/audit`",
         Target::Home => "Home: `/api` and `/`",
         Target::Health => "`/healthz`: the process answers",
         Target::Ready => "`/readyz`: the database answers too",
@@ -188,6 +195,7 @@ fn conditions(conditions: Conditions) -> &'static str {
 fn key(key: Key) -> &'static str {
     match key {
         Key::Ignored => "ignored",
+        Key::Withheld => "ignored: the answer is or ends a credential",
         Key::Honoured => "honoured",
         Key::Demandable => "honoured; 400 without where `idempotency = \"required\"`",
     }
@@ -275,6 +283,7 @@ fn form(form: Form) -> String {
         Form::Time => "a time: `250 ms`, `2s`, `24h`, `7d`".to_owned(),
         Form::TimeOrOff => "a time, or `off`".to_owned(),
         Form::AddressOrOff => "`HOST:PORT`, or `off`".to_owned(),
+        Form::OriginOrOff => "`https://HOST[:PORT]`, or `off`".to_owned(),
     }
 }
 

@@ -19,4 +19,5 @@ pub mod proof;
 pub mod secret;
 pub mod structured;
 pub mod table;
+pub mod token;
 pub mod trace_context;

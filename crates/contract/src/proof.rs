@@ -1,11 +1,14 @@
 //! The table proved while compiling: a row that breaks the law is a compile error whose text is
 //! the law.
 
+mod text;
+
 use crate::problem::PROBLEMS;
 use crate::table::{
     Announcement, COMMON_STATUSES, Cache, Conditions, Content, FalseIfNoneMatch, Handle, Key,
     METHODS, Method, Nature, Operation, ROWS, Row, find,
 };
+use text::{any_has, are_media_types, is_word, same_text, same_texts};
 
 const fn lists(row: &Row, status: u16) -> bool {
     contains(row.statuses, status)
@@ -31,6 +34,18 @@ const fn ascends(statuses: &[u16]) -> bool {
         i += 1;
     }
     true
+}
+
+/// True where one of the statuses is common to all rows.
+const fn repeats(statuses: &[u16]) -> bool {
+    let mut i = 0;
+    while i < statuses.len() {
+        if contains(COMMON_STATUSES, statuses[i]) {
+            return true;
+        }
+        i += 1;
+    }
+    false
 }
 
 /// True where an error of this status can say what it is about.
@@ -68,35 +83,6 @@ const fn is_answered(status: u16) -> bool {
     contains(COMMON_STATUSES, status)
 }
 
-const fn same_text(a: &str, b: &str) -> bool {
-    let (a, b) = (a.as_bytes(), b.as_bytes());
-    if a.len() != b.len() {
-        return false;
-    }
-    let mut i = 0;
-    while i < a.len() {
-        if a[i] != b[i] {
-            return false;
-        }
-        i += 1;
-    }
-    true
-}
-
-const fn same_texts(a: &[&str], b: &[&str]) -> bool {
-    if a.len() != b.len() {
-        return false;
-    }
-    let mut i = 0;
-    while i < a.len() {
-        if !same_text(a[i], b[i]) {
-            return false;
-        }
-        i += 1;
-    }
-    true
-}
-
 const fn same_statuses(a: &[u16], b: &[u16]) -> bool {
     if a.len() != b.len() {
         return false;
@@ -109,76 +95,6 @@ const fn same_statuses(a: &[u16], b: &[u16]) -> bool {
         i += 1;
     }
     true
-}
-
-/// Media types, each once. Nothing in them needs an escape, in whatever field they are written.
-const fn are_media_types(types: &[&str]) -> bool {
-    let mut i = 0;
-    while i < types.len() {
-        if !is_media_type(types[i].as_bytes()) {
-            return false;
-        }
-        let mut k = i + 1;
-        while k < types.len() {
-            if same_text(types[i], types[k]) {
-                return false;
-            }
-            k += 1;
-        }
-        i += 1;
-    }
-    true
-}
-
-/// `type/subtype` of lower-case token characters, and parameters that are tokens.
-const fn is_media_type(text: &[u8]) -> bool {
-    let mut slash = 0;
-    let mut end = text.len();
-    let mut i = 0;
-    while i < text.len() {
-        match text[i] {
-            b'/' if slash == 0 && i > 0 => slash = i,
-            b';' if slash > 0 => {
-                end = if end < i { end } else { i };
-            }
-            b' ' | b'=' if end < i => {}
-            b'a'..=b'z' | b'0'..=b'9' | b'+' | b'-' | b'.' => {}
-            _ => return false,
-        }
-        i += 1;
-    }
-    slash > 0 && slash + 1 < end
-}
-
-/// True where one of the texts has this byte.
-const fn any_has(texts: &[&str], byte: u8) -> bool {
-    let mut i = 0;
-    while i < texts.len() {
-        let text = texts[i].as_bytes();
-        let mut j = 0;
-        while j < text.len() {
-            if text[j] == byte {
-                return true;
-            }
-            j += 1;
-        }
-        i += 1;
-    }
-    false
-}
-
-/// Letters of one case, with hyphens inside.
-const fn is_word(text: &str, first: u8, last: u8) -> bool {
-    let text = text.as_bytes();
-    let mut i = 0;
-    while i < text.len() {
-        let letter = text[i] >= first && text[i] <= last;
-        if !letter && (text[i] != b'-' || i == 0 || i + 1 == text.len()) {
-            return false;
-        }
-        i += 1;
-    }
-    !text.is_empty()
 }
 
 const fn has(rows: &[Row], target: u8, method: Method) -> bool {
@@ -256,12 +172,16 @@ const fn effects(row: &Row, n: &Nature) {
     let writes = matches!(row.handle, Handle::Writer);
     assert!(!n.safe || !writes, "RFC 9110 §9.2.1: a safe method must not reach a writer");
     assert!(!writes || lists(row, 507), "a writing row can meet a full disk");
-    assert!(!writes || !matches!(row.key, Key::Ignored), "a writing row honours Idempotency-Key");
+    assert!(
+        !writes || !matches!(row.key, Key::Ignored),
+        "a writing row honours Idempotency-Key, or its answer must not be kept"
+    );
     assert!(writes || matches!(row.key, Key::Ignored), "a reading row needs no Idempotency-Key");
     assert!(!n.safe || !lists(row, 201), "RFC 9110 §9.2.1: a safe method creates nothing");
     assert!(writes || !lists(row, 201), "RFC 9110 §15.3.2: 201 says that something was created");
     assert!(
-        matches!(row.key, Key::Ignored) || (lists(row, 409) && lists(row, 422) && lists(row, 429)),
+        matches!(row.key, Key::Ignored | Key::Withheld)
+            || (lists(row, 409) && lists(row, 422) && contains(COMMON_STATUSES, 429)),
         "Idempotency-Key §2.7: a key can be in flight (409), reused (422), one too many (429)"
     );
 }
@@ -270,7 +190,10 @@ const fn effects(row: &Row, n: &Nature) {
 const fn conditions(row: &Row, n: &Nature) {
     assert!(n.safe || !lists(row, 304), "RFC 9110 §15.4.5: 304 answers safe requests only");
     let writes = matches!(row.handle, Handle::Writer);
-    assert!(!writes || lists(row, 412), "RFC 9110 §13.2.2: a writing row can answer 412");
+    assert!(
+        !writes || lists(row, 412) || matches!(row.key, Key::Withheld),
+        "RFC 9110 §13.2.2: a writing row can answer 412"
+    );
     assert!(
         n.safe || writes || matches!(row.conditions, Conditions::Ignored),
         "RFC 9110 §13.1.2: on a method that is not safe a condition guards a change"
@@ -341,6 +264,7 @@ const fn contents(row: &Row, n: &Nature) {
     assert!(!any_has(row.accepts, b';'), "content is accepted by its type and subtype alone");
     assert!(are_media_types(row.offers), "RFC 9110 §8.3.1: not a list of media types");
     assert!(ascends(row.statuses), "the statuses of a row ascend, each once");
+    assert!(!repeats(row.statuses), "a status of a row is one that any row may answer");
     assert!(all_have_problems(row.statuses), "a status of a row has no entry in PROBLEMS");
 }
 

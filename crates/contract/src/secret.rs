@@ -66,9 +66,16 @@ const UNLESS_READABLE: &[(&str, &str)] = &[
 const ENDS: &[(&str, &str)] =
     &[("password", POSTED), ("passwd", POSTED), ("secret", POSTED), ("apikey", BEARER)];
 
-/// Keys of providers: how they start, and how much has to follow. What stands first is our own.
+/// How the tokens of our own sessions begin, so that a person and a scanner of secrets recognise
+/// one wherever it turns up.
+pub const SESSION: &str = "mtds_";
+/// How our own API keys begin.
+pub const KEY: &str = "mtdk_";
+
+/// Keys of providers: how they start, and how much has to follow. Those that stand first are ours.
 const KEYS: &[(&str, usize)] = &[
-    ("mk_", 8),
+    (SESSION, 8),
+    (KEY, 8),
     ("sk_live_", 8),
     ("sk_test_", 8),
     ("rk_live_", 8),

@@ -114,7 +114,7 @@ fn ordinary_queries_pass() {
         "utm_source=x&_=1700000000",
         "locale=sk-SK",
         "sku=sk-2024-000000012345",
-        "file=mk_a",
+        "file=mtdk_a",
         "name=eyJoe",
         "version=1.2.3",
         "host=eyJa.example.com",
@@ -129,7 +129,7 @@ fn ordinary_queries_pass() {
 #[test]
 fn values_in_the_form_of_a_key_are_refused() {
     for value in [
-        "mk_5f2b9c0d1e",
+        "mtdk_5f2b9c0d1e",
         "sk-secret-key-12345",
         "sk-proj-abcdefghijklmnop1234",
         "sk_live_4eC39HqLyjWDarjtT1zdp7dc",
@@ -173,7 +173,7 @@ fn neither_a_value_nor_a_strange_name_is_repeated() {
         ("X-Token=hunter2", "X-Token"),
         ("<script>token=hunter2", ""),
         ("a=1&q=ok&api_key=hunter2", "api_key"),
-        ("mk_hunter2hunter2", ""),
+        ("mtdk_hunter2hunter2", ""),
     ] {
         let secret = find(query, &plain).unwrap();
         assert_eq!(secret.name, name, "{query}");

@@ -109,6 +109,20 @@ pub enum Target {
     Search,
     /// `/api/changes`: what was written, in the order of the commits.
     Changes,
+    /// `/api/login`: a name and a password become a session.
+    Login,
+    /// `/api/logout`: the session ends.
+    Logout,
+    /// `/api/me`: whoever asks.
+    Me,
+    /// `/api/me/sessions`: where whoever asks is signed in.
+    Sessions,
+    /// `/api/me/sessions/{id}`
+    Session,
+    /// `/api/me/password`: the password of whoever asks.
+    Password,
+    /// `/api/audit`: who changed what.
+    Audit,
     /// `/api` and `/`: the resources there are.
     Home,
     /// `/healthz`: the process answers.
@@ -132,6 +146,13 @@ impl Target {
             Self::Batch
             | Self::Search
             | Self::Changes
+            | Self::Login
+            | Self::Logout
+            | Self::Me
+            | Self::Sessions
+            | Self::Session
+            | Self::Password
+            | Self::Audit
             | Self::Home
             | Self::Health
             | Self::Ready
@@ -163,6 +184,20 @@ pub enum Operation {
     Search,
     /// A page of the change log.
     Changes,
+    /// A new session for a name and a password.
+    Login,
+    /// The session that asks, ended.
+    Logout,
+    /// Whoever asks, as a record.
+    Me,
+    /// The sessions of whoever asks.
+    Sessions,
+    /// One of them, ended.
+    EndSession,
+    /// Another password for whoever asks.
+    Password,
+    /// A page of the audit log.
+    Audit,
     /// OPTIONS.
     Describe,
     /// The resources there are.
@@ -205,6 +240,9 @@ pub enum Conditions {
 pub enum Key {
     /// Ignored: the row is safe.
     Ignored,
+    /// Ignored though the row writes: its answer is a credential or speaks of one, which is not
+    /// kept to be sent again.
+    Withheld,
     /// Honoured.
     Honoured,
     /// Honoured, and a declaration may demand one: 400 without.
@@ -255,12 +293,19 @@ impl Row {
     pub const fn reads(&self) -> bool {
         !matches!(self.handle, Handle::Writer)
     }
+
+    /// True where content may be left out though the method gives it a meaning: there is nothing
+    /// that has to be said.
+    #[must_use]
+    pub const fn content_is_optional(&self) -> bool {
+        matches!(self.operation, Operation::Logout)
+    }
 }
 
-/// Statuses that any request may be answered with, whatever its row: framing, routing, limits
-/// and faults of the server.
+/// Statuses that any request may be answered with, whatever its row: framing, routing, who asks,
+/// limits and faults of the server.
 pub const COMMON_STATUSES: &[u16] =
-    &[400, 403, 404, 405, 406, 408, 413, 414, 417, 431, 500, 501, 503, 505];
+    &[400, 401, 403, 404, 405, 406, 408, 413, 414, 417, 429, 431, 500, 501, 503, 505];
 
 /// JSON (RFC 8259), and what the program prefers to answer with.
 pub const JSON: &str = "application/json";
@@ -300,17 +345,17 @@ pub const ROWS: &[Row] = &[
     Row { target: Target::Collection, method: Method::Get, operation: Operation::List, handle: Handle::Reader, accepts: &[], offers: LISTS, conditions: Conditions::Honoured, key: Key::Ignored, cache: Cache::Revalidate, minimal: false, statuses: &[200, 304, 412] },
     Row { target: Target::Collection, method: Method::Head, operation: Operation::List, handle: Handle::Reader, accepts: &[], offers: LISTS, conditions: Conditions::Honoured, key: Key::Ignored, cache: Cache::Revalidate, minimal: false, statuses: &[200, 304, 412] },
     Row { target: Target::Collection, method: Method::Query, operation: Operation::List, handle: Handle::Reader, accepts: QUERIES, offers: LISTS, conditions: Conditions::Honoured, key: Key::Ignored, cache: Cache::Revalidate, minimal: false, statuses: &[200, 304, 412, 415, 422] },
-    Row { target: Target::Collection, method: Method::Post, operation: Operation::Create, handle: Handle::Writer, accepts: BULKS, offers: &[JSON], conditions: Conditions::Honoured, key: Key::Demandable, cache: Cache::Never, minimal: true, statuses: &[201, 409, 412, 415, 422, 429, 507] },
+    Row { target: Target::Collection, method: Method::Post, operation: Operation::Create, handle: Handle::Writer, accepts: BULKS, offers: &[JSON], conditions: Conditions::Honoured, key: Key::Demandable, cache: Cache::Never, minimal: true, statuses: &[201, 409, 412, 415, 422, 507] },
     Row { target: Target::Collection, method: Method::Options, operation: Operation::Describe, handle: Handle::None, accepts: &[], offers: &[], conditions: Conditions::Ignored, key: Key::Ignored, cache: Cache::Never, minimal: false, statuses: &[204] },
     // Items
     Row { target: Target::Item, method: Method::Get, operation: Operation::Fetch, handle: Handle::Reader, accepts: &[], offers: &[JSON], conditions: Conditions::Honoured, key: Key::Ignored, cache: Cache::Revalidate, minimal: false, statuses: &[200, 304, 412] },
     Row { target: Target::Item, method: Method::Head, operation: Operation::Fetch, handle: Handle::Reader, accepts: &[], offers: &[JSON], conditions: Conditions::Honoured, key: Key::Ignored, cache: Cache::Revalidate, minimal: false, statuses: &[200, 304, 412] },
-    Row { target: Target::Item, method: Method::Put, operation: Operation::Replace, handle: Handle::Writer, accepts: RECORDS, offers: &[JSON], conditions: Conditions::Demandable, key: Key::Honoured, cache: Cache::Never, minimal: true, statuses: &[200, 201, 204, 409, 412, 415, 422, 428, 429, 507] },
-    Row { target: Target::Item, method: Method::Patch, operation: Operation::Patch, handle: Handle::Writer, accepts: PATCHES, offers: &[JSON], conditions: Conditions::Demandable, key: Key::Honoured, cache: Cache::Never, minimal: true, statuses: &[200, 204, 409, 412, 415, 422, 428, 429, 507] },
-    Row { target: Target::Item, method: Method::Delete, operation: Operation::Delete, handle: Handle::Writer, accepts: &[], offers: &[JSON], conditions: Conditions::Demandable, key: Key::Honoured, cache: Cache::Never, minimal: true, statuses: &[200, 204, 409, 412, 422, 428, 429, 507] },
+    Row { target: Target::Item, method: Method::Put, operation: Operation::Replace, handle: Handle::Writer, accepts: RECORDS, offers: &[JSON], conditions: Conditions::Demandable, key: Key::Honoured, cache: Cache::Never, minimal: true, statuses: &[200, 201, 204, 409, 412, 415, 422, 428, 507] },
+    Row { target: Target::Item, method: Method::Patch, operation: Operation::Patch, handle: Handle::Writer, accepts: PATCHES, offers: &[JSON], conditions: Conditions::Demandable, key: Key::Honoured, cache: Cache::Never, minimal: true, statuses: &[200, 204, 409, 412, 415, 422, 428, 507] },
+    Row { target: Target::Item, method: Method::Delete, operation: Operation::Delete, handle: Handle::Writer, accepts: &[], offers: &[JSON], conditions: Conditions::Demandable, key: Key::Honoured, cache: Cache::Never, minimal: true, statuses: &[200, 204, 409, 412, 422, 428, 507] },
     Row { target: Target::Item, method: Method::Options, operation: Operation::Describe, handle: Handle::None, accepts: &[], offers: &[], conditions: Conditions::Ignored, key: Key::Ignored, cache: Cache::Never, minimal: false, statuses: &[204] },
     // Several writes as one. Its statuses are those of its operations, but that 200 says all went well.
-    Row { target: Target::Batch, method: Method::Post, operation: Operation::Batch, handle: Handle::Writer, accepts: &[JSON], offers: &[JSON], conditions: Conditions::Demandable, key: Key::Demandable, cache: Cache::Never, minimal: false, statuses: &[200, 409, 412, 415, 422, 428, 429, 507] },
+    Row { target: Target::Batch, method: Method::Post, operation: Operation::Batch, handle: Handle::Writer, accepts: &[JSON], offers: &[JSON], conditions: Conditions::Demandable, key: Key::Demandable, cache: Cache::Never, minimal: false, statuses: &[200, 409, 412, 415, 422, 428, 507] },
     Row { target: Target::Batch, method: Method::Options, operation: Operation::Describe, handle: Handle::None, accepts: &[], offers: &[], conditions: Conditions::Ignored, key: Key::Ignored, cache: Cache::Never, minimal: false, statuses: &[204] },
     // Search
     Row { target: Target::Search, method: Method::Get, operation: Operation::Search, handle: Handle::Reader, accepts: &[], offers: &[JSON], conditions: Conditions::Honoured, key: Key::Ignored, cache: Cache::Revalidate, minimal: false, statuses: &[200, 304, 412] },
@@ -322,6 +367,25 @@ pub const ROWS: &[Row] = &[
     Row { target: Target::Changes, method: Method::Get, operation: Operation::Changes, handle: Handle::Reader, accepts: &[], offers: &[JSON], conditions: Conditions::Honoured, key: Key::Ignored, cache: Cache::Revalidate, minimal: false, statuses: &[200, 304, 410, 412] },
     Row { target: Target::Changes, method: Method::Head, operation: Operation::Changes, handle: Handle::Reader, accepts: &[], offers: &[JSON], conditions: Conditions::Honoured, key: Key::Ignored, cache: Cache::Revalidate, minimal: false, statuses: &[200, 304, 410, 412] },
     Row { target: Target::Changes, method: Method::Options, operation: Operation::Describe, handle: Handle::None, accepts: &[], offers: &[], conditions: Conditions::Ignored, key: Key::Ignored, cache: Cache::Never, minimal: false, statuses: &[204] },
+    // Who asks
+    Row { target: Target::Login, method: Method::Post, operation: Operation::Login, handle: Handle::Writer, accepts: RECORDS, offers: &[JSON], conditions: Conditions::Ignored, key: Key::Withheld, cache: Cache::Never, minimal: false, statuses: &[200, 303, 415, 422, 507] },
+    Row { target: Target::Login, method: Method::Options, operation: Operation::Describe, handle: Handle::None, accepts: &[], offers: &[], conditions: Conditions::Ignored, key: Key::Ignored, cache: Cache::Never, minimal: false, statuses: &[204] },
+    Row { target: Target::Logout, method: Method::Post, operation: Operation::Logout, handle: Handle::Writer, accepts: RECORDS, offers: &[JSON], conditions: Conditions::Ignored, key: Key::Withheld, cache: Cache::Never, minimal: false, statuses: &[200, 303, 415, 422, 507] },
+    Row { target: Target::Logout, method: Method::Options, operation: Operation::Describe, handle: Handle::None, accepts: &[], offers: &[], conditions: Conditions::Ignored, key: Key::Ignored, cache: Cache::Never, minimal: false, statuses: &[204] },
+    Row { target: Target::Me, method: Method::Get, operation: Operation::Me, handle: Handle::Reader, accepts: &[], offers: &[JSON], conditions: Conditions::Honoured, key: Key::Ignored, cache: Cache::Revalidate, minimal: false, statuses: &[200, 304, 412] },
+    Row { target: Target::Me, method: Method::Head, operation: Operation::Me, handle: Handle::Reader, accepts: &[], offers: &[JSON], conditions: Conditions::Honoured, key: Key::Ignored, cache: Cache::Revalidate, minimal: false, statuses: &[200, 304, 412] },
+    Row { target: Target::Me, method: Method::Options, operation: Operation::Describe, handle: Handle::None, accepts: &[], offers: &[], conditions: Conditions::Ignored, key: Key::Ignored, cache: Cache::Never, minimal: false, statuses: &[204] },
+    Row { target: Target::Sessions, method: Method::Get, operation: Operation::Sessions, handle: Handle::Reader, accepts: &[], offers: &[JSON], conditions: Conditions::Ignored, key: Key::Ignored, cache: Cache::Never, minimal: false, statuses: &[200] },
+    Row { target: Target::Sessions, method: Method::Head, operation: Operation::Sessions, handle: Handle::Reader, accepts: &[], offers: &[JSON], conditions: Conditions::Ignored, key: Key::Ignored, cache: Cache::Never, minimal: false, statuses: &[200] },
+    Row { target: Target::Sessions, method: Method::Options, operation: Operation::Describe, handle: Handle::None, accepts: &[], offers: &[], conditions: Conditions::Ignored, key: Key::Ignored, cache: Cache::Never, minimal: false, statuses: &[204] },
+    Row { target: Target::Session, method: Method::Delete, operation: Operation::EndSession, handle: Handle::Writer, accepts: &[], offers: &[JSON], conditions: Conditions::Ignored, key: Key::Withheld, cache: Cache::Never, minimal: true, statuses: &[200, 204, 507] },
+    Row { target: Target::Session, method: Method::Options, operation: Operation::Describe, handle: Handle::None, accepts: &[], offers: &[], conditions: Conditions::Ignored, key: Key::Ignored, cache: Cache::Never, minimal: false, statuses: &[204] },
+    Row { target: Target::Password, method: Method::Post, operation: Operation::Password, handle: Handle::Writer, accepts: RECORDS, offers: &[JSON], conditions: Conditions::Ignored, key: Key::Withheld, cache: Cache::Never, minimal: true, statuses: &[200, 204, 415, 422, 507] },
+    Row { target: Target::Password, method: Method::Options, operation: Operation::Describe, handle: Handle::None, accepts: &[], offers: &[], conditions: Conditions::Ignored, key: Key::Ignored, cache: Cache::Never, minimal: false, statuses: &[204] },
+    // Who did what
+    Row { target: Target::Audit, method: Method::Get, operation: Operation::Audit, handle: Handle::Reader, accepts: &[], offers: &[JSON], conditions: Conditions::Ignored, key: Key::Ignored, cache: Cache::Never, minimal: false, statuses: &[200] },
+    Row { target: Target::Audit, method: Method::Head, operation: Operation::Audit, handle: Handle::Reader, accepts: &[], offers: &[JSON], conditions: Conditions::Ignored, key: Key::Ignored, cache: Cache::Never, minimal: false, statuses: &[200] },
+    Row { target: Target::Audit, method: Method::Options, operation: Operation::Describe, handle: Handle::None, accepts: &[], offers: &[], conditions: Conditions::Ignored, key: Key::Ignored, cache: Cache::Never, minimal: false, statuses: &[204] },
     // The program's own pages
     Row { target: Target::Home, method: Method::Get, operation: Operation::Home, handle: Handle::None, accepts: &[], offers: &[JSON], conditions: Conditions::Honoured, key: Key::Ignored, cache: Cache::Revalidate, minimal: false, statuses: &[200, 304, 412] },
     Row { target: Target::Home, method: Method::Head, operation: Operation::Home, handle: Handle::None, accepts: &[], offers: &[JSON], conditions: Conditions::Honoured, key: Key::Ignored, cache: Cache::Revalidate, minimal: false, statuses: &[200, 304, 412] },

@@ -7,13 +7,14 @@ use contract::negotiate::Coding;
 use contract::precondition::Conditions;
 use contract::prefer::Preferences;
 use contract::problem::Problem;
-use model::model::{Model, Resource, ResourceIndex};
+use model::model::{FieldIndex, Model, Resource, ResourceIndex};
 use model::query::{Everywhere, Position, Query, Since, View};
 use model::record::{Draft, Rejection};
 use model::rows::Form;
 use model::setting::Settings;
 use model::value::{Id, Timestamp};
 use serde_json::Value;
+use store::audit_log::Acts;
 use store::log::After;
 use store::lookup::KeyHash;
 use store::spool::Spool;
@@ -23,6 +24,8 @@ use crate::admit::Admitted;
 use crate::batch::Batch;
 use crate::cursor;
 use crate::password::Hashes;
+use crate::position;
+use crate::refused::Refused;
 use crate::route::Routed;
 
 /// A request, understood. Made by `request` only.
@@ -56,6 +59,10 @@ pub(crate) struct Call {
     pub(crate) everywhere: Option<Everywhere>,
     /// The part of the change log that is asked for.
     pub(crate) following: Option<Arc<Following>>,
+    /// What the client calls itself, where that is kept.
+    pub(crate) agent: String,
+    /// The part of the audit log that is asked for.
+    pub(crate) auditing: Option<Arc<Auditing>>,
     /// The record in the list behind which the page begins, or before which it ends.
     pub(crate) position: Option<Position>,
     /// What of one record is asked for.
@@ -108,6 +115,49 @@ pub(crate) enum Content {
     JsonPatch(Value),
     /// Several writes, each a request of its own.
     Batch(Batch),
+    /// What is done about whoever asks.
+    Account(Arc<Account>),
+}
+
+/// What is done about whoever asks. It has passwords in it, so it is never shown.
+pub(crate) enum Account {
+    /// Somebody signs in.
+    SignIn {
+        /// By one of these fields, the first that somebody has.
+        fields: Vec<FieldIndex>,
+        /// Under this name.
+        name: String,
+        /// With this password.
+        password: String,
+        /// And goes on there.
+        then: Then,
+    },
+    /// The session ends.
+    SignOut(Then),
+    /// Another password.
+    Password {
+        /// The one that counts so far.
+        current: String,
+        /// The one that shall count.
+        password: String,
+    },
+}
+
+/// What a client does once it has signed in or out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Then {
+    /// A program takes the answer.
+    Answer,
+    /// A browser goes on to this path, with or without a cookie.
+    Visit(String),
+}
+
+/// A question to the audit log.
+pub(crate) enum Auditing {
+    /// What was done.
+    Acts(Acts),
+    /// What was refused, as far as it is remembered.
+    Refusals(Vec<Refused>),
 }
 
 /// A question to the change log, and what its answer is written with.
@@ -116,6 +166,8 @@ pub(crate) struct Following {
     pub(crate) since: Since,
     /// What its position means.
     pub(crate) after: After,
+    /// What positions are disguised with.
+    pub(crate) positions: position::Key,
     /// Which life of the database positions are of.
     pub(crate) life: String,
     /// The salts of the ETags of each resource.
@@ -160,6 +212,11 @@ impl Call {
     /// The writes that this one is made of, where it is a batch.
     pub(crate) fn batch(&self) -> Option<&Batch> {
         if let Content::Batch(batch) = &self.content { Some(batch) } else { None }
+    }
+
+    /// What is done about whoever asks.
+    pub(crate) fn account(&self) -> Option<&Account> {
+        if let Content::Account(account) = &self.content { Some(account) } else { None }
     }
 
     /// The id that is spoken of.

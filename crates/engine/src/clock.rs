@@ -3,6 +3,8 @@
 use std::cell::RefCell;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use model::value::Timestamp;
 
 /// The present moment.
@@ -23,6 +25,15 @@ pub fn uuid() -> String {
 #[must_use]
 pub fn birth() -> i64 {
     i64::try_from(random() >> 2).unwrap_or(0)
+}
+
+/// 256 random bits as 43 characters of base64url, behind what tells whose token it is. Drawn from
+/// the kernel each time: nothing in our memory has held it before.
+#[must_use]
+pub fn token(prefix: &str) -> String {
+    let mut bits = [0; 32];
+    getrandom::fill(&mut bits).expect("the kernel has a source of randomness");
+    format!("{prefix}{}", URL_SAFE_NO_PAD.encode(bits))
 }
 
 const POOL_BYTES: usize = 1024;

@@ -9,6 +9,7 @@ use std::time::Duration;
 use contract::fault::{self, Fault};
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
+use store::audit_log::Actor;
 use store::lookup::KeyHash;
 use tokio::sync::watch;
 
@@ -28,9 +29,13 @@ pub(crate) fn hash(secret: &[u8], purpose: &str, parts: &[&str]) -> [u8; 16] {
     short
 }
 
-/// Whose key it is. Until sign-in comes, everybody is nobody.
-pub(crate) fn principal(secret: &[u8; 32]) -> KeyHash {
-    hash(secret, "principal", &["anonymous"])
+/// Whose key it is: the user's or the API key's, never that of one token. All who have not signed
+/// in are one.
+pub(crate) fn principal(secret: &[u8; 32], actor: &Actor) -> KeyHash {
+    match &actor.id {
+        Some(id) => hash(secret, "principal", &[actor.kind, id]),
+        None => hash(secret, "principal", &["anonymous"]),
+    }
 }
 
 /// The scope of a key: principal, method, canonical resource and id. The query is left out.

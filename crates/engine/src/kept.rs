@@ -1,6 +1,7 @@
 //! Lists as they were last rendered, each with the states of its tables. While they stand still,
 //! asking again takes one look at their change counters instead of a query.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -78,6 +79,7 @@ impl Kept {
     /// What was kept of the list that a call asks for.
     pub(crate) fn find(&self, call: &Call) -> Option<Arc<List>> {
         let query = name(call)?;
+        let query = query.as_ref();
         let shelves = self.shelves.lock().unwrap_or_else(PoisonError::into_inner);
         shelves.lists.get(call.routed.resource?)?.get(query).cloned()
     }
@@ -85,6 +87,7 @@ impl Kept {
     /// Renders a list and keeps it; any other outcome stays as it is.
     pub(crate) fn keep(&self, call: &Call, outcome: Outcome) -> Outcome {
         let (Outcome::Listed(seen), Some(query)) = (&outcome, name(call)) else { return outcome };
+        let query = query.as_ref();
         self.misses.fetch_add(1, Ordering::Relaxed);
         let states = seen.states.clone();
         let answer = representation::render(call, outcome);
@@ -112,11 +115,21 @@ impl Shelves {
     }
 }
 
-/// What tells a list from the others of its resource. A query that came as content is not kept:
-/// its answer names other fields, and it is seldom asked twice. Nor is another format than JSON.
-fn name(call: &Call) -> Option<&str> {
+/// What tells a list from the others of its resource: the query, and what of the tables the caller
+/// sees. A query that came as content is not kept: its answer names other fields, and it is seldom
+/// asked twice. Nor is another format than JSON, or what the clock decides on.
+fn name(call: &Call) -> Option<Cow<'_, str>> {
     let row = call.routed.row;
     let json = Format::of(call.media) == Format::Json;
-    let plain = row.operation == Operation::List && row.accepts.is_empty() && json;
-    plain.then(|| call.routed.query.as_deref().unwrap_or_default())
+    if row.operation != Operation::List || !row.accepts.is_empty() || !json {
+        return None;
+    }
+    let query = call.routed.query.as_deref().unwrap_or_default();
+    let digest = call.digest();
+    match digest.is_empty() {
+        true => Some(Cow::Borrowed(query)),
+        false if call.admitted.sight.is_timed_for(&call.tables) => None,
+        // No query as it is sent has a space in it.
+        false => Some(Cow::Owned(format!("{digest} {query}"))),
+    }
 }

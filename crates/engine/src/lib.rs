@@ -15,17 +15,24 @@ mod admit;
 mod answer;
 mod batch;
 mod call;
+mod callers;
 mod coding;
+mod cookie;
 mod cursor;
 mod idempotency;
+mod limit;
 mod op;
+mod origin;
 mod outcome;
 mod password;
 mod pipeline;
+mod position;
+mod refused;
 mod representation;
 mod request;
 mod response;
 mod route;
+mod sight;
 #[cfg(test)]
 mod tests;
 
@@ -35,7 +42,7 @@ use bytes::Bytes;
 use contract::problem::Problem;
 use http::{Request, Response};
 use http_body::Body;
-use model::access::Sight;
+use model::access::{Caller, Sight};
 use model::model::Model;
 use model::setting::Settings;
 use store::Reader;
@@ -60,6 +67,15 @@ pub struct Parts {
     pub secret: [u8; 32],
 }
 
+/// How often passwords are tried.
+pub(crate) struct Attempts {
+    /// From one address.
+    pub(crate) by_address: limit::Limit,
+    /// From one address, for one user. Never for a user alone: whoever knows a name could keep its
+    /// bearer out.
+    pub(crate) by_account: limit::Limit,
+}
+
 /// Turns requests into responses. Cheap to clone.
 #[derive(Clone)]
 pub struct Engine(Arc<Inner>);
@@ -77,9 +93,18 @@ pub(crate) struct Inner {
     pub(crate) running: idempotency::Running,
     pub(crate) hasher: password::Hasher,
     pub(crate) kept: kept::Kept,
-    /// What whoever may do everything sees.
-    pub(crate) operator: Arc<Sight>,
+    /// What whoever has not signed in sees.
+    pub(crate) nobody: Arc<Sight>,
+    /// Who has signed in.
+    pub(crate) callers: callers::Callers,
+    /// How often passwords are tried.
+    pub(crate) attempts: Attempts,
+    /// What was refused of late.
+    pub(crate) refused: refused::Refusals,
+    /// The title, as challenges say it.
+    pub(crate) realm: String,
     pub(crate) cursors: cursor::Key,
+    pub(crate) positions: position::Key,
     /// Requests whose many records lie on the disk until they are written.
     pub(crate) bulks: Arc<Semaphore>,
 }
@@ -93,10 +118,16 @@ impl Engine {
         let list_salts = response::list_salts(&model, &settings, epoch);
         let life = response::tag::life(epoch);
         let running = idempotency::Running::default();
-        let hasher = password::Hasher::start();
+        let hasher = password::Hasher::start(&settings);
         let kept = kept::Kept::new(&model);
-        let operator = Arc::new(Sight::operator(&model));
+        let nobody = Arc::new(Sight::new(&model, Caller::Nobody, clock::now()));
+        let attempts = Attempts {
+            by_address: limit::Limit::a_minute(settings.login_address_max),
+            by_account: limit::Limit::a_minute(settings.login_account_max),
+        };
+        let realm = admit::realm(&model.title);
         let cursors = cursor::Key::new(&secret);
+        let positions = position::Key::new(&secret);
         let bulks = Arc::new(Semaphore::new(settings.bulks_max));
         Self(Arc::new(Inner {
             model,
@@ -110,13 +141,19 @@ impl Engine {
             running,
             hasher,
             kept,
-            operator,
+            nobody,
+            callers: callers::Callers::default(),
+            attempts,
+            refused: refused::Refusals::default(),
+            realm,
             cursors,
+            positions,
             bulks,
         }))
     }
 
-    /// Answers one request. The target is in origin-form or `*`; extensions carry the `RequestId`.
+    /// Answers one request. The target is in origin-form or `*`; extensions carry the `RequestId`
+    /// and the `Peer`.
     /// The content is polled only once it is certain that it is wanted (RFC 9110 §10.1.1).
     pub async fn answer<B>(&self, request: Request<B>) -> Response<Content>
     where
@@ -129,6 +166,12 @@ impl Engine {
     #[must_use]
     pub fn kept(&self) -> kept::KeptFigures {
         self.0.kept.figures()
+    }
+
+    /// How many passwords were verified, right ones and wrong ones.
+    #[must_use]
+    pub fn passwords_verified(&self) -> u64 {
+        self.0.hasher.verified()
     }
 
     /// The answer to a fault that is met before there is a request: framing, limits, time.

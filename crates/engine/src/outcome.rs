@@ -1,15 +1,21 @@
 //! What happened, before it has a form.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use contract::problem::Problem;
+use model::access::Sight;
 use model::model::ResourceIndex;
 use model::record::Record;
+use model::value::Timestamp;
+use store::audit_log::Entry;
 use store::change::Change;
 use store::log::Log;
 use store::lookup::{Found, Lookup, Row, Total};
 
 use crate::answer::Answer;
 use crate::batch::Part;
+use crate::call::Then;
 
 /// What an operation came to.
 pub(crate) enum Outcome {
@@ -31,6 +37,14 @@ pub(crate) enum Outcome {
     Patched(Record),
     /// A record removed.
     Deleted,
+    /// Somebody has signed in.
+    SignedIn(Box<SignedIn>),
+    /// Somebody has signed out, and goes on there.
+    SignedOut(Then),
+    /// Something was done that there is nothing to show of; the word that says so.
+    Settled(&'static str),
+    /// A part of the audit log.
+    Audited(Vec<Entry>),
     /// What the target can do.
     Described,
     /// A document that the program brings along.
@@ -43,6 +57,20 @@ pub(crate) enum Outcome {
     Rendered(Answer),
     /// A remembered answer.
     Replayed(Answer),
+}
+
+/// A new session.
+pub(crate) struct SignedIn {
+    /// Its token.
+    pub(crate) token: String,
+    /// When it ends by itself.
+    pub(crate) expires_at: Timestamp,
+    /// Whose it is.
+    pub(crate) user: Record,
+    /// What that user sees.
+    pub(crate) sight: Arc<Sight>,
+    /// Where the client goes on.
+    pub(crate) then: Then,
 }
 
 /// A page of what matches in every resource.

@@ -1,24 +1,69 @@
-//! Passwords are kept as argon2id hashes only, and hashed before the writer is met: it takes
-//! milliseconds and megabytes on purpose.
+//! Passwords are kept as argon2id hashes only, and hashed and verified before the writer is met: it
+//! takes milliseconds and megabytes on purpose, so it is done on a few threads of a low priority.
 
-use std::collections::HashMap;
-use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
+use std::collections::{HashMap, VecDeque};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use argon2::Argon2;
-use argon2::password_hash::PasswordHasher;
+use argon2::password_hash::phc::PasswordHash;
+use argon2::password_hash::{PasswordHasher, PasswordVerifier};
 use contract::problem::{Kind, Problem};
+use http::{HeaderValue, header};
 use model::model::Resource;
 use model::record::Record;
+use model::setting::Settings;
 use model::value::Value;
+use sha2::{Digest, Sha256};
 use tokio::sync::oneshot;
 
-/// Passwords that may wait: a flood is refused rather than queued.
+/// Passwords that may wait to be hashed: a flood is refused rather than queued.
 const WAITING_MAX: usize = 64;
 
-type Job = (String, oneshot::Sender<String>);
+/// Threads that hash and verify, so that no request handler does. They end with it.
+pub(crate) struct Hasher(Arc<Shared>);
 
-/// One thread that hashes, so that no request handler does.
-pub(crate) struct Hasher(SyncSender<Job>);
+struct Shared {
+    queues: Mutex<Queues>,
+    arrived: Condvar,
+    threads_max: usize,
+    verifications_max: usize,
+    verified: AtomicU64,
+    /// Verified where there is nothing to be verified, so that it takes as long.
+    nobodys: OnceLock<String>,
+}
+
+#[derive(Default)]
+struct Queues {
+    hashes: VecDeque<ToHash>,
+    verifications: VecDeque<ToVerify>,
+    threads: usize,
+    idle: usize,
+    is_closed: bool,
+}
+
+struct ToHash(String, oneshot::Sender<String>);
+
+struct ToVerify {
+    password: String,
+    hash: Option<String>,
+    answer: oneshot::Sender<Verified>,
+}
+
+enum Job {
+    Hash(ToHash),
+    Verify(ToVerify),
+}
+
+/// Whether a password is the one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Verified {
+    /// It is.
+    Right,
+    /// It is not, or there is none.
+    Wrong,
+}
 
 /// The hashes of the passwords of one request, by what was sent.
 #[derive(Clone, Default)]
@@ -26,26 +71,38 @@ pub(crate) struct Hashes(HashMap<String, String>);
 
 /// The PHC string of a password under a salt of its own.
 pub(crate) fn hash(password: &str) -> String {
-    Argon2::default()
-        .hash_password(password.as_bytes())
-        .expect("argon2id with its default costs hashes anything")
-        .to_string()
+    let hash: argon2::password_hash::Result<PasswordHash> =
+        Argon2::default().hash_password(password.as_bytes());
+    hash.expect("argon2id with its default costs hashes anything").to_string()
+}
+
+/// What a session keeps of the hash of the password that opened it.
+pub(crate) fn seal(hash: &str) -> [u8; 16] {
+    let mut seal = [0; 16];
+    seal.copy_from_slice(&Sha256::digest(hash.as_bytes())[..16]);
+    seal
+}
+
+/// The hash that is kept of a user's password, where there is one.
+pub(crate) fn of<'a>(resource: &Resource, record: &'a Record) -> Option<&'a str> {
+    let index = resource.fields.iter().position(|field| field.password)?;
+    match record.values.get(index)?.as_ref()? {
+        Value::Text(hash) => Some(hash),
+        _ => None,
+    }
 }
 
 impl Hasher {
-    /// Starts the thread; it ends with the hasher.
-    pub(crate) fn start() -> Self {
-        let (jobs, queue) = sync_channel::<Job>(WAITING_MAX);
-        std::thread::Builder::new()
-            .name("passwords".to_owned())
-            .spawn(move || {
-                for (password, answer) in queue {
-                    // Nobody waits where the client has left.
-                    drop(answer.send(hash(&password)));
-                }
-            })
-            .expect("the system starts a thread");
-        Self(jobs)
+    /// A pool whose threads begin when there is work for them.
+    pub(crate) fn start(settings: &Settings) -> Self {
+        Self(Arc::new(Shared {
+            queues: Mutex::default(),
+            arrived: Condvar::new(),
+            threads_max: settings.login_threads,
+            verifications_max: settings.login_queue_max,
+            verified: AtomicU64::new(0),
+            nobodys: OnceLock::new(),
+        }))
     }
 
     /// Hashes some passwords.
@@ -56,19 +113,142 @@ impl Hasher {
         let mut hashes = HashMap::new();
         for password in passwords {
             let (answer, wait) = oneshot::channel();
-            match self.0.try_send((password.to_owned(), answer)) {
-                Ok(()) => {}
-                Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) => return Err(busy()),
+            {
+                let mut queues = self.0.lock();
+                if queues.hashes.len() >= WAITING_MAX {
+                    return Err(busy());
+                }
+                queues.hashes.push_back(ToHash(password.to_owned(), answer));
+                self.staff(&mut queues);
             }
+            self.0.arrived.notify_one();
             hashes.insert(password.to_owned(), wait.await.map_err(|_| busy())?);
         }
         Ok(Hashes(hashes))
+    }
+
+    /// Verifies a password against a hash; against one that it cannot have where there is none, so
+    /// that nobody learns from the time whether there is.
+    ///
+    /// # Errors
+    /// 429 while too many wait.
+    pub(crate) async fn verify(
+        &self,
+        password: &str,
+        hash: Option<&str>,
+    ) -> Result<Verified, Problem> {
+        let (answer, wait) = oneshot::channel();
+        {
+            let mut queues = self.0.lock();
+            if queues.verifications.len() >= self.0.verifications_max {
+                return Err(flooded());
+            }
+            let (password, hash) = (password.to_owned(), hash.map(str::to_owned));
+            queues.verifications.push_back(ToVerify { password, hash, answer });
+            self.staff(&mut queues);
+        }
+        self.0.arrived.notify_one();
+        wait.await.map_err(|_| busy())
+    }
+
+    /// How many passwords were verified.
+    pub(crate) fn verified(&self) -> u64 {
+        self.0.verified.load(Ordering::Relaxed)
+    }
+
+    /// Begins another thread where there is more work than idle ones.
+    fn staff(&self, queues: &mut Queues) {
+        let waiting = queues.hashes.len() + queues.verifications.len();
+        if waiting <= queues.idle || queues.threads >= self.0.threads_max {
+            return;
+        }
+        let shared = Arc::clone(&self.0);
+        let thread = std::thread::Builder::new().name("passwords".to_owned());
+        if thread.spawn(move || shared.work()).is_ok() {
+            queues.threads += 1;
+        }
+    }
+}
+
+impl Drop for Hasher {
+    fn drop(&mut self) {
+        self.0.lock().is_closed = true;
+        self.0.arrived.notify_all();
+    }
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, Queues> {
+        self.queues.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The life of one thread.
+    fn work(&self) {
+        // Whoever signs in waits for milliseconds anyway: all other requests go first.
+        store::priority::lower();
+        // Before the first attempt, so that it is not told from the others by its time.
+        self.nobodys.get_or_init(|| hash(""));
+        while let Some(job) = self.next() {
+            // A panic has been reported where it happened, and the asker sees that nothing comes.
+            drop(catch_unwind(AssertUnwindSafe(|| self.carry_out(job))));
+        }
+    }
+
+    /// The next job. Passwords that are set go first: whoever sets one has signed in, or creates
+    /// what counts against nobody else's attempts.
+    fn next(&self) -> Option<Job> {
+        let mut queues = self.lock();
+        loop {
+            if let Some(job) = queues.hashes.pop_front() {
+                return Some(Job::Hash(job));
+            }
+            if let Some(job) = queues.verifications.pop_front() {
+                return Some(Job::Verify(job));
+            }
+            if queues.is_closed {
+                return None;
+            }
+            queues.idle += 1;
+            queues = self.arrived.wait(queues).unwrap_or_else(PoisonError::into_inner);
+            queues.idle -= 1;
+        }
+    }
+
+    /// Does it. Nobody waits where the client has left.
+    fn carry_out(&self, job: Job) {
+        match job {
+            Job::Hash(ToHash(password, answer)) => drop(answer.send(hash(&password))),
+            Job::Verify(ToVerify { password, hash, answer }) => {
+                if answer.is_closed() {
+                    return;
+                }
+                self.verified.fetch_add(1, Ordering::Relaxed);
+                let _ = answer.send(self.verify(&password, hash.as_deref()));
+            }
+        }
+    }
+
+    fn verify(&self, password: &str, hash: Option<&str>) -> Verified {
+        let own = hash.and_then(|hash| PasswordHash::new(hash).ok());
+        let is_there = own.is_some();
+        let nobodys = || self.nobodys.get_or_init(|| self::hash(""));
+        let against = own.or_else(|| PasswordHash::new(nobodys()).ok());
+        let fits = against.is_some_and(|hash| {
+            Argon2::default().verify_password(password.as_bytes(), &hash).is_ok()
+        });
+        if fits && is_there { Verified::Right } else { Verified::Wrong }
     }
 }
 
 fn busy() -> Problem {
     Problem::new(Kind::Unavailable, "Too many passwords are being hashed.")
-        .with_field(http::header::RETRY_AFTER, http::HeaderValue::from_static("1"))
+        .with_field(header::RETRY_AFTER, HeaderValue::from_static("1"))
+}
+
+fn flooded() -> Problem {
+    let detail = "Too many passwords wait to be verified. This one was not looked at.";
+    Problem::new(Kind::TooManyRequests, detail)
+        .with_field(header::RETRY_AFTER, HeaderValue::from_static("1"))
 }
 
 impl Hashes {
@@ -86,5 +266,44 @@ impl Hashes {
                 values[index] = Some(Value::Text(hashed));
             }
         }
+    }
+
+    /// The hash of a password, where it was hashed.
+    pub(crate) fn of(&self, password: &str) -> Option<&str> {
+        self.0.get(password).map(String::as_str)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Hasher, Verified, hash};
+    use model::setting::Settings;
+
+    #[tokio::test]
+    async fn each_attempt_costs_one_verification_whatever_there_is() {
+        let hasher = Hasher::start(&Settings::default());
+        let right = hash("hunter22");
+        for (kept, password, verified) in [
+            (Some(right.as_str()), "hunter22", Verified::Right),
+            (Some(right.as_str()), "hunter23", Verified::Wrong),
+            (None, "hunter22", Verified::Wrong),
+            (None, "", Verified::Wrong),
+            (Some("not a hash"), "", Verified::Wrong),
+        ] {
+            let before = hasher.verified();
+            let found = hasher.verify(password, kept).await.expect("nobody else waits");
+            assert_eq!((found, hasher.verified() - before), (verified, 1));
+        }
+    }
+
+    #[tokio::test]
+    async fn a_flood_is_refused_at_once() {
+        let settings = Settings { login_threads: 1, login_queue_max: 2, ..Settings::default() };
+        let hasher = Hasher::start(&settings);
+        let all = (0..20).map(|_| hasher.verify("x", None));
+        let answers = futures_util::future::join_all(all).await;
+        let refused = answers.iter().filter(|answer| answer.is_err()).count();
+        assert!((16..=18).contains(&refused), "{refused} of 20 were refused");
+        assert_eq!(hasher.verified(), 20 - refused as u64);
     }
 }

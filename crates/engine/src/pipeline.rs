@@ -15,6 +15,8 @@ use futures_util::FutureExt;
 use http::request::Parts;
 use http::{HeaderValue, Request, Response, header};
 use http_body::Body;
+use model::model::ResourceIndex;
+use store::audit_log::Act;
 use store::change::Change;
 use store::decision::{Decision, Step, Verdict as Written};
 use store::lookup::{Current, Lookup, Remembered};
@@ -24,14 +26,16 @@ use crate::call::{Call, Reading};
 use crate::content::{Content, ContentError};
 use crate::op;
 use crate::outcome::{Decided, Outcome};
-use crate::report::{Report, RequestId};
+use crate::refused::Refused;
+use crate::report::{Peer, Report, RequestId};
 use crate::representation::{self, remembered};
 use crate::response::{self, tag};
 use crate::route::Asked;
 use crate::serve::{Serve, serve};
 use crate::stream::Records;
-use crate::{admit, request, route};
+use crate::{admit, clock, request, route};
 
+mod account;
 mod batch;
 mod refusal;
 mod timing;
@@ -53,13 +57,32 @@ where
         report.cause = Some(refusal::words(panic.as_ref()));
         Err(refusal::internal())
     });
-    let mut response = result.unwrap_or_else(|problem| {
+    let mut response = result.unwrap_or_else(|mut problem| {
+        admit::challenge(inner, &parts.headers, &mut problem);
+        note_refusal(inner, &parts, &problem, &mut report);
         report.problem = Some(problem.kind.entry().slug);
         let id = parts.extensions.get::<RequestId>();
         response::problem(&problem, id, is_bare(&parts)).map(Content::Whole)
     });
     response.extensions_mut().insert(report);
     response
+}
+
+/// Remembers who was refused for who they are, or how often they came.
+fn note_refusal(inner: &Inner, parts: &Parts, problem: &Problem, report: &mut Report) {
+    let entry = problem.kind.entry();
+    if !matches!(entry.status, 401 | 403 | 429) {
+        return;
+    }
+    report.address = parts.extensions.get::<Peer>().map(|peer| peer.0);
+    inner.refused.note(Refused {
+        at: clock::now(),
+        status: entry.status,
+        kind: entry.slug,
+        route: report.route,
+        address: report.address,
+        actor: report.caller.clone(),
+    });
 }
 
 fn is_bare(parts: &Parts) -> bool {
@@ -83,7 +106,9 @@ where
     let asked = Asked { method, path: uri.path(), query: uri.query() };
     let routed = route::route(&inner.model, &asked, report)?;
     timing.mark("route");
-    let admitted = admit::admit(inner, &routed, parts).await?;
+    let mut content = content;
+    request::refuse_content(inner, &routed, &mut content).await?;
+    let admitted = admit::admit(inner, &routed, parts, report).await?;
     timing.mark("admit");
     let call = Arc::new(request::read(inner, routed, admitted, parts, content, report).await?);
     timing.mark("request");
@@ -122,6 +147,10 @@ async fn carry_out(
         }
         Serve::Write { lookup, decide } => {
             write(inner, call, vec![step(call, lookup, decide)], report).await
+        }
+        Serve::Verify(verify) => account::verify(inner, call, verify, report).await,
+        Serve::Settle { lookup, decide } => {
+            account::settle(inner, call, lookup(call), report, decide).await
         }
         Serve::Batch => write(inner, call, batch::steps(call), report).await,
     }
@@ -203,7 +232,10 @@ fn judge(
     match decide(call, current) {
         Decided::Refused(problem) => Decision::Refuse(Err(problem)),
         Decided::More(lookup) => Decision::More(lookup),
-        Decided::Done(outcome, changes) => remember(call, outcome, changes),
+        Decided::Done(outcome, mut changes) => {
+            changes.extend(act(call, &changes).map(Change::Act));
+            remember(call, outcome, changes)
+        }
     }
 }
 
@@ -231,15 +263,20 @@ fn recall(call: &Call, current: &Current) -> Option<Decision<Judged>> {
     }
 }
 
-/// 404, 428, 412, against what is there now.
+/// 404, 403 of the record, 428, 412, against what is there now.
 fn refuse_by_condition(call: &Call, current: &Current) -> Option<Decision<Judged>> {
     let present = op::change::present(current);
     let collection = call.routed.id.is_none();
-    let resource = call.resource().1;
+    let (index, resource) = call.resource();
     let replaces = call.routed.row.operation == Operation::Replace;
-    let creates = call.routed.id.as_ref().is_none_or(|id| replaces && resource.creates_at(id));
+    let may_create = !call.grants(index).create.is_nothing();
+    let creates =
+        call.routed.id.as_ref().is_none_or(|id| replaces && may_create && resource.creates_at(id));
     if present.is_none() && !creates {
         return Some(Decision::Refuse(Err(op::change::missing(call))));
+    }
+    if let Some(problem) = op::permission::refuse_record(call, current) {
+        return Some(Decision::Refuse(Err(problem)));
     }
     let demanded = call.routed.row.conditions == Conditions::Demandable
         && call.resource().1.preconditions_required;
@@ -252,7 +289,7 @@ fn refuse_by_condition(call: &Call, current: &Current) -> Option<Decision<Judged
     // On a collection the condition is about the state of the list (`op::create`).
     let version = match present {
         Some(record) => tag::record(record, &call.salt),
-        None if collection => tag::list(&current.states, &call.tables_salt),
+        None if collection => tag::counted(&current.states, &call.tables_salt),
         None => String::new(),
     };
     let validators = Validators {
@@ -261,7 +298,10 @@ fn refuse_by_condition(call: &Call, current: &Current) -> Option<Decision<Judged
         last_modified: present
             .map(|record| date::last_modified(record.updated_at.to_system_time())),
     };
-    let exists = !version.is_empty();
+    // Which state a list is in of which records are hidden is not known: `*` names it, no tag does.
+    let is_untagged = collection && !call.digest().is_empty();
+    let validators = if is_untagged { Validators::UNTAGGED } else { validators };
+    let exists = is_untagged || !version.is_empty();
     match call.conditions.evaluate(call.routed.nature, exists.then_some(&validators)) {
         Verdict::Proceed => None,
         Verdict::NotModified => {
@@ -269,6 +309,31 @@ fn refuse_by_condition(call: &Call, current: &Current) -> Option<Decision<Judged
         }
         Verdict::Failed(field) => Some(Decision::Refuse(Err(response::precondition_failed(field)))),
     }
+}
+
+/// The entry of the audit log for what was decided; none where nothing changes.
+fn act(call: &Call, changes: &[Change]) -> Option<Act> {
+    let of = |operation, resource: ResourceIndex, record, records| Act {
+        resource: Some(resource),
+        record,
+        records,
+        ..call.admitted.act(call.now, operation)
+    };
+    changes.iter().find_map(|change| match change {
+        Change::Insert { resource, record } => {
+            Some(of("create", *resource, Some(record.id.clone()), 1))
+        }
+        Change::InsertMany(many) => Some(of("create", many.resource, None, many.rows.rows())),
+        Change::Update { resource, record, .. } => {
+            Some(of("update", *resource, Some(record.id.clone()), 1))
+        }
+        Change::Delete { resource, id, .. } => Some(of("delete", *resource, Some(id.clone()), 1)),
+        Change::Remember(_)
+        | Change::OpenSession(..)
+        | Change::EndSessions { .. }
+        | Change::SealSession { .. }
+        | Change::Act(_) => None,
+    })
 }
 
 /// The answer joins the changes: both are on disk, or neither is.

@@ -1,10 +1,15 @@
 //! What a connection and the engine tell each other beside request and response, as extensions.
 
+use std::net::IpAddr;
 use std::time::{Instant, SystemTime};
 
 /// The id of a request: stands in its answer's `Request-Id` and in the log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RequestId(pub String);
+
+/// The address at the other end of the connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Peer(pub IpAddr);
 
 /// When the head of a request was complete.
 #[derive(Clone, Copy, Debug)]
@@ -21,6 +26,10 @@ pub struct Report {
     pub parameters: Vec<String>,
     /// The path, where the request was routed.
     pub path: Option<String>,
+    /// Who asked, as kind and id: `user:1`. Empty where nobody has signed in.
+    pub caller: String,
+    /// From where, where the request was refused for who asked or how often.
+    pub address: Option<IpAddr>,
     /// The slug of the problem that was answered.
     pub problem: Option<&'static str>,
     /// True where a remembered answer was sent again.

@@ -51,12 +51,23 @@ struct Place {
     aliased: bool,
 }
 
-/// Names inside the prefix that no resource can have, and that nothing answers yet.
-const RESERVED: &[&str] = &["login", "logout", "me"];
+/// Paths inside the prefix that are no resource's: what is about several of them, and what is about
+/// whoever asks.
+const OWN: &[(&str, Target)] = &[
+    ("batch", Target::Batch),
+    ("search", Target::Search),
+    ("changes", Target::Changes),
+    ("login", Target::Login),
+    ("logout", Target::Logout),
+    ("me", Target::Me),
+    ("me/sessions", Target::Sessions),
+    ("me/password", Target::Password),
+    ("audit", Target::Audit),
+];
 
-/// Names inside the prefix of what is about several resources.
-const SEVERAL: &[(&str, Target)] =
-    &[("batch", Target::Batch), ("search", Target::Search), ("changes", Target::Changes)];
+/// Of these, those that make no sense where nobody can sign in.
+const OF_USERS: &[Target] =
+    &[Target::Login, Target::Logout, Target::Sessions, Target::Session, Target::Password];
 
 /// Finds the row of a request.
 ///
@@ -125,6 +136,9 @@ pub(crate) fn secret_in(query: &str, resource: Option<&Resource>) -> Option<Secr
         let mut fields = resource.into_iter().flat_map(|resource| &resource.fields);
         let fold = secret::fold(name);
         match fields.find(|field| secret::folds_to(&field.name, &fold)) {
+            // What only some may read is told apart from what is not there to nobody before it is
+            // known who asks.
+            Some(field) if field.read.is_some() || field.write.is_some() => Declared::Unknown,
             Some(field) if field.visible() => Declared::Readable,
             Some(_) => Declared::Hidden,
             None => Declared::Unknown,
@@ -169,6 +183,13 @@ fn pattern(target: Target) -> &'static str {
         Target::Batch => "/batch",
         Target::Search => "/search",
         Target::Changes => "/changes",
+        Target::Login => "/login",
+        Target::Logout => "/logout",
+        Target::Me => "/me",
+        Target::Sessions => "/me/sessions",
+        Target::Session => "/me/sessions/{id}",
+        Target::Password => "/me/password",
+        Target::Audit => "/audit",
         Target::Home => "/",
         Target::Health => "/healthz",
         Target::Ready => "/readyz",
@@ -238,15 +259,8 @@ fn problem_page(slug: &str, path: &str) -> Result<Place, Problem> {
 fn inside(model: &Model, rest: &str, aliased: bool) -> Result<Place, Problem> {
     let mut segments = rest.split('/');
     let name = decode(segments.next().unwrap_or_default())?;
-    if let Some((name, target)) = SEVERAL.iter().find(|(own, _)| *own == name) {
-        let path = format!("{}/{name}", model.prefix);
-        return match segments.next() {
-            None => Ok(Place { aliased, ..page(*target, &path) }),
-            Some(_) => Err(Problem::new(
-                Kind::NotFound,
-                format!("Nothing is below {path}: ask {path} itself, without a slash at its end."),
-            )),
-        };
+    if OWN.iter().any(|(own, _)| *own == name) {
+        return own(model, &decode(rest)?, aliased);
     }
     let Some(index) = model.resources.iter().position(|resource| resource.name == name) else {
         return Err(unknown_resource(model, &name));
@@ -282,6 +296,36 @@ fn inside(model: &Model, rest: &str, aliased: bool) -> Result<Place, Problem> {
     }
 }
 
+/// A path of ours behind the prefix.
+fn own(model: &Model, rest: &str, aliased: bool) -> Result<Place, Problem> {
+    let path = format!("{}/{rest}", model.prefix);
+    let found = |target, id| {
+        if OF_USERS.contains(&target) && model.users().is_none() {
+            let detail = "Nobody can sign in here: no resource of the declaration has a field \
+                          with `format = \"password\"`. Programs use API keys.";
+            return Err(Problem::new(Kind::NotFound, detail));
+        }
+        Ok(Place { aliased, id, ..page(target, &path) })
+    };
+    if let Some((_, target)) = OWN.iter().find(|(own, _)| *own == rest) {
+        return found(*target, None);
+    }
+    if let Some(number) = rest.strip_prefix("me/sessions/") {
+        if let Some(id) = IdKind::Integer.read(number) {
+            return found(Target::Session, Some(id));
+        }
+        let detail = "No session can have this number: they are whole numbers from 1.";
+        return Err(Problem::new(Kind::NotFound, detail));
+    }
+    let name = rest.split('/').next().unwrap_or_default();
+    let detail = format!(
+        "Nothing is below {0}/{name} at this path: ask {0}/{name} itself, without a slash at its \
+         end.",
+        model.prefix
+    );
+    Err(Problem::new(Kind::NotFound, detail))
+}
+
 fn impossible_id(resource: &Resource) -> Problem {
     let form = match resource.id {
         IdKind::Integer => "whole numbers from 1",
@@ -295,12 +339,6 @@ fn impossible_id(resource: &Resource) -> Problem {
 }
 
 fn unknown_resource(model: &Model, name: &str) -> Problem {
-    if RESERVED.contains(&name) {
-        return Problem::new(
-            Kind::NotFound,
-            format!("`{name}` is a reserved name that this version does not serve yet."),
-        );
-    }
     let names: Vec<_> = model.resources.iter().map(|resource| resource.name.as_str()).collect();
     let near = model::suggest::nearest(name, names.iter().copied());
     let hint =

@@ -6,6 +6,7 @@ use store::lookup::{Current, Lookup};
 
 use crate::call::Call;
 use crate::op;
+use crate::op::login::Vouched;
 use crate::outcome::{Decided, Outcome};
 
 /// A handler, by the most that it can reach. None of them is async and none meets a connection.
@@ -29,8 +30,28 @@ pub(crate) enum Serve {
         /// The decision: pure, and may be asked twice.
         decide: fn(&Call, &Current) -> Decided,
     },
+    /// Decides changes once a password was verified.
+    Verify(Verify),
+    /// Decides changes that a Writer commits, without a key and without conditions.
+    Settle {
+        /// What must be known first.
+        lookup: fn(&Call) -> Lookup,
+        /// The decision: pure, and may be asked twice.
+        decide: fn(&Call, &Current) -> Decided,
+    },
     /// Decides several writes, each as the handler of its own operation does.
     Batch,
+}
+
+/// How something is decided that needs a password.
+#[derive(Clone, Copy)]
+pub(crate) struct Verify {
+    /// Whose password it is.
+    pub(crate) lookup: fn(&Call) -> Lookup,
+    /// The decision, once it was verified: pure, and may be asked twice.
+    pub(crate) decide: fn(&Call, &Vouched, &Current) -> Decided,
+    /// What is answered where it is wrong, or there is none.
+    pub(crate) wrong: fn() -> Problem,
 }
 
 impl Serve {
@@ -38,7 +59,9 @@ impl Serve {
         match self {
             Self::Describe(_) => Handle::None,
             Self::Probe(_) | Self::Read { .. } => Handle::Reader,
-            Self::Write { .. } | Self::Batch => Handle::Writer,
+            Self::Write { .. } | Self::Verify(_) | Self::Settle { .. } | Self::Batch => {
+                Handle::Writer
+            }
         }
     }
 }
@@ -63,6 +86,27 @@ pub(crate) const fn serve(operation: Operation) -> Serve {
             Serve::Write { lookup: op::delete::lookup, decide: op::delete::decide }
         }
         Operation::Batch => Serve::Batch,
+        Operation::Login => Serve::Verify(Verify {
+            lookup: op::login::named,
+            decide: op::login::open,
+            wrong: op::login::failed,
+        }),
+        Operation::Password => Serve::Verify(Verify {
+            lookup: op::login::own,
+            decide: op::login::change_password,
+            wrong: op::login::mistaken,
+        }),
+        Operation::Logout => {
+            Serve::Settle { lookup: op::account::nothing, decide: op::account::log_out }
+        }
+        Operation::EndSession => {
+            Serve::Settle { lookup: op::account::sessions, decide: op::account::end }
+        }
+        Operation::Me => Serve::Read { lookup: op::account::me, answer: op::account::answer_me },
+        Operation::Sessions => {
+            Serve::Read { lookup: op::account::sessions, answer: op::account::answer_sessions }
+        }
+        Operation::Audit => Serve::Read { lookup: op::audit::lookup, answer: op::audit::answer },
         Operation::Ready => Serve::Probe(op::page::ready),
         Operation::Describe => Serve::Describe(op::page::describe),
         Operation::Home => Serve::Describe(op::page::home),

@@ -17,6 +17,7 @@ use crate::call::Call;
 use crate::coding::Coder;
 use crate::content::Interrupted;
 use crate::op::chunk::{self, Place};
+use crate::op::list;
 use crate::representation::lines;
 
 /// Records of the first chunk: as many as the longest page has by default, so that the first bytes
@@ -64,7 +65,7 @@ impl Records {
         lines::write_head(&mut first, call);
         let lookup = chunk::lookup(call, &records.place, records.rows);
         let current = records.inner.reader.read(lookup).await?;
-        let rows = rows_of(current);
+        let rows = rows_of(call, current);
         lines::write_records(&mut first, call, &rows);
         records.place.pass(call, &rows);
         records.is_over = rows.len() < records.rows as usize;
@@ -117,7 +118,7 @@ impl Records {
         let mut coder = replace(&mut self.coder, Coder::Identity);
         let (asked, rows_max) = (self.rows as usize, self.rows_max);
         let made = move |current: Current| {
-            let rows = rows_of(current);
+            let rows = rows_of(&call, current);
             let mut plain = Vec::with_capacity(CHUNK_BYTES);
             lines::write_records(&mut plain, &call, &rows);
             let is_over = rows.len() < asked;
@@ -132,8 +133,10 @@ impl Records {
     }
 }
 
-fn rows_of(mut current: Current) -> Vec<Row> {
-    current.roots.first_mut().map(|found| take(&mut found.rows)).unwrap_or_default()
+fn rows_of(call: &Call, mut current: Current) -> Vec<Row> {
+    let mut rows = current.roots.first_mut().map(|it| take(&mut it.rows)).unwrap_or_default();
+    list::mask(call, &mut rows);
+    rows
 }
 
 impl fmt::Debug for Records {

@@ -1,6 +1,7 @@
 //! The walk from end to end, in process: a request in, a response out, on a real database.
 #![allow(clippy::unwrap_used)]
 
+mod access;
 mod batch;
 mod bulk;
 mod conditions;
@@ -8,6 +9,7 @@ mod content;
 mod ids;
 mod kept;
 mod lists;
+mod signin;
 mod streams;
 
 use std::pin::Pin;
@@ -17,6 +19,7 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 use http::{Request, Response};
 use http_body::{Body, Frame, SizeHint};
+use model::model::{Access, Who};
 use model::setting::Settings;
 
 use crate::content::ContentError;
@@ -90,7 +93,14 @@ fn bench_with(declaration: &str, settings: Settings) -> Bench {
     let reading = model::declaration::read(declaration);
     let faults =
         model::complaint::render(&reading.complaints, declaration, "methodical.toml", false);
-    let model = Arc::new(reading.model.unwrap_or_else(|| panic!("{faults}")));
+    let mut model = reading.model.unwrap_or_else(|| panic!("{faults}"));
+    // What is not about access is about what everybody may do.
+    let anyone = || Some(Who { names: vec!["anyone".to_owned()], when: None });
+    for resource in model.resources.iter_mut().filter(|resource| resource.access.is_none()) {
+        let (read, create, update, delete) = (anyone(), anyone(), anyone(), anyone());
+        resource.access = Some(Access { read, create, update, delete });
+    }
+    let model = Arc::new(model);
     let folder = tempfile::tempdir().unwrap();
     let settings = Arc::new(settings);
     let options = store::Options::from(&settings, &folder.path().join("data.db"));
@@ -101,16 +111,31 @@ fn bench_with(declaration: &str, settings: Settings) -> Bench {
 }
 
 impl Bench {
-    async fn ask(&self, line: &str, fields: &[(&str, &str)], content: &str) -> Response<Bytes> {
-        let (method, target) = line.split_once(' ').unwrap();
-        let mut request = Request::builder().method(method).uri(target);
-        for (name, value) in fields {
-            request = request.header(*name, *value);
-        }
-        let content = (!content.is_empty()).then(|| Bytes::copy_from_slice(content.as_bytes()));
-        let request = request.body(Whole { content, chunked: false }).unwrap();
+    async fn ask_from(
+        &self,
+        peer: &str,
+        line: &str,
+        fields: &[(&str, &str)],
+        content: &str,
+    ) -> Response<Bytes> {
+        let mut request = request(line, fields, content);
+        request.extensions_mut().insert(crate::report::Peer(peer.parse().unwrap()));
         whole(self.engine.answer(request).await).await
     }
+
+    async fn ask(&self, line: &str, fields: &[(&str, &str)], content: &str) -> Response<Bytes> {
+        whole(self.engine.answer(request(line, fields, content)).await).await
+    }
+}
+
+fn request(line: &str, fields: &[(&str, &str)], content: &str) -> Request<Whole> {
+    let (method, target) = line.split_once(' ').unwrap();
+    let mut request = Request::builder().method(method).uri(target);
+    for (name, value) in fields {
+        request = request.header(*name, *value);
+    }
+    let content = (!content.is_empty()).then(|| Bytes::copy_from_slice(content.as_bytes()));
+    request.body(Whole { content, chunked: false }).unwrap()
 }
 
 /// A response with all of its content.

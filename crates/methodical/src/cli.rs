@@ -6,7 +6,8 @@ use std::ffi::OsString;
 use clap::{Arg, ArgAction, ArgMatches};
 
 use crate::command::{
-    adopt, backup, check, export, import, init, migrate, restore, routes, serve, status, vacuum,
+    access, adopt, backup, check, export, import, init, key, migrate, restore, routes, serve,
+    status, vacuum,
 };
 use crate::failure::{Failure, Outcome};
 
@@ -39,6 +40,8 @@ enum Form {
     MaybePlace,
     /// `NAME`, where it is not left out.
     Extra,
+    /// One of these, which has to be named.
+    Action(&'static [&'static str]),
     /// `[NAME] NAME`.
     Words,
     /// `--name VALUE`.
@@ -148,6 +151,13 @@ const COMMANDS: &[Command] = &[
         run: routes::run,
     },
     Command {
+        name: "access",
+        about: "Show who may do what: each operation by each kind of caller",
+        details: "This is what the declaration says; docs/RULES.md explains rules.",
+        arguments: &[PLACE],
+        run: access::run,
+    },
+    Command {
         name: "backup",
         about: "Back up the database into one file, while it is served or not",
         details: "Without FILE the backup gets its name from the time, in the folder `backup.dir`; \
@@ -198,6 +208,48 @@ const COMMANDS: &[Command] = &[
                   may run.",
         arguments: &[PLACE, DATABASE, SET],
         run: vacuum::run,
+    },
+    Command {
+        name: "key",
+        about: "Make, list and revoke API keys, beside a running server or without",
+        details: "key create [DIR] --role admin: prints the key, which is shown this once, on \
+                  standard output. key list [DIR]. key revoke [DIR] NUMBER: the key is refused \
+                  from the next request on. A key does what its roles may do: admin everything, \
+                  the others are those that the declaration gives to users.",
+        arguments: &[
+            Argument {
+                name: "action",
+                value: "ACTION",
+                help: "What to do",
+                form: Form::Action(&["create", "list", "revoke"]),
+            },
+            Argument {
+                help: "The folder with methodical.toml; . if not said",
+                form: Form::MaybePlace,
+                ..PLACE
+            },
+            Argument {
+                name: "number",
+                value: "NUMBER",
+                help: "The key to revoke, as `key list` numbers it",
+                form: Form::Extra,
+            },
+            Argument {
+                name: "role",
+                value: "ROLE",
+                help: "A role of the new key; can be repeated",
+                form: Form::Many,
+            },
+            option("name", "NAME", "What the new key is called; its roles if not said"),
+            option(
+                "expires",
+                "TIME",
+                "How long the new key is good, such as 90d; for ever if not said",
+            ),
+            DATABASE,
+            SET,
+        ],
+        run: key::run,
     },
     Command {
         name: "migrate",
@@ -362,6 +414,7 @@ impl Argument {
             Form::Place => arg.default_value("."),
             Form::NewPlace | Form::NeededFile | Form::From => arg.required(true),
             Form::File | Form::MaybePlace | Form::Extra => arg,
+            Form::Action(actions) => arg.required(true).value_parser(actions.to_vec()),
             Form::Words => arg.required(true).num_args(1..=2),
             Form::Option => arg.long(self.name).action(ArgAction::Set),
             Form::Choice(words) => arg.long(self.name).value_parser(words.to_vec()),

@@ -2,6 +2,7 @@
 //! a thread of their own, so that a slow terminal slows no answer down.
 
 use std::io::{self, IsTerminal, Write};
+use std::net::IpAddr;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -239,12 +240,18 @@ fn parts<'a>(entry: &'a Entry<'a>, mut part: impl FnMut(&'static str, Part<'a>))
     if !report.parameters.is_empty() {
         part("parameters", Part::Names(&report.parameters));
     }
+    if !report.caller.is_empty() {
+        part("caller", Part::Text(&report.caller));
+    }
     part("status", Part::Number(u64::from(entry.status)));
     part("bytes", Part::Number(entry.bytes));
     part("first_byte_ms", Part::Time(entry.first_byte));
     part("ms", Part::Time(entry.total));
     if let Some(problem) = report.problem {
         part("problem", Part::Text(problem));
+    }
+    if let Some(address) = report.address {
+        part("address", Part::Address(address));
     }
     if report.replayed {
         part("replayed", Part::True);
@@ -265,6 +272,7 @@ enum Part<'a> {
     Names(&'a [String]),
     Number(u64),
     Time(Duration),
+    Address(IpAddr),
     True,
 }
 
@@ -294,6 +302,8 @@ fn write_text(line: &mut Vec<u8>, entry: &Entry<'_>) {
             }
             Part::Text(text) => line.extend_from_slice(text.as_bytes()),
             Part::Names(names) => line.extend_from_slice(names.join(",").as_bytes()),
+            // Writing into memory does not fail.
+            Part::Address(address) => drop(write!(line, "{address}")),
             other => write_number(line, other),
         }
     });
@@ -316,6 +326,7 @@ fn write_json(line: &mut Vec<u8>, entry: &Entry<'_>) {
                 // Writing into memory does not fail.
                 let _ = serde_json::to_writer(&mut *line, names);
             }
+            Part::Address(address) => drop(write!(line, "\"{address}\"")),
             other => write_number(line, other),
         }
     });
@@ -335,7 +346,7 @@ fn write_number(line: &mut Vec<u8>, part: Part<'_>) {
             let us = time.as_micros();
             write!(line, "{}.{:03}", us / 1000, us % 1000)
         }
-        Part::True | Part::Text(_) | Part::Names(_) => write!(line, "true"),
+        Part::True | Part::Text(_) | Part::Names(_) | Part::Address(_) => write!(line, "true"),
     };
 }
 

@@ -73,6 +73,11 @@ fn top() -> Map<String, Value> {
             "Query parameters that are passed over: names, or beginnings with * at the end.",
         ),
         (
+            "roles",
+            json!({ "type": "array", "items": { "type": "string" }, "uniqueItems": true }),
+            "Roles of API keys beside admin and those of the users.",
+        ),
+        (
             "resources",
             json!({
                 "type": "object",
@@ -99,6 +104,7 @@ fn of_setting(setting: &Setting) -> Value {
         Form::Text
         | Form::Address
         | Form::AddressOrOff
+        | Form::OriginOrOff
         | Form::Database
         | Form::Time
         | Form::TimeOrOff => json!({ "type": "string" }),
@@ -165,12 +171,12 @@ fn resource() -> Value {
             order(),
             "The order of a list that asks for none; - before a name: the largest first.",
         ),
-        ("login", fields, "Unique fields by which a user signs in (a later version)."),
+        ("login", fields, "Unique fields by which a user signs in."),
         (
             "access",
             access(),
             "Who may do what; write stands for create, update and delete. \
-             Without it: administrators only (enforced in a later version).",
+             Without it: administrators only.",
         ),
     ]);
     json!({
@@ -209,9 +215,24 @@ fn order() -> Value {
 
 fn who() -> Value {
     let name = json!({ "type": "string", "examples": ["anyone", "signed-in", "owner", "admin"] });
+    let names = json!([
+        name, { "type": "array", "minItems": 1, "items": name, "uniqueItems": true },
+    ]);
+    let when = json!({
+        "type": "string",
+        "description": "A rule that has to hold besides: docs/RULES.md.",
+        "examples": ["record.status == 'draft' && record.author == caller.id"],
+    });
+    let mut all = names.as_array().cloned().unwrap_or_default();
+    all.push(json!({
+        "type": "object",
+        "required": ["who"],
+        "properties": { "who": { "anyOf": names }, "when": when },
+        "additionalProperties": false,
+    }));
     json!({
-        "description": "anyone, signed-in, owner, admin, or a role of the users.",
-        "anyOf": [name, { "type": "array", "minItems": 1, "items": name, "uniqueItems": true }],
+        "description": "anyone, signed-in, owner, admin, or a role; with a rule where `when` is.",
+        "anyOf": all,
     })
 }
 
@@ -227,13 +248,13 @@ fn field() -> Value {
         ("index", truth.clone(), "An index serves filters and sorts by it."),
         ("references", text.clone(), "The resource whose record it names, by id."),
         ("onDelete", on_delete, "What becomes of this record when that one is deleted."),
-        ("owner", truth.clone(), "The user named here owns the record (a later version)."),
+        ("owner", truth.clone(), "The user named here owns the record."),
         ("immutable", truth.clone(), "Set once, at creation."),
         ("secret", truth.clone(), "Never shown to anybody, in any form."),
         ("ignoreCase", truth.clone(), "Equality, uniqueness and order without regard to case."),
         ("optional", truth, "It may be absent, and is then left out of answers."),
-        ("read", who.clone(), "Who may read it (a later version)."),
-        ("write", who, "Who may write it (a later version)."),
+        ("read", who.clone(), "Who may read it."),
+        ("write", who, "Who may write it."),
         ("was", text, "The name that it had before."),
     ]));
     json!({ "type": "object", "properties": properties, "additionalProperties": false })

@@ -26,7 +26,7 @@ pub fn read_pairs(
     let mut seen = HashSet::new();
     let mut faults = Vec::new();
     for (name, text) in pairs {
-        let field = resource.field(name).map(|(_, field)| field);
+        let field = resource.field(name).map(|(_, field)| field).filter(|field| field.exists());
         let read = match field {
             Some(field) if field.schema.is_array() => {
                 array(field, &mut document, text);

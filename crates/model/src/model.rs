@@ -2,7 +2,7 @@
 
 use contract::problem::Place;
 
-use crate::access::Rule;
+use crate::access::{Narrowed, Rule};
 use crate::query::{Column, Sort};
 use crate::record::integer_range;
 use crate::value::{Id, Value};
@@ -22,8 +22,12 @@ pub struct Model {
     pub seed: Option<String>,
     /// Query parameters that are passed over, as exact names or with a trailing `*`.
     pub ignore_parameters: Vec<String>,
+    /// Every role that a caller can have: `admin`, those of the users, and those of keys alone.
+    pub roles: Vec<String>,
     /// The resources, in the order of the file.
     pub resources: Vec<Resource>,
+    /// What is left of it for callers, as far as it was asked for.
+    pub(crate) narrowed: Narrowed,
 }
 
 impl Model {
@@ -85,6 +89,8 @@ pub struct Resource {
     pub login: Vec<FieldIndex>,
     /// Who may do what. None: admins only.
     pub access: Option<Access>,
+    /// The columns that say who sees a record: the change log keeps what stood in them.
+    pub watched: Vec<Column>,
     /// Sixteen hex digits over everything that shapes its representation: folded into every ETag.
     pub digest: String,
 }
@@ -94,6 +100,12 @@ impl Resource {
     #[must_use]
     pub fn field(&self, name: &str) -> Option<(FieldIndex, &Field)> {
         self.fields.iter().enumerate().find(|(_, field)| field.name == name)
+    }
+
+    /// The fields whose text `q` finds for the caller.
+    pub fn searched(&self) -> impl Iterator<Item = FieldIndex> {
+        let field = |index: &FieldIndex| self.fields.get(*index);
+        self.search.iter().filter(move |it| field(it).is_some_and(Field::comparable)).copied()
     }
 
     /// True where a client may name the id of a record that PUT creates (RFC 9110 §9.3.4).
@@ -169,7 +181,7 @@ pub struct Field {
 }
 
 /// In which records a field is shown to a caller.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Shown {
     /// In all that the caller sees.
     Always,
@@ -190,6 +202,13 @@ impl Field {
     #[must_use]
     pub fn comparable(&self) -> bool {
         self.visible() && self.shown == Shown::Always
+    }
+
+    /// False where it does not exist for the caller, which may neither read nor write it.
+    #[must_use]
+    pub fn exists(&self) -> bool {
+        let is_set = self.read_only && self.shown == Shown::Never;
+        self.visible() || !(self.sealed || is_set)
     }
 
     /// What is against a value in this field, by its schema and by what can be kept, if anything.

@@ -53,6 +53,7 @@ pub(crate) fn resource(name: &str, id: IdKind, fields: Vec<Field>) -> Resource {
         sort: Vec::new(),
         login: Vec::new(),
         access: None,
+        watched: Vec::new(),
         digest: "0123456789abcdef".to_owned(),
     }
 }
@@ -121,7 +122,9 @@ pub(crate) fn model() -> Model {
         alias: Vec::new(),
         seed: None,
         ignore_parameters: vec!["_".to_owned(), "utm_*".to_owned()],
+        roles: vec!["admin".to_owned()],
         resources: vec![people(), teams],
+        narrowed: crate::access::Narrowed::default(),
     }
 }
 

@@ -27,6 +27,8 @@ pub enum Form {
     TimeOrOff,
     /// `HOST:PORT`, or `off`.
     AddressOrOff,
+    /// `https://HOST[:PORT]`, or `off`.
+    OriginOrOff,
 }
 
 /// A setting's line in the table.
@@ -83,7 +85,19 @@ settings! {
     database: String = "database", Form::Database, "data.db",
         "The database: a file beside the declaration, or `sqlite:PATH`.";
     listen: String = "listen", Form::Address, "127.0.0.1:8080",
-        "Address and port to listen on. Loopback only until access rules are enforced.";
+        "Address and port to listen on. Others than this machine should come through a proxy that \
+         speaks TLS.";
+    origin: Option<String> = "origin", Form::OriginOrOff, "off",
+        "Where browsers reach this API, `https://shop.example`: pages of that origin act under the \
+         cookie of a session, and with https the cookie is sent over TLS alone.";
+    login_address_max: u64 = "login.address", Form::Number(1_000_000), "60",
+        "Most passwords a minute that are tried from one address (429); of IPv6, from one /64.";
+    login_account_max: u64 = "login.account", Form::Number(1_000_000), "10",
+        "Most passwords a minute that are tried from one address for one user (429).";
+    login_threads: usize = "login.threads", Form::Number(64), "2",
+        "Threads that hash and verify passwords, at a low priority; each takes 19 MiB meanwhile.";
+    login_queue_max: usize = "login.queue", Form::Number(10_000), "32",
+        "Most passwords that wait to be verified (429).";
     log_format: String = "log.format", Form::Word(&["text", "json"]), "text",
         "How log lines are written.";
     log_level: String = "log.level", Form::Word(&["error", "warn", "info", "debug"]), "info",
@@ -190,7 +204,14 @@ settings! {
     change_retention: Duration = "changes.retention", Form::Time, "7d",
         "How long an entry of the change log is kept; who asks for older ones is told to begin \
          again (410).";
+    session_lifetime: Duration = "sessions.lifetime", Form::Time, "14d",
+        "How long a session lasts.";
+    sessions_max: u64 = "sessions.per_user", Form::Number(100_000), "100",
+        "Most sessions of one user; the oldest ends where there would be more.";
+    audit_retention: Duration = "audit.keep", Form::Time, "90d",
+        "How long an entry of the audit log is kept.";
 }
+
 trait FromText: Sized {
     fn from_text(form: Form, text: &str) -> Result<Self, String>;
 }
@@ -287,6 +308,7 @@ impl FromText for String {
             }
             Form::Address | Form::AddressOrOff => address(text)?,
             Form::Database => database(text)?,
+            Form::OriginOrOff => origin(text)?,
             _ => {}
         }
         Ok(text.to_owned())
@@ -302,6 +324,21 @@ fn address(text: &str) -> Result<(), String> {
     }
     let plain = !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit());
     port.parse::<u16>().ok().filter(|_| plain).map(|_| ()).ok_or_else(hint)
+}
+
+/// As browsers write it (RFC 6454 §6.2): a scheme and a host in lower case, a port where it is not
+/// the scheme's own.
+fn origin(text: &str) -> Result<(), String> {
+    let (scheme, host) = text.split_once("://").unwrap_or_default();
+    let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+    let known = matches!(scheme, "http" | "https");
+    let own = if scheme == "https" { ":443" } else { ":80" };
+    let fits = host.bytes().all(|byte| plain(byte) || b"-.:[]".contains(&byte));
+    if known && fits && !host.is_empty() && !host.ends_with(own) {
+        return Ok(());
+    }
+    Err("expected an origin in lower case and without a path, such as \"https://shop.example\""
+        .to_owned())
 }
 
 fn database(text: &str) -> Result<(), String> {
@@ -386,7 +423,10 @@ fn bytes(text: &str) -> Result<u64, String> {
 }
 
 /// Reads a time: `250 ms`, `2s`, `24h`, `7d`.
-fn duration(text: &str) -> Result<Duration, String> {
+///
+/// # Errors
+/// Says what was expected.
+pub fn duration(text: &str) -> Result<Duration, String> {
     let hint = || {
         "expected a time from 1 ms to 3650 days, such as \"250 ms\", \"2s\", \"24h\" or \"7d\""
             .to_owned()
@@ -446,6 +486,10 @@ mod tests {
             ("backup.every", "daily", "or \"off\""),
             ("backup.keep", "0", "from 1 to 10000"),
             ("metrics.listen", "9090", "expected HOST:PORT"),
+            ("origin", "shop.example", "expected an origin"),
+            ("origin", "https://shop.example/", "expected an origin"),
+            ("origin", "https://shop.example:443", "expected an origin"),
+            ("origin", "https://Shop.example", "expected an origin"),
         ] {
             let fault = settings.set(key, text).unwrap_err();
             assert!(fault.contains(expected), "{key} = {text}: {fault}");
@@ -459,6 +503,8 @@ mod tests {
             ("database", "sqlite:/var/lib/shop.db"),
             ("backup.every", "24h"),
             ("metrics.listen", "127.0.0.1:9090"),
+            ("origin", "https://shop.example"),
+            ("origin", "http://[::1]:8080"),
         ] {
             settings.set(key, text).unwrap();
         }

@@ -6,6 +6,7 @@ use std::fmt::Write;
 use serde_json::{Map, Value as Json, json};
 use sha2::{Digest, Sha256};
 
+use crate::access::Narrowed;
 use crate::json;
 use crate::model::{
     Field, FieldIndex, IdKind, Kind, Model, OnDelete, Reference, Resource, ResourceIndex, Shown,
@@ -60,7 +61,8 @@ impl OnDelete {
 
 impl Model {
     /// Everything that shapes tables and constraints, in the order of the declaration: names, ids,
-    /// kinds, schemas, defaults, references, uniqueness, indexes, what is searched.
+    /// kinds, schemas, defaults, references, uniqueness, indexes, what is searched, and what of a
+    /// record says who sees it.
     #[must_use]
     pub fn shape(&self) -> Json {
         let resources: Vec<Json> = self.resources.iter().map(|it| self.table(it)).collect();
@@ -75,8 +77,8 @@ impl Model {
         let mut shape = self.shape();
         let resources = shape["resources"].as_array_mut();
         for resource in resources.into_iter().flatten() {
-            for key in ["fields", "unique", "index", "search"] {
-                arrange(&mut resource[key]);
+            for key in ["fields", "unique", "index", "search", "watched"] {
+                resource.get_mut(key).map(arrange);
             }
         }
         arrange(&mut shape["resources"]);
@@ -107,7 +109,9 @@ impl Model {
             alias: Vec::new(),
             seed: None,
             ignore_parameters: Vec::new(),
+            roles: Vec::new(),
             resources,
+            narrowed: Narrowed::default(),
         })
     }
 
@@ -117,14 +121,20 @@ impl Model {
         let column = |column: &Column| column.name(resource).to_owned();
         let index = resource.index.iter().map(|group| group.iter().map(column).collect());
         let fields: Vec<Json> = resource.fields.iter().map(|it| self.column(it)).collect();
-        json!({
+        let watched: Vec<&str> =
+            resource.watched.iter().map(|column| column.name(resource)).collect();
+        let mut table = json!({
             "name": resource.name,
             "id": resource.id.word(),
             "fields": fields,
             "unique": unique.collect::<Vec<Json>>(),
             "index": index.collect::<Vec<Json>>(),
             "search": resource.search.iter().map(name).collect::<Vec<_>>(),
-        })
+        });
+        if !watched.is_empty() {
+            table["watched"] = json!(watched);
+        }
+        table
     }
 
     fn column(&self, field: &Field) -> Json {
@@ -199,6 +209,10 @@ fn resource(written: &Json, names: &[&str]) -> Option<Resource> {
     };
     let columns = |list: &Json| list.as_array()?.iter().map(column).collect::<Option<Vec<_>>>();
     let index = written["index"].as_array()?.iter().map(columns).collect::<Option<Vec<_>>>()?;
+    let watched = match &written["watched"] {
+        Json::Null => Vec::new(),
+        list => columns(list)?,
+    };
     let word = written["id"].as_str()?;
     let kinds = [IdKind::Integer, IdKind::Uuid, IdKind::Text];
     Some(Resource {
@@ -216,6 +230,7 @@ fn resource(written: &Json, names: &[&str]) -> Option<Resource> {
         sort: Vec::new(),
         login: Vec::new(),
         access: None,
+        watched,
         digest: String::new(),
         fields,
     })

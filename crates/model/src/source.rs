@@ -10,6 +10,8 @@ use toml::de::{DeInteger, DeTable, DeValue};
 pub(crate) struct Node {
     pub(crate) written: Written,
     pub(crate) span: Span,
+    /// Where a text begins that stands in the file exactly as it is, without escapes.
+    pub(crate) begins: Option<usize>,
 }
 
 /// A value as TOML has it.
@@ -63,7 +65,7 @@ pub(crate) fn read(text: &str, complaints: &mut Vec<Complaint>) -> Source {
     }
     let (root, errors) = DeTable::parse_recoverable(text);
     let broken = syntax(text, &errors, complaints);
-    let root = table(root.get_ref(), 0, complaints);
+    let root = table(text, root.get_ref(), 0, complaints);
     Source { root, broken }
 }
 
@@ -88,13 +90,13 @@ fn syntax(text: &str, errors: &[toml::de::Error], complaints: &mut Vec<Complaint
     broken
 }
 
-fn table(table: &DeTable<'_>, depth: usize, complaints: &mut Vec<Complaint>) -> Table {
+fn table(text: &str, table: &DeTable<'_>, depth: usize, complaints: &mut Vec<Complaint>) -> Table {
     let mut entries: Vec<Entry> = table
         .iter()
         .map(|(key, value)| Entry {
             key: key.get_ref().to_string(),
             key_span: key.span(),
-            node: node(value, depth + 1, complaints),
+            node: node(text, value, depth + 1, complaints),
         })
         .collect();
     // The parser sorts by name. People expect the order in which they wrote.
@@ -102,25 +104,45 @@ fn table(table: &DeTable<'_>, depth: usize, complaints: &mut Vec<Complaint>) -> 
     Table { entries }
 }
 
-fn node(value: &Spanned<DeValue<'_>>, depth: usize, complaints: &mut Vec<Complaint>) -> Node {
+fn node(
+    text: &str,
+    value: &Spanned<DeValue<'_>>,
+    depth: usize,
+    complaints: &mut Vec<Complaint>,
+) -> Node {
     let span = value.span();
     if depth > DEPTH_MAX {
         let message = format!("values nest deeper than {DEPTH_MAX} levels");
         complaints.push(Complaint::error(span.clone(), message, None));
-        return Node { written: Written::Table(Table::default()), span };
+        return Node { written: Written::Table(Table::default()), span, begins: None };
     }
     let written = match value.get_ref() {
-        DeValue::String(text) => Written::Text(text.to_string()),
+        DeValue::String(value) => Written::Text(value.to_string()),
         DeValue::Integer(number) => Written::Integer(integer(number, &span, complaints)),
         DeValue::Float(number) => Written::Number(float(number.as_str(), &span, complaints)),
         DeValue::Boolean(truth) => Written::Boolean(*truth),
         DeValue::Datetime(moment) => Written::Moment(moment.to_string()),
-        DeValue::Array(items) => {
-            Written::List(items.iter().map(|item| node(item, depth + 1, complaints)).collect())
-        }
-        DeValue::Table(inner) => Written::Table(table(inner, depth, complaints)),
+        DeValue::Array(items) => Written::List(
+            items.iter().map(|item| node(text, item, depth + 1, complaints)).collect(),
+        ),
+        DeValue::Table(inner) => Written::Table(table(text, inner, depth, complaints)),
     };
-    Node { written, span }
+    let begins = match &written {
+        Written::Text(value) => begins(text, &span, value),
+        _ => None,
+    };
+    Node { written, span, begins }
+}
+
+/// Where a value begins behind its quotes, if it stands there as it is.
+fn begins(text: &str, span: &Span, value: &str) -> Option<usize> {
+    let written = text.get(span.clone())?;
+    let quotes = ["\"\"\"", "'''", "\"", "'"].into_iter().find(|it| written.starts_with(it))?;
+    let inside = &written[quotes.len()..];
+    // A line feed right behind three quotes is none of the text.
+    let skipped = if inside.starts_with(value) { 0 } else { inside.find('\n')? + 1 };
+    let is_there = inside.get(skipped..).is_some_and(|rest| rest.starts_with(value));
+    (is_there && skipped <= 2).then_some(span.start + quotes.len() + skipped)
 }
 
 fn integer(number: &DeInteger<'_>, span: &Span, complaints: &mut Vec<Complaint>) -> i64 {

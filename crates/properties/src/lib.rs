@@ -14,6 +14,7 @@ mod query;
 mod record;
 mod request;
 mod rows;
+mod rule;
 mod schema;
 mod search;
 mod text;
@@ -43,6 +44,7 @@ pub const TARGETS: &[Target] = &[
     Target { name: "record", check: record::record },
     Target { name: "request", check: request::request },
     Target { name: "rows", check: rows::rows },
+    Target { name: "rule", check: rule::rule },
     Target { name: "schema", check: schema::schema },
     Target { name: "search", check: search::search },
     Target { name: "secret", check: query::secret },

@@ -53,6 +53,15 @@ pub struct ApiKey {
     pub used_at: Option<Timestamp>,
 }
 
+/// An API key that is to be made. Its number is drawn by the store.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewKey {
+    /// The hash of its text, which is kept nowhere.
+    pub hash: TokenHash,
+    /// What it is.
+    pub key: ApiKey,
+}
+
 /// What a token is known to be. What has expired is no longer found.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Credential {
@@ -74,7 +83,7 @@ pub enum Which {
 }
 
 /// What was last used when, gathered in memory and written down from time to time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Used {
     /// A session.
     Session(i64),

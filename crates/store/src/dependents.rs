@@ -21,9 +21,11 @@ pub struct Dependent {
     pub resource: ResourceIndex,
     /// By this field.
     pub field: FieldIndex,
-    /// How many records. Each of those that would be deleted is counted once, by the field that
-    /// leads to it first, and not among those that would be cleared.
+    /// How many records that are seen. Each of those that would be deleted is counted once, by the
+    /// field that leads to it first, and not among those that would be cleared.
     pub records: u64,
+    /// True where records depend so that are not seen.
+    pub is_any_hidden: bool,
     /// True where counting stopped and there may be more.
     pub is_lower_bound: bool,
 }

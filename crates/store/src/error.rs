@@ -82,7 +82,7 @@ impl Error {
     }
 }
 
-/// A row that the tables do not take.
+/// A row that is not taken.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RefusedRow {
     /// Its number, from 0.
@@ -93,13 +93,15 @@ pub struct RefusedRow {
     pub why: Refusal,
 }
 
-/// Why the tables do not take a row.
+/// Why a row is not taken.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Refusal {
     /// A value, or a group of values, is taken by these fields; none: the id is.
     Taken(Vec<FieldIndex>),
     /// These fields name records that are not there.
     Dangling(Vec<FieldIndex>),
+    /// It is not what each of them must be (`Many::must`).
+    Forbidden,
 }
 
 /// Why a store could not be opened. The texts are for the operator.

@@ -15,6 +15,7 @@ pub mod measure;
 pub mod migrate;
 mod opened;
 mod options;
+pub mod priority;
 mod reader;
 pub mod spool;
 mod sql;
@@ -52,7 +53,7 @@ pub fn open(
     let base = sqlite::open::open(options, model, seed)?;
     let (epoch, secret, fresh) = (base.epoch, base.secret, base.is_fresh);
     let (meters, log) = (Arc::clone(&base.source.meters), Arc::clone(&base.source.log));
-    let migrated = base.migrated.clone();
+    let (migrated, first_key) = (base.migrated.clone(), base.first_key);
     let readers = sqlite::reader::Readers::new(base.source.clone());
     let writers =
         sqlite::writer::Writers::start(base).map_err(|error| OpenError::Io(error.to_string()))?;
@@ -60,7 +61,7 @@ pub fn open(
     let path = options.path.canonicalize().unwrap_or_else(|_| options.path.clone());
     let measures = Measures::new(meters, log, &writers, path);
     let (reader, writer) = (Reader::new(readers), Writer::new(writers));
-    Ok(Opened { reader, writer, epoch, secret, measures, fresh, migrated })
+    Ok(Opened { reader, writer, epoch, secret, measures, fresh, first_key, migrated })
 }
 
 /// The plan for a declaration: what `migrate` would do, and what stands in its way. Changes

@@ -23,6 +23,8 @@ pub struct Opened {
     pub measures: Measures,
     /// True where the database was made just now, and seeded.
     pub fresh: bool,
+    /// The number of the key of the options, where the database has it now and had none before.
+    pub first_key: Option<i64>,
     /// What was done so that the database fits a changed declaration, and how long it took.
     pub migrated: Option<(Plan, Duration)>,
 }

@@ -6,6 +6,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use model::setting::Settings;
 use model::value::Timestamp;
 
+use crate::credential::NewKey;
+
 /// How a store is opened.
 #[derive(Clone, Debug)]
 pub struct Options {
@@ -35,6 +37,12 @@ pub struct Options {
     pub cascade_levels_max: u32,
     /// How long an entry of the change log is kept.
     pub change_retention: Duration,
+    /// Most sessions of one user.
+    pub sessions_max: u64,
+    /// How long an entry of the audit log is kept.
+    pub audit_retention: Duration,
+    /// The key that a database gets which has never had one: without it nobody could do anything.
+    pub first_key: Option<NewKey>,
     /// Tables with fewer rows are migrated by whoever opens the store, unless data is lost by it.
     pub migrate_rows_max: u64,
     /// The clock, by which remembered answers expire.
@@ -62,6 +70,9 @@ impl Options {
             count_rows_max: settings.count_rows_max,
             cascade_levels_max: settings.cascade_levels_max,
             change_retention: settings.change_retention,
+            sessions_max: settings.sessions_max,
+            audit_retention: settings.audit_retention,
+            first_key: None,
             migrate_rows_max: settings.migrate_rows_max,
             clock: now,
             #[cfg(test)]

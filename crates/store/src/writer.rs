@@ -3,6 +3,9 @@
 use std::fmt;
 use std::sync::Arc;
 
+use model::value::Timestamp;
+
+use crate::credential::Used;
 use crate::decision::{Step, Verdict};
 use crate::error::Error;
 use crate::spool::Spooling;
@@ -34,6 +37,12 @@ impl Writer {
         steps: Vec<Step<O>>,
     ) -> Result<Verdict<O>, Error> {
         self.0.transact(steps).await
+    }
+
+    /// Notes when a session or key was used, in memory: a few dozen nanoseconds. It is written
+    /// down once a minute, when no write waits, and moves no change counter.
+    pub fn note_used(&self, used: Used, at: Timestamp) {
+        self.0.note_used(used, at);
     }
 
     /// An empty spool for the rows of a `Change::InsertMany`. What does not stay in memory lies

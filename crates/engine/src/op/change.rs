@@ -9,7 +9,9 @@ use store::change::Change;
 use store::lookup::{Current, Found, Lookup, Node};
 
 use crate::call::Call;
+use crate::op::permission::{self, Attempt, Before, Rules};
 use crate::outcome::{Decided, Outcome};
+use crate::sight::{self, Referred};
 
 /// A record as the client wants it, under its id.
 pub(crate) struct Draftable {
@@ -25,12 +27,14 @@ pub(crate) fn present(current: &Current) -> Option<&Record> {
 }
 
 /// The records that values refer to, with the field that does; those that `besides` has too are
-/// left out, for the database holds them already.
+/// left out, for the database holds them already. What the caller does not see is not found, but
+/// that it is there itself is known to it.
 pub(crate) fn references<'a>(
-    resource: &'a Resource,
+    call: &'a Call,
     values: &'a [Option<Value>],
     besides: Option<&'a Record>,
 ) -> impl Iterator<Item = (usize, Node)> {
+    let (_, resource) = call.resource();
     resource.fields.iter().enumerate().filter_map(move |(index, field)| {
         let reference = field.references?;
         let value = values[index].as_ref()?;
@@ -42,50 +46,99 @@ pub(crate) fn references<'a>(
             Value::Text(id) => Id::Text(id.clone()),
             Value::Null | Value::Boolean(_) | Value::Number(_) | Value::Json(_) => return None,
         };
-        Some((index, Node::key(reference.resource, id)))
+        let is_own = field.owner && call.admitted.sight.caller.id() == Some(&id);
+        let node = match is_own {
+            true => Node::key(reference.resource, id),
+            false => sight::record(call, reference.resource, id),
+        };
+        Some((index, node))
     })
 }
 
 /// Inserts a record, once what it refers to is known to be there.
-pub(crate) fn insert(call: &Call, mut draft: Draftable, referred: &[Found]) -> Decided {
+pub(crate) fn insert(call: &Call, draft: Draftable, found: &[Found]) -> Decided {
     let (index, resource) = call.resource();
-    if let Some(decided) = check_references(resource, &draft.values, None, referred, &call.model) {
-        return decided;
-    }
-    call.hashes.put_in(resource, &mut draft.values, None);
-    let record = Record {
+    let mut record = Record {
         id: draft.id,
         version: Version { birth: call.birth, counter: 1 },
         created_at: call.now,
         updated_at: call.now,
         values: draft.values,
     };
-    let change = Change::Insert { resource: index, record: record.clone() };
-    Decided::Done(Outcome::Created(record), vec![change])
+    if let Some(decided) = settle(call, None, &record, found) {
+        return decided;
+    }
+    let shown = shown(call, None, &record, found);
+    call.hashes.put_in(resource, &mut record.values, None);
+    let change = Change::Insert { resource: index, record };
+    Decided::Done(Outcome::Created(shown), vec![change])
 }
 
 /// Puts the next version of a record in its place; where nothing differs, nothing is written and
 /// its ETag stays.
 pub(crate) fn update(
     call: &Call,
-    present: &Record,
-    mut draft: Draftable,
-    referred: &[Found],
+    before: &Before<'_>,
+    draft: Draftable,
+    found: &[Found],
 ) -> Decided {
     let (index, resource) = call.resource();
-    if let Some(decided) =
-        check_references(resource, &draft.values, Some(present), referred, &call.model)
-    {
+    let present = before.record;
+    if draft.values == present.values {
+        let shown = sight::masked(call, index, present.clone(), &before.referred);
+        return Decided::Done(changed(call, shown), Vec::new());
+    }
+    let mut record = next(present, call.now, draft.values);
+    if let Some(decided) = settle(call, Some(before), &record, found) {
         return decided;
     }
-    call.hashes.put_in(resource, &mut draft.values, Some(present));
-    if draft.values == present.values {
-        return Decided::Done(changed(call, present.clone()), Vec::new());
+    let shown = shown(call, Some(before), &record, found);
+    call.hashes.put_in(resource, &mut record.values, Some(present));
+    let change = Change::Update { resource: index, expected: present.version, record };
+    Decided::Done(changed(call, shown), vec![change])
+}
+
+/// Asks all that stands between a record and its becoming so: the rules that look at it alone, what
+/// it refers to, and the rules that look into that.
+fn settle(
+    call: &Call,
+    before: Option<&Before<'_>>,
+    after: &Record,
+    found: &[Found],
+) -> Option<Decided> {
+    let referred = referred(call, before, after, found);
+    let attempt = Attempt { before, after, referred };
+    let refused = |rules| permission::refuse(call, &attempt, rules).map(Decided::Refused);
+    refused(Rules::Near)
+        .or_else(|| check_references(call, &after.values, before.map(|it| it.record), found))
+        .or_else(|| refused(Rules::Far))
+}
+
+/// What a record will refer to, as far as that was found: beside what is new, what it refers to
+/// already.
+fn referred<'a>(
+    call: &Call,
+    before: Option<&Before<'a>>,
+    after: &Record,
+    found: &'a [Found],
+) -> Referred<'a> {
+    let present = before.map(|before| before.record);
+    let wanted = references(call, &after.values, present).zip(found);
+    let mut referred: Referred<'a> = wanted
+        .filter_map(|((field, _), found)| Some((field, &found.rows.first()?.record)))
+        .collect();
+    for (field, record) in before.iter().flat_map(|before| &before.referred) {
+        if present.is_some_and(|present| present.values[*field] == after.values[*field]) {
+            referred.push((*field, record));
+        }
     }
-    let record = next(present, call.now, draft.values);
-    let change =
-        Change::Update { resource: index, expected: present.version, record: record.clone() };
-    Decided::Done(changed(call, record), vec![change])
+    referred
+}
+
+/// The record that is answered with.
+fn shown(call: &Call, before: Option<&Before<'_>>, after: &Record, found: &[Found]) -> Record {
+    let referred = referred(call, before, after, found);
+    sight::masked(call, call.resource().0, after.clone(), &referred)
 }
 
 fn changed(call: &Call, record: Record) -> Outcome {
@@ -95,7 +148,8 @@ fn changed(call: &Call, record: Record) -> Outcome {
     }
 }
 
-fn next(present: &Record, now: Timestamp, values: Vec<Option<Value>>) -> Record {
+/// The next version of a record.
+pub(crate) fn next(present: &Record, now: Timestamp, values: Vec<Option<Value>>) -> Record {
     // Two changes within a millisecond, or a clock set back, still leave an order.
     let floor = if fault::on(Fault::UpdatedAtStuck) { 0 } else { present.updated_at.0 + 1 };
     Record {
@@ -109,13 +163,13 @@ fn next(present: &Record, now: Timestamp, values: Vec<Option<Value>>) -> Record 
 
 /// Asks for the referred records where they are not known yet, and refuses those that are missing.
 fn check_references(
-    resource: &Resource,
+    call: &Call,
     values: &[Option<Value>],
     besides: Option<&Record>,
     referred: &[Found],
-    model: &model::model::Model,
 ) -> Option<Decided> {
-    let wanted: Vec<_> = references(resource, values, besides).collect();
+    let (_, resource) = call.resource();
+    let wanted: Vec<_> = references(call, values, besides).collect();
     if wanted.len() > referred.len() {
         let roots = wanted.into_iter().map(|(_, node)| node).collect();
         return Some(Decided::More(Lookup { roots, ..Lookup::default() }));
@@ -124,7 +178,7 @@ fn check_references(
         .iter()
         .zip(referred)
         .filter(|(_, found)| found.rows.is_empty())
-        .map(|((field, node), _)| dangling(model, resource, *field, node.resource))
+        .map(|((field, node), _)| dangling(&call.model, resource, *field, node.resource))
         .collect();
     if missing.is_empty() {
         return None;

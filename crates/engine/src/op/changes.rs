@@ -2,22 +2,38 @@
 
 use contract::problem::{Kind, Problem};
 use model::query;
-use store::log::{After, Since};
+use store::log::{After, Operation, Since};
 use store::lookup::{Current, Lookup};
 
 use crate::call::{Call, Following};
 use crate::outcome::Outcome;
+use crate::position;
+use crate::sight;
 
 pub(crate) fn lookup(call: &Call) -> Lookup {
     let asked = following(call);
     let (resource, limit) = (asked.since.resource, asked.since.limit);
-    let since = Since { after: asked.after, resource, limit, seen: Vec::new() };
+    let seen = sight::reads(call);
+    let since = Since { after: asked.after, resource, limit, seen };
     Lookup { log: Some(since), ..Lookup::default() }
 }
 
 pub(crate) fn answer(call: &Call, current: Current) -> Result<Outcome, Problem> {
-    let log = current.log.unwrap_or_default();
-    if log.is_gone { Err(gone(call)) } else { Ok(Outcome::Changed(log)) }
+    let mut log = current.log.unwrap_or_default();
+    if log.is_gone {
+        return Err(gone(call));
+    }
+    for entry in &mut log.entries {
+        let record = entry.record.take();
+        entry.record = record.map(|it| sight::masked_in_log(call, entry.resource, it));
+        let may_be_hidden = !call.grants(entry.resource).read.is_all();
+        if entry.record.is_none() && may_be_hidden && entry.operation == Operation::Update {
+            // That it is still there, hidden, is told by nothing: it went, with what it was.
+            entry.operation = Operation::Delete;
+            entry.version.counter -= 1;
+        }
+    }
+    Ok(Outcome::Changed(log))
 }
 
 /// What is asked of the log.
@@ -45,21 +61,26 @@ fn gone(call: &Call) -> Problem {
     Problem::new(Kind::ChangesGone, detail)
 }
 
-/// Writes a position: where it stands in the log, and of which life of the database it is.
-pub(crate) fn position(number: i64, life: &str) -> String {
-    format!("{number}-{life}")
+/// Writes a position: where it stands in the log, in disguise, and of which life of the database.
+pub(crate) fn position(number: i64, asked: &Following) -> String {
+    format!("{}-{}", asked.positions.seal(number), asked.life)
 }
 
 /// From where on changes are wanted; `None` where that is no position at all. One of another life
-/// of the database would be taken for what it is not: it is before all that there ever was.
-pub(crate) fn after(asked: &query::After, life: &str) -> Option<After> {
+/// of the database, or of before they were disguised, would be taken for what it is not: it is
+/// before all that there ever was.
+pub(crate) fn after(asked: &query::After, positions: &position::Key, life: &str) -> Option<After> {
     let text = match asked {
         query::After::Oldest => return Some(After::Oldest),
         query::After::Newest => return Some(After::Newest),
         query::After::Position(text) => text,
     };
-    let (number, of) = text.split_once('-')?;
-    let plain = number.bytes().all(|byte| byte.is_ascii_digit()) && of.len() == life.len();
-    let number = number.parse().ok().filter(|_| plain)?;
+    let (number, of) = text.split_once('-').filter(|(_, of)| of.len() == life.len())?;
+    let is_plain = number.len() < 16 && number.bytes().all(|byte| byte.is_ascii_digit());
+    let number = match positions.open(number) {
+        Some(number) => number,
+        None if is_plain && !number.is_empty() => -1,
+        None => return None,
+    };
     Some(After::Position(if of == life { number } else { -1 }))
 }

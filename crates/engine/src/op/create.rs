@@ -1,7 +1,6 @@
 //! A new record in a collection, or many of them.
 
 use model::model::IdKind;
-use model::query::Filter;
 use model::record::Draft;
 use model::value::{ID_MAX, Id};
 use store::change::{Change, Many};
@@ -9,17 +8,18 @@ use store::lookup::{Current, Found, Lookup, Node, Pick};
 
 use crate::call::{Call, Content, Rows};
 use crate::op::change::{self, Draftable};
+use crate::op::permission;
 use crate::outcome::{Decided, Ids, Outcome};
 
 /// The next id and the records that the new one refers to: both are known before the writer is met.
 /// Under a condition the state of the list is too: the condition is about that.
 pub(crate) fn lookup(call: &Call) -> Lookup {
-    let (index, resource) = call.resource();
+    let (index, _) = call.resource();
     let states = if call.conditions.is_empty() { Vec::new() } else { vec![index] };
     let mut roots = Vec::with_capacity(4);
     roots.push(Node::new(index, Pick::NextId));
     if let Content::Draft(Ok(draft)) = &call.content {
-        roots.extend(change::references(resource, &draft.values, None).map(|(_, node)| node));
+        roots.extend(change::references(call, &draft.values, None).map(|(_, node)| node));
     }
     Lookup { states, roots, ..Lookup::default() }
 }
@@ -36,7 +36,8 @@ pub(crate) fn decide(call: &Call, current: &Current) -> Decided {
         | Content::Document(_)
         | Content::MergePatch(_)
         | Content::JsonPatch(_)
-        | Content::Batch(_) => Decided::Refused(change::no_content()),
+        | Content::Batch(_)
+        | Content::Account(_) => Decided::Refused(change::no_content()),
     }
 }
 
@@ -69,14 +70,15 @@ fn many(call: &Call, rows: &Rows, next: Option<i64>) -> Decided {
         Some(first) => Ids::From(first),
         None => Ids::Written(rows.ids.clone()),
     };
+    let (resource, _) = call.resource();
     let change = Change::InsertMany(Many {
-        resource: call.resource().0,
+        resource,
         rows: rows.spool.clone(),
         first_id,
         birth: call.birth,
         at: call.now,
-        must: Filter::all(),
-        referred: Vec::new(),
+        must: permission::must(call, resource),
+        referred: permission::referred(call, resource),
     });
     Decided::Done(Outcome::CreatedMany(count, ids), vec![change])
 }

@@ -8,14 +8,14 @@ use store::dependents::{Dependent, Dependents};
 use store::lookup::{Current, Lookup, Node, Pick};
 
 use crate::call::Call;
-use crate::op::change;
+use crate::op::{change, permission};
 use crate::outcome::{Decided, Outcome};
+use crate::sight;
 
 /// The record. What depends on it is asked for once it is known that it is there, and that the
 /// conditions hold.
 pub(crate) fn lookup(call: &Call) -> Lookup {
-    let (resource, _) = call.resource();
-    Lookup::of(Node::key(resource, call.id().clone()))
+    permission::lookup(call)
 }
 
 pub(crate) fn decide(call: &Call, current: &Current) -> Decided {
@@ -39,7 +39,7 @@ pub(crate) fn decide(call: &Call, current: &Current) -> Decided {
 fn dependents(call: &Call, present: &Record) -> Lookup {
     let (resource, _) = call.resource();
     let limit = call.settings.cascade_rows_max;
-    let pick = Pick::Dependents { id: present.id.clone(), limit, seen: Vec::new() };
+    let pick = Pick::Dependents { id: present.id.clone(), limit, seen: sight::reads(call) };
     Lookup::of(Node::new(resource, pick))
 }
 
@@ -84,15 +84,20 @@ fn on_delete(call: &Call, dependent: &Dependent) -> OnDelete {
     field.references.map_or(OnDelete::Restrict, |to| to.on_delete)
 }
 
-/// How many refer, for each field. One that nobody may see is not named.
+/// How many refer, for each field. One that is not shown is not named, and records that are not
+/// shown are not counted.
 fn counts<'a>(call: &Call, found: impl Iterator<Item = &'a Dependent>, what: &str) -> String {
     let mut counts = Vec::new();
-    let mut is_any_hidden = false;
+    let (mut is_any_hidden, mut is_any_unseen) = (false, false);
     for dependent in found {
         let resource = &call.model.resources[dependent.resource];
         let field = &resource.fields[dependent.field];
         if !field.visible() {
             is_any_hidden = true;
+            continue;
+        }
+        if dependent.records == 0 {
+            is_any_unseen = true;
             continue;
         }
         let least = if dependent.is_lower_bound { "at least " } else { "" };
@@ -101,6 +106,9 @@ fn counts<'a>(call: &Call, found: impl Iterator<Item = &'a Dependent>, what: &st
     }
     if is_any_hidden {
         counts.push(format!("some {what}by fields that are not shown"));
+    }
+    if counts.is_empty() && is_any_unseen {
+        counts.push(format!("some {what}that are not shown"));
     }
     counts.join(", ")
 }

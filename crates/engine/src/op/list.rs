@@ -2,18 +2,18 @@
 
 use contract::problem::Problem;
 use model::model::ResourceIndex;
-use model::query::{Count, Filter, Paging, Query, View};
-use model::setting::Settings;
-use store::lookup::{Child, Current, Groups, Lookup, Node, Page, Pick};
+use model::query::{Count, Paging, Query};
+use store::lookup::{Current, Groups, Lookup, Node, Page, Pick, Row};
 
 use crate::call::Call;
 use crate::outcome::{Outcome, Seen};
+use crate::sight;
 
 pub(crate) fn lookup(call: &Call) -> Lookup {
     let query = call.query.as_ref().expect("lists are asked for with a query");
     let (resource, _) = call.resource();
     let root = match &query.aggregate {
-        Some(_) => groups(resource, query),
+        Some(_) => groups(call, resource, query),
         None => records(call, resource, query),
     };
     Lookup { states: call.tables.clone(), ..Lookup::of(root) }
@@ -21,51 +21,35 @@ pub(crate) fn lookup(call: &Call) -> Lookup {
 
 fn records(call: &Call, resource: ResourceIndex, query: &Query) -> Node {
     let page = Page {
-        filter: query.filter.clone(),
+        filter: sight::selected(call, resource, &query.filter),
         sort: query.sort.clone(),
         is_ranked: query.is_ranked(),
         after: call.position.clone(),
         offset: query.offset(),
-        limit: query.limit + peek(query),
+        limit: query.limit + peek(call, resource, query),
         count: query.count,
     };
-    let children = children(&query.view, &call.settings);
+    let children = sight::children(call, resource, &query.view);
     Node { children, ..Node::new(resource, Pick::Page(page)) }
 }
 
 /// Where the total may be unknown, one record more tells whether there is a next page.
-fn peek(query: &Query) -> u32 {
+fn peek(call: &Call, resource: ResourceIndex, query: &Query) -> u32 {
     let by_cursor = matches!(query.paging, Paging::Cursor(_));
-    u32::from(by_cursor || query.count == Count::None || !query.filter.is_all())
+    let is_whole = sight::is_whole(call, resource, &query.filter);
+    u32::from(by_cursor || query.count == Count::None || !is_whole)
 }
 
-fn groups(resource: ResourceIndex, query: &Query) -> Node {
+fn groups(call: &Call, resource: ResourceIndex, query: &Query) -> Node {
     let aggregate = query.aggregate.clone().expect("groups are asked for with an aggregate");
     let groups = Groups {
-        filter: query.filter.clone(),
+        filter: sight::selected(call, resource, &query.filter),
         aggregate,
         offset: query.offset(),
         limit: query.limit + 1,
         count: query.count,
     };
     Node::new(resource, Pick::Groups(groups))
-}
-
-/// What hangs on a record that is shown so.
-pub(crate) fn children(view: &View, settings: &Settings) -> Vec<Child> {
-    let child = |include: &model::query::Include| Child {
-        relation: include.relation,
-        node: Node {
-            resource: include.resource,
-            pick: Pick::Related {
-                each: settings.include_rows_max.min(settings.page_rows_max),
-                limit: settings.included_rows_max,
-            },
-            among: Filter::all(),
-            children: children(&include.view, settings),
-        },
-    };
-    view.include.iter().map(child).collect()
 }
 
 /// Only the states of the tables, without records.
@@ -75,7 +59,15 @@ pub(crate) fn state(call: &Call) -> Lookup {
 
 // The signature is that of every read, and a list is never refused.
 #[allow(clippy::unnecessary_wraps)]
-pub(crate) fn answer(_: &Call, mut current: Current) -> Result<Outcome, Problem> {
-    let found = current.roots.pop().unwrap_or_default();
+pub(crate) fn answer(call: &Call, mut current: Current) -> Result<Outcome, Problem> {
+    let mut found = current.roots.pop().unwrap_or_default();
+    mask(call, &mut found.rows);
     Ok(Outcome::Listed(Seen { found, states: current.states }))
+}
+
+/// Takes out of the rows of the list what the caller may not read of each.
+pub(crate) fn mask(call: &Call, rows: &mut [Row]) {
+    let (resource, _) = call.resource();
+    let query = call.query.as_ref().expect("lists are asked for with a query");
+    sight::mask(call, resource, rows, &query.view);
 }

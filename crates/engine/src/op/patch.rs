@@ -3,25 +3,27 @@
 use contract::problem::{Kind, Problem, Violation};
 use model::patch::{json, merge};
 use model::record::{self, Purpose};
-use store::lookup::{Current, Lookup, Node};
+use store::lookup::{Current, Lookup};
 
 use crate::call::{Call, Content};
 use crate::op::change::{self, Draftable};
+use crate::op::permission;
 use crate::outcome::Decided;
+use crate::sight;
 
 /// How large a document may grow under a patch: `copy` can double it with every operation.
 const DOCUMENT_BYTES_MAX: usize = 4 << 20;
 
 pub(crate) fn lookup(call: &Call) -> Lookup {
-    let (resource, _) = call.resource();
-    Lookup::of(Node::key(resource, call.id().clone()))
+    permission::lookup(call)
 }
 
 pub(crate) fn decide(call: &Call, current: &Current) -> Decided {
-    let (_, resource) = call.resource();
-    let Some(present) = change::present(current) else {
+    let Some(before) = permission::before(call, current) else {
         return Decided::Refused(change::missing(call));
     };
+    let (present, resource) = (before.record, sight::in_record(call, before.seen()));
+    let resource = resource.as_ref();
     let mut document = record::document(resource, present);
     match &call.content {
         Content::MergePatch(patch) => {
@@ -40,7 +42,7 @@ pub(crate) fn decide(call: &Call, current: &Current) -> Decided {
         Err(rejection) => return Decided::Refused(change::rejected(&rejection, call)),
     };
     let draft = Draftable { id: present.id.clone(), values: draft.values };
-    change::update(call, present, draft, &current.roots[1..])
+    change::update(call, &before, draft, &current.roots[1..])
 }
 
 fn inapplicable(refusal: json::Fault) -> Problem {

@@ -3,24 +3,31 @@
 
 use contract::problem::Problem;
 use model::model::ResourceIndex;
-use model::query::{Count, Everywhere, Filter};
+use model::query::{Count, Everywhere, Filter, View};
 use store::lookup::{Current, Lookup, Node, Page, Pick, Row, Total};
 
 use crate::call::Call;
 use crate::op::list;
 use crate::outcome::{Hit, Hits, Outcome, Seen};
+use crate::sight;
 
 pub(crate) fn lookup(call: &Call) -> Lookup {
     let Some(search) = &call.everywhere else { return list::lookup(call) };
-    let roots = call.tables.iter().map(|table| matching(*table, search)).collect();
+    let roots = places(call).map(|table| matching(call, table, search)).collect();
     Lookup { states: call.tables.clone(), roots, ..Lookup::default() }
 }
 
+/// The resources that are searched. What they are seen by may be in other tables besides.
+fn places(call: &Call) -> impl Iterator<Item = ResourceIndex> {
+    call.tables.iter().copied().filter(|table| sight::is_searched(&call.admitted.sight, *table))
+}
+
 /// The best of one resource, as many as the page could hold if no other had any.
-fn matching(resource: ResourceIndex, search: &Everywhere) -> Node {
+fn matching(call: &Call, resource: ResourceIndex, search: &Everywhere) -> Node {
     let reach = u32::try_from(search.reach(search.page)).unwrap_or(u32::MAX);
+    let found = Filter::Search { terms: search.terms.clone(), within: None };
     let page = Page {
-        filter: Filter::Search { terms: search.terms.clone(), within: None },
+        filter: sight::selected(call, resource, &found),
         sort: Vec::new(),
         is_ranked: true,
         after: None,
@@ -28,20 +35,22 @@ fn matching(resource: ResourceIndex, search: &Everywhere) -> Node {
         limit: reach.saturating_add(1),
         count: Count::Bounded,
     };
-    Node::new(resource, Pick::Page(page))
+    let children = sight::children(call, resource, &View::default());
+    Node { children, ..Node::new(resource, Pick::Page(page)) }
 }
 
 pub(crate) fn answer(call: &Call, current: Current) -> Result<Outcome, Problem> {
     let Some(search) = &call.everywhere else { return list::answer(call, current) };
     let mut total = Total { records: 0, is_lower_bound: false };
     let mut ranked: Vec<(f64, ResourceIndex, Row)> = Vec::new();
-    for (resource, found) in call.tables.iter().zip(current.roots) {
+    for (resource, mut found) in places(call).zip(current.roots) {
+        sight::mask(call, resource, &mut found.rows, &View::default());
         if let Some(own) = found.total {
             total.records += own.records;
             total.is_lower_bound |= own.is_lower_bound;
         }
         let rows = found.ranks.into_iter().zip(found.rows);
-        ranked.extend(rows.map(|(rank, row)| (rank, *resource, row)));
+        ranked.extend(rows.map(|(rank, row)| (rank, resource, row)));
     }
     // Equals stay in the order of the declaration, and of their ids.
     ranked.sort_by(|(one, ..), (other, ..)| one.total_cmp(other));

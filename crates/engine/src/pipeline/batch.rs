@@ -99,7 +99,12 @@ type Handler = (fn(&Call) -> Lookup, fn(&Call, &Current) -> Decided);
 fn handler(call: &Call) -> Option<Handler> {
     match serve(call.routed.row.operation) {
         Serve::Write { lookup, decide } => Some((lookup, decide)),
-        Serve::Describe(_) | Serve::Probe(_) | Serve::Read { .. } | Serve::Batch => None,
+        Serve::Describe(_)
+        | Serve::Probe(_)
+        | Serve::Read { .. }
+        | Serve::Verify(_)
+        | Serve::Settle { .. }
+        | Serve::Batch => None,
     }
 }
 
@@ -113,6 +118,10 @@ fn part(bound: &Bound<'_>, outcome: Outcome) -> Outcome {
         | Outcome::Fetched(_)
         | Outcome::CreatedMany(..)
         | Outcome::Deleted
+        | Outcome::SignedIn(_)
+        | Outcome::SignedOut(_)
+        | Outcome::Settled(_)
+        | Outcome::Audited(_)
         | Outcome::Described
         | Outcome::Document(_)
         | Outcome::State(_)

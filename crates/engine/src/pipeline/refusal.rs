@@ -10,7 +10,7 @@ use store::error::{Error, Refusal, RefusedRow};
 
 use crate::batch;
 use crate::call::{Call, Content};
-use crate::op::{self, change};
+use crate::op::{self, change, permission};
 use crate::report::Report;
 
 /// 500 without a cause: the log has it, under the same id.
@@ -114,6 +114,10 @@ pub(super) fn of_store(error: Error, call: &Call, report: &mut Report) -> Proble
 
 fn taken(call: &Call, resource: usize, fields: &[usize]) -> Problem {
     let resource = &call.model.resources[resource];
+    if fields.iter().any(|field| permission::is_hidden(&resource.fields[*field])) {
+        let detail = format!("A value is taken by another record of {}.", resource.name);
+        return Problem::new(Kind::Conflict, detail);
+    }
     let names: Vec<_> = fields.iter().map(|field| resource.fields[*field].name.as_str()).collect();
     let (detail, names) = if names.is_empty() {
         (format!("A record of {} with this id is there already.", resource.name), vec!["id"])
@@ -125,7 +129,8 @@ fn taken(call: &Call, resource: usize, fields: &[usize]) -> Problem {
     Problem::new(Kind::Conflict, detail).with_errors(errors)
 }
 
-/// 422 where a row refers to nothing, otherwise 409: the order in which one record is judged.
+/// 403 where a row may not be, 422 where one refers to nothing, otherwise 409: the order in which
+/// one record is judged.
 fn rows(call: &Call, refused: &[RefusedRow]) -> Problem {
     let (index, resource) = call.resource();
     let has_lines = match &call.content {
@@ -136,9 +141,16 @@ fn rows(call: &Call, refused: &[RefusedRow]) -> Problem {
     for RefusedRow { row, line, why } in refused {
         let line = if has_lines { format!("line {line}: ") } else { String::new() };
         let mut tell = |name: &str, detail: &str| {
-            errors.push(Violation::at(format!("/{row}/{name}"), format!("{line}{detail}")));
+            let of = if name.is_empty() { String::new() } else { format!("/{name}") };
+            errors.push(Violation::at(format!("/{row}{of}"), format!("{line}{detail}")));
         };
         match why {
+            Refusal::Forbidden => tell("", "is none that you may create"),
+            Refusal::Taken(fields)
+                if fields.iter().any(|it| permission::is_hidden(&resource.fields[*it])) =>
+            {
+                tell("", "has a value that is taken");
+            }
             Refusal::Taken(fields) => {
                 let names = fields.iter().map(|field| resource.fields[*field].name.as_str());
                 let names: Vec<&str> = names.collect();
@@ -155,10 +167,13 @@ fn rows(call: &Call, refused: &[RefusedRow]) -> Problem {
             }
         }
     }
-    let is_dangling = refused.iter().any(|row| matches!(row.why, Refusal::Dangling(_)));
-    let (kind, why) = match is_dangling {
-        true => (Kind::Invalid, "name records that are not there, or hold values that are taken"),
-        false => (Kind::Conflict, "hold values that are taken"),
+    let has = |is_one: fn(&Refusal) -> bool| refused.iter().any(|row| is_one(&row.why));
+    let (kind, why) = if has(|why| matches!(why, Refusal::Forbidden)) {
+        (Kind::Forbidden, "are none that you may create, or cannot be")
+    } else if has(|why| matches!(why, Refusal::Dangling(_))) {
+        (Kind::Invalid, "name records that are not there, or hold values that are taken")
+    } else {
+        (Kind::Conflict, "hold values that are taken")
     };
     let detail =
         format!("Rows {why}; `errors` names each by its number, from 0. Nothing was created.");

@@ -20,7 +20,7 @@ pub(super) fn render(call: &Call, log: &Log) -> Answer {
         }
         write(&mut content, call, asked, entry);
     }
-    let end = position(log.end, &asked.life);
+    let end = position(log.end, asked);
     content.extend_from_slice(b"],\"position\":");
     record::write_text(&mut content, &end);
     let next = (log.end < log.newest).then(|| {
@@ -31,12 +31,12 @@ pub(super) fn render(call: &Call, log: &Log) -> Answer {
         record::write_text(&mut content, next);
     }
     content.push(b'}');
-    let mut answer = Answer::new(200, call.media, content);
+    // Whatever changes a record stands in the log, and what is forgotten moves its beginning.
+    let version = tag::list(call, &[log.oldest, log.newest], &content);
+    let mut answer = Answer { version, ..Answer::new(200, call.media, content) };
     if let Some(links) = next.and_then(|next| Links::new().add(&next, "next").value()) {
         answer.fields.push((header::LINK, links));
     }
-    // Whatever changes a record stands in the log, and what is forgotten moves its beginning.
-    answer.version = tag::list(&[log.oldest, log.newest], &call.tables_salt);
     answer
 }
 
@@ -45,7 +45,7 @@ fn write(out: &mut Vec<u8>, call: &Call, asked: &Following, entry: &Entry) {
     out.push(b'{');
     let start = out.len();
     record::write_name(out, start, "position");
-    record::write_text(out, &position(entry.position, &asked.life));
+    record::write_text(out, &position(entry.position, asked));
     record::write_name(out, start, "resource");
     record::write_text(out, &resource.name);
     record::write_name(out, start, "id");

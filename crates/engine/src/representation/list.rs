@@ -15,6 +15,7 @@ use crate::call::Call;
 use crate::cursor::Place;
 use crate::outcome::Seen;
 use crate::response::tag;
+use crate::sight;
 
 /// What of a list the links may point at.
 struct Pages<'a> {
@@ -82,8 +83,9 @@ impl Window {
             Some(page) => page > 1,
             None => call.position.is_some(),
         };
+        let is_whole = sight::is_whole(call, call.resource().0, &query.filter);
         let has_next = match (found.total, query.page()) {
-            (Some(total), Some(_)) if query.filter.is_all() && query.aggregate.is_none() => {
+            (Some(total), Some(_)) if is_whole && query.aggregate.is_none() => {
                 query.offset() + (shown.len() as u64) < total.records
             }
             _ => is_more,
@@ -115,7 +117,8 @@ pub(super) fn render(call: &Call, Seen { found, states }: &Seen<Found>) -> Answe
         Format::Json => json(&pages, found, &window, &around),
         Format::Ndjson | Format::Csv => lines::page(call, found, window.shown),
     };
-    let mut answer = Answer::new(200, call.media, content);
+    let version = tag::list(call, states, &content);
+    let mut answer = Answer { version, ..Answer::new(200, call.media, content) };
     let location = pages.url(query.paging.clone());
     if location.len() <= URL_BYTES_MAX && !is_secret {
         if let Some(links) = links(&pages, found.total, &around).value() {
@@ -126,7 +129,6 @@ pub(super) fn render(call: &Call, Seen { found, states }: &Seen<Found>) -> Answe
             answer.fields.push((header::LOCATION, field(&location)));
         }
     }
-    answer.version = tag::list(states, &call.tables_salt);
     answer
 }
 

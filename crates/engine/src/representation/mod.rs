@@ -5,6 +5,8 @@ pub(crate) mod lines;
 pub(crate) mod problem;
 pub(crate) mod remembered;
 
+mod account;
+mod audit;
 mod changes;
 mod groups;
 mod list;
@@ -22,6 +24,7 @@ use crate::answer::Answer;
 use crate::call::Call;
 use crate::outcome::{Outcome, Seen};
 use crate::response::tag;
+use crate::sight;
 
 /// Gives an outcome its form.
 pub(crate) fn render(call: &Call, outcome: Outcome) -> Answer {
@@ -34,6 +37,10 @@ pub(crate) fn render(call: &Call, outcome: Outcome) -> Answer {
         Outcome::CreatedMany(count, ids) => many::created(call, count, &ids),
         Outcome::Replaced(record) | Outcome::Patched(record) => changed(call, &record),
         Outcome::Deleted => deleted(call),
+        Outcome::SignedIn(signed) => account::signed_in(call, &signed),
+        Outcome::SignedOut(then) => account::signed_out(call, &then),
+        Outcome::Settled(status) => account::settled(call, status),
+        Outcome::Audited(entries) => audit::render(call, &entries),
         Outcome::Described => Answer::new(204, "", Vec::new()),
         Outcome::Document(content) => {
             let version = tag::document(&content);
@@ -58,19 +65,30 @@ fn fetched(call: &Call, Seen { found, states }: &Seen<Row>) -> Answer {
     row::write(&mut content, call, index, found, &call.view);
     // When what is included was changed last is not known.
     let modified = call.view.include.is_empty().then_some(found.record.updated_at.0);
+    // What is shown of whoever asks is a record that has a URL of its own (RFC 9110 §8.7).
+    let fields = match call.routed.row.operation {
+        Operation::Me => vec![(header::CONTENT_LOCATION, field(&item(call, &found.record)))],
+        _ => Vec::new(),
+    };
     Answer {
+        fields,
         version: tag::record(&found.record, &call.salt),
         modified,
-        included: tag::included(call, states),
+        included: tag::included(call, states, &content),
         ..Answer::new(200, call.media, content)
     }
 }
 
+/// The canonical URL of a record.
+fn item(call: &Call, record: &Record) -> String {
+    let (_, resource) = call.resource();
+    format!("{}/{}/{}", call.model.prefix, resource.name, record.id)
+}
+
 /// 201 with Location and the tag of the new record (RFC 9110 §9.3.3, §15.3.2).
 fn created(call: &Call, record: &Record) -> Answer {
-    let (_, resource) = call.resource();
     let put = call.routed.row.operation == Operation::Replace;
-    let location = format!("{}/{}/{}", call.model.prefix, resource.name, record.id);
+    let location = item(call, record);
     let mut answer = representation(call, record, 201);
     if !contract::fault::on(contract::fault::Fault::LocationMissing) {
         answer.fields.push((header::LOCATION, field(&location)));
@@ -78,7 +96,7 @@ fn created(call: &Call, record: &Record) -> Answer {
     if put {
         answer.fields.push((header::CONTENT_LOCATION, field(&location)));
     } else {
-        answer.fields.push((header::ETAG, field(&tag::of_write(call, record))));
+        answer.fields.push((header::ETAG, field(&tag(call, record))));
     }
     answer
 }
@@ -89,10 +107,16 @@ fn changed(call: &Call, record: &Record) -> Answer {
     let mut answer = representation(call, record, 200);
     let put = call.routed.row.operation == Operation::Replace;
     if !put || contract::fault::on(contract::fault::Fault::PutEtag) {
-        answer.fields.push((header::ETAG, field(&tag::of_write(call, record))));
+        answer.fields.push((header::ETAG, field(&tag(call, record))));
     }
     answer.fields.push((header::CONTENT_LOCATION, field(&call.routed.path)));
     answer
+}
+
+/// The tag of the record, as GET shows it.
+fn tag(call: &Call, record: &Record) -> String {
+    let varies = sight::varies(call, call.resource().0);
+    tag::of_write(call, record, &if varies { json(call, record) } else { Vec::new() })
 }
 
 /// The answer to a write that shows the record, unless little is wanted or the record is larger

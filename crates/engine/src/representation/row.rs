@@ -37,7 +37,7 @@ pub(super) fn write_found(
 pub(super) fn write_highlights(out: &mut Vec<u8>, resource: &Resource, row: &Row, terms: &Terms) {
     out.push(b'{');
     let start = out.len();
-    for field in &resource.search {
+    for field in resource.search.iter().filter(|it| resource.fields[**it].visible()) {
         if let Some(Some(Value::Text(text))) = row.record.values.get(*field)
             && let Some(marked) = search::highlight(text, terms)
         {

@@ -34,7 +34,8 @@ pub(super) fn render(call: &Call, Seen { found, states }: &Seen<Hits>) -> Answer
         record::write_text(&mut content, next);
     }
     content.push(b'}');
-    let mut answer = Answer::new(200, call.media, content);
+    let version = tag::list(call, states, &content);
+    let mut answer = Answer { version, ..Answer::new(200, call.media, content) };
     let mut links = Links::new();
     links.add(&url(1), "first");
     if page > 1 {
@@ -50,7 +51,6 @@ pub(super) fn render(call: &Call, Seen { found, states }: &Seen<Hits>) -> Answer
     if call.routed.nature.safe && !call.routed.row.accepts.is_empty() {
         answer.fields.push((header::LOCATION, field(&url(page))));
     }
-    answer.version = tag::list(states, &call.tables_salt);
     answer
 }
 

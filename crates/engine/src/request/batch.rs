@@ -15,6 +15,7 @@ use super::{
     read_conditions, understood,
 };
 use crate::Inner;
+use crate::admit;
 use crate::batch::{Batch, Open, Operation, accuse, blame, invalid, together};
 use crate::call::Call;
 use crate::report::Report;
@@ -47,7 +48,7 @@ pub(super) async fn read(inner: &Inner, outer: &Call, document: Value) -> Result
         let read = read.map_err(|faults| accuse(number, "", invalid(faults)));
         match read.and_then(|read| operation(inner, outer, number, read, &known)) {
             Ok(operation) => {
-                let resource = &inner.model.resources[operation.call.resource().0];
+                let resource = &outer.model.resources[operation.call.resource().0];
                 known.push(Some((operation.call.routed.row, resource)));
                 operations.push(operation);
             }
@@ -121,7 +122,8 @@ fn operation(
     let (routed, path) = to_records(inner, number, &read, known)?;
     let named = routed.clone();
     let (body, headers) = (read.body, fields(&routed, read.headers));
-    let read = shell(inner, outer, routed, &headers)
+    let read = admit::permit(&outer.admitted, routed.row.operation, routed.resource)
+        .and_then(|()| shell(inner, outer, routed, &headers))
         .and_then(|(call, essence)| with_content(call, Open { path, essence }, body, known));
     read.map_err(|problem| blame(number, &inner.model, &named, problem))
 }
@@ -186,7 +188,7 @@ fn shell(
         accept_content(&routed, headers, name_content(&routed, headers), Sent::Something)?;
     let essence = media_type.map_or_else(String::new, |media_type| media_type.essence);
     let conditions = read_conditions(&routed, headers)?;
-    let parameters = parameters::read(inner, &routed, &mut Report::default())?;
+    let parameters = parameters::read(inner, &outer.admitted, &routed, &mut Report::default())?;
     let offered = (routed.row.offers.first().copied().unwrap_or_default(), Coding::Identity);
     let who = (routed, outer.admitted.clone());
     let call = understood(inner, who, headers, offered, conditions, parameters, outer.now);

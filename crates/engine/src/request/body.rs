@@ -14,6 +14,7 @@ use std::pin::Pin;
 use crate::call::{Call, Content};
 use crate::content::ContentError;
 use crate::route::Routed;
+use crate::sight;
 
 /// 400 for content on a method where it has no meaning (RFC 9110 §9.3.1).
 pub(super) async fn refuse_where_meaningless<B>(
@@ -248,8 +249,8 @@ pub(super) fn form(call: &Call, pairs: &[(String, String)]) -> Result<Value, Pro
 pub(super) fn content(call: &Call, essence: &str, document: Value) -> Content {
     match call.routed.row.operation {
         Operation::Create => {
-            let (_, resource) = call.resource();
-            Content::Draft(record::read(&call.model, resource, &document, Purpose::Create))
+            let resource = sight::in_new(&call.admitted.sight, call.resource().1);
+            Content::Draft(record::read(&call.model, &resource, &document, Purpose::Create))
         }
         _ => as_sent(call, essence, document),
     }

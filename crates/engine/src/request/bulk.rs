@@ -7,6 +7,7 @@ use contract::problem::{Kind, Place, Problem, Violation};
 use contract::table::Operation;
 use http::{HeaderValue, header};
 use http_body::Body;
+use model::access::Sight;
 use model::json;
 use model::model::{IdKind, Resource};
 use model::record::{self, Draft, Purpose};
@@ -19,12 +20,15 @@ use tokio::sync::OwnedSemaphorePermit;
 
 use super::body::{self, Arriving, Limit};
 use crate::Inner;
+use crate::admit::Admitted;
 use crate::call::{Content, Rows};
 use crate::clock;
 use crate::content::ContentError;
 use crate::idempotency::Print;
+use crate::op::permission;
 use crate::report::Report;
 use crate::route::Routed;
+use crate::sight;
 
 /// What to do with more than one request may hold.
 pub(super) const IN_PARTS: &str = "Send them in several requests, each of which is all or nothing, \
@@ -69,7 +73,7 @@ pub(super) fn form(routed: &Routed, media_type: Option<&MediaType>) -> Option<Fo
 /// Reads the content to its end: as bytes, or row by row where it holds many records.
 pub(super) async fn gather<B>(
     inner: &Inner,
-    routed: &Routed,
+    (routed, admitted): (&Routed, &Admitted),
     form: Option<Form>,
     want: Want,
     mut arriving: Arriving<'_, B>,
@@ -86,9 +90,10 @@ where
         arriving.limit(Limit::Record(settings.content_bytes_max))?;
         return arriving.collect(routed).await.map(Arrived::Whole);
     }
-    let resource = &inner.model.resources[index];
-    let mut cutter = Cutter::new(form, resource, settings.content_bytes_max);
-    let mut reading = Reading::new(inner, resource, form, want);
+    let sight = &admitted.sight;
+    let resource = sight::in_new(sight, &sight.model.resources[index]);
+    let mut cutter = Cutter::new(form, &resource, settings.content_bytes_max);
+    let mut reading = Reading::new(inner, sight, &resource, (form, want));
     while !reading.has_enough() {
         match arriving.next().await? {
             Some(piece) => cutter.feed(&piece),
@@ -115,6 +120,7 @@ fn crowded() -> Problem {
 /// The rows so far.
 struct Reading<'a> {
     inner: &'a Inner,
+    sight: &'a Sight,
     resource: &'a Resource,
     form: Form,
     spool: Spooling,
@@ -125,12 +131,19 @@ struct Reading<'a> {
     passwords: usize,
     faults: Vec<Violation>,
     faulty: usize,
+    /// A row sets what the caller may not.
+    is_forbidden: bool,
     /// Taken once the rows do not stay in memory.
     turn: Option<OwnedSemaphorePermit>,
 }
 
 impl<'a> Reading<'a> {
-    fn new(inner: &'a Inner, resource: &'a Resource, form: Form, want: Want) -> Self {
+    fn new(
+        inner: &'a Inner,
+        sight: &'a Sight,
+        resource: &'a Resource,
+        (form, want): (Form, Want),
+    ) -> Self {
         // Integers are given by the writer. What is too large to be remembered is left out.
         let ids_bytes_max = match (want.ids && resource.id != IdKind::Integer, want.fingerprint) {
             (false, _) => 0,
@@ -139,6 +152,7 @@ impl<'a> Reading<'a> {
         };
         Self {
             inner,
+            sight,
             resource,
             form,
             spool: inner.writer.spool(),
@@ -148,6 +162,7 @@ impl<'a> Reading<'a> {
             passwords: 0,
             faults: Vec::new(),
             faulty: 0,
+            is_forbidden: false,
             turn: None,
         }
     }
@@ -189,17 +204,28 @@ impl<'a> Reading<'a> {
             if let Some(print) = &mut self.print {
                 print.add(&json::canonical(&document));
             }
-            record::read(&self.inner.model, self.resource, &document, Purpose::Create)
+            record::read(&self.sight.model, self.resource, &document, Purpose::Create)
                 .map_err(|rejection| rejection.violations)
         });
         let kept = match read {
-            Ok(draft) => self.keep(line, draft, report).await?,
+            Ok(draft) => match self.unwritable(&draft) {
+                faults if faults.is_empty() => self.keep(line, draft, report).await?,
+                faults => Err(faults),
+            },
             Err(faults) => Err(faults),
         };
         if let Err(faults) = kept {
             self.fault(number, line, faults);
         }
         Ok(())
+    }
+
+    /// The members of a row that the caller may not set.
+    fn unwritable(&mut self, draft: &Draft) -> Vec<Violation> {
+        let faults = permission::unwritable(self.sight, self.resource, &draft.values);
+        let faults: Vec<Violation> = faults.collect();
+        self.is_forbidden |= !faults.is_empty();
+        faults
     }
 
     /// Spools a row; where there are faults already, it will not be written.
@@ -306,7 +332,8 @@ impl<'a> Reading<'a> {
     fn finish(self, report: &mut Report) -> Result<Arrived, Problem> {
         let canonical = self.print.map(Print::finish).unwrap_or_default();
         let rows = if self.faulty > 0 {
-            Err(faulty(self.faulty, self.faults))
+            let kind = if self.is_forbidden { Kind::Forbidden } else { Kind::Invalid };
+            Err(faulty(self.faulty, self.faults, kind))
         } else if self.spool.rows() == 0 {
             let detail = "There is no record in the content, so nothing can be created.";
             Err(Problem::new(Kind::Invalid, detail))
@@ -319,17 +346,23 @@ impl<'a> Reading<'a> {
     }
 }
 
-fn faulty(rows: usize, faults: Vec<Violation>) -> Problem {
+fn faulty(rows: usize, faults: Vec<Violation>, kind: Kind) -> Problem {
+    let why = match kind {
+        Kind::Forbidden => "set members that you may not write",
+        _ => "do not fit the declaration",
+    };
     let detail = match rows {
         FAULTY_ROWS_MAX.. => format!(
-            "The first {rows} rows that do not fit the declaration are named; there may be more. \
-             Nothing was created."
+            "The first {rows} rows that {why} are named; there may be more. Nothing was created."
         ),
+        _ if kind == Kind::Forbidden => {
+            format!("Rows {why}; `errors` names each by its number, from 0. Nothing was created.")
+        }
         _ => "The content does not fit the declaration; `errors` names each row by its number, \
               from 0. Nothing was created."
             .to_owned(),
     };
-    Problem::new(Kind::Invalid, detail).with_errors(faults)
+    Problem::new(kind, detail).with_errors(faults)
 }
 
 /// Rows that cannot be spooled: the disk's fault.

@@ -1,11 +1,12 @@
 //! Second stage: fields, negotiation, query and content are read, in the order in which faults
 //! are blamed. Nothing here meets the store.
 
+mod account;
+mod audit;
 mod batch;
 pub(crate) mod bind;
 mod body;
 mod bulk;
-mod origin;
 mod parameters;
 mod passwords;
 mod reading;
@@ -66,19 +67,20 @@ where
         Some(_) => Limit::Bulk(inner.settings.bulk_bytes_max),
         None => Limit::Record(inner.settings.content_bytes_max),
     };
-    body::refuse_where_meaningless(&routed, &mut content, limit).await?;
-    origin::refuse_foreign(&routed, headers)?;
     refuse_expectations(headers)?;
     body::refuse_by_length(&content, limit)?;
     let media_type = accept_content(&routed, headers, named, Sent::of(&content))?;
-    let offered = offer(&routed, headers)?;
+    let is_of_browser = account::is_of_browser(&routed, headers, media_type.as_ref());
+    let offered =
+        if is_of_browser { (table::JSON, Coding::Identity) } else { offer(&routed, headers)? };
     let conditions = read_conditions(&routed, headers)?;
-    let key = read_key(inner, &routed, headers)?;
-    let parameters = parameters::read(inner, &routed, report)?;
+    let key = read_key(inner, &routed, &admitted, headers)?;
+    let routed = to_oneself(inner, routed, &admitted);
+    let parameters = parameters::read(inner, &admitted, &routed, report)?;
     let preferences = Preferences::read(headers);
     let want = Want { fingerprint: key.is_some(), ids: !preferences.minimal };
     let arriving = Arriving::new(&mut content, limit);
-    let arrived = bulk::gather(inner, &routed, form, want, arriving, report).await?;
+    let arrived = bulk::gather(inner, (&routed, &admitted), form, want, arriving, report).await?;
     // A search that names a resource is one of its list.
     let routed = Routed { resource: routed.resource.or(parameters.resource), ..routed };
     let mut call = understood(
@@ -91,6 +93,11 @@ where
         clock::now(),
     );
     let canonical = match arrived {
+        Arrived::Whole(bytes) if account::is_account(&call.routed) => {
+            let read = account::read(&call, media_type.as_ref(), &bytes, is_of_browser);
+            call.content = read.await?;
+            String::new()
+        }
         Arrived::Whole(bytes) => {
             parse(inner, &mut call, media_type.as_ref(), &bytes, report).await?
         }
@@ -128,6 +135,8 @@ fn understood(
         query: parameters.query,
         everywhere: parameters.everywhere,
         following: parameters.following,
+        auditing: parameters.auditing,
+        agent: agent(&routed, headers),
         reading: Reading::Once,
         position: parameters.position,
         view: parameters.view,
@@ -145,6 +154,42 @@ fn understood(
         admitted,
         routed,
     }
+}
+
+/// What the client calls itself, where that is kept.
+fn agent(routed: &Routed, headers: &HeaderMap) -> String {
+    match routed.row.operation {
+        table::Operation::Login => {
+            let agent = headers.get(header::USER_AGENT).map(HeaderValue::as_bytes);
+            String::from_utf8_lossy(agent.unwrap_or_default()).into_owned()
+        }
+        _ => String::new(),
+    }
+}
+
+/// What is asked of oneself is asked of the record that one is.
+fn to_oneself(inner: &Inner, routed: Routed, admitted: &Admitted) -> Routed {
+    let own = matches!(routed.row.operation, table::Operation::Me | table::Operation::Password);
+    match admitted.sight.caller.id().filter(|_| own) {
+        Some(id) => Routed { resource: inner.model.users(), id: Some(id.clone()), ..routed },
+        None => routed,
+    }
+}
+
+/// 400 for content on a method where it has no meaning.
+///
+/// # Errors
+/// That, and what keeps content from being read.
+pub(crate) async fn refuse_content<B>(
+    inner: &Inner,
+    routed: &Routed,
+    content: &mut B,
+) -> Result<(), Problem>
+where
+    B: Body<Data = Bytes, Error = ContentError> + Send + Unpin,
+{
+    let limit = Limit::Record(inner.settings.content_bytes_max);
+    body::refuse_where_meaningless(routed, content, limit).await
 }
 
 /// Content-Type of a request whose content has a meaning.
@@ -216,6 +261,9 @@ fn accept_content(
             .with_field(header::ACCEPT_ENCODING, identity));
     }
     let Some(media_type) = named? else {
+        if routed.row.content_is_optional() && matches!(sent, Sent::Nothing) {
+            return Ok(None);
+        }
         return Err(no_media_type(routed, sent));
     };
     let utf8 = media_type.charset.as_deref().is_none_or(|charset| {
@@ -294,8 +342,13 @@ fn read_conditions(routed: &Routed, headers: &HeaderMap) -> Result<Conditions, P
     }
 }
 
-fn read_key(inner: &Inner, routed: &Routed, headers: &HeaderMap) -> Result<Option<Key>, Problem> {
-    if routed.row.key == table::Key::Ignored {
+fn read_key(
+    inner: &Inner,
+    routed: &Routed,
+    admitted: &Admitted,
+    headers: &HeaderMap,
+) -> Result<Option<Key>, Problem> {
+    if matches!(routed.row.key, table::Key::Ignored | table::Key::Withheld) {
         return Ok(None);
     }
     let key = Key::read(headers)?;
@@ -304,7 +357,7 @@ fn read_key(inner: &Inner, routed: &Routed, headers: &HeaderMap) -> Result<Optio
             Kind::KeyRequired,
             "Send Idempotency-Key with a fresh UUID, and the same one with every retry.",
         )),
-        Some(key) if !key.is_unguessable() => Err(Problem::new(
+        Some(key) if admitted.is_nobody() && !key.is_unguessable() => Err(Problem::new(
             Kind::KeyMalformed,
             "Without sign-in a key must be at least 22 characters, so that nobody guesses it: \
                 send a UUID.",
@@ -319,7 +372,7 @@ fn demands_key(model: &Model, routed: &Routed) -> bool {
 }
 
 fn key_use(inner: &Inner, call: &Call, key: &Key, canonical: &str) -> KeyUse {
-    let principal = idempotency::principal(&inner.secret);
+    let principal = idempotency::principal(&inner.secret, &call.admitted.actor);
     let retention = i64::try_from(inner.settings.key_retention.as_millis()).unwrap_or(i64::MAX);
     KeyUse {
         hash: idempotency::scope(&inner.secret, &principal, call, key.as_str()),

@@ -6,19 +6,21 @@ use bytes::Bytes;
 use contract::media_type::MediaType;
 use contract::problem::{Kind, Problem, Violation};
 use contract::table::Operation;
-use model::model::ResourceIndex;
+use model::model::{Model, ResourceIndex};
 use model::query::{self, Everywhere, Paging, Position, Query, View};
 use serde_json::Value as Json;
 
-use super::body;
+use super::{audit, body};
 use crate::Inner;
-use crate::call::{Call, Following};
+use crate::admit::{self, Admitted};
+use crate::call::{Auditing, Call, Following};
 use crate::cursor::Place;
 use crate::form;
 use crate::op;
 use crate::report::Report;
 use crate::response::tag;
 use crate::route::Routed;
+use crate::sight;
 
 /// What the query component asks for.
 #[derive(Default)]
@@ -29,6 +31,8 @@ pub(super) struct Parameters {
     pub(super) everywhere: Option<Everywhere>,
     /// Of the change log.
     pub(super) following: Option<Arc<Following>>,
+    /// Of the audit log.
+    pub(super) auditing: Option<Arc<Auditing>>,
     /// Where in the list, if a cursor says so.
     pub(super) position: Option<Position>,
     /// The resource that a search names.
@@ -39,26 +43,47 @@ pub(super) struct Parameters {
     pub(super) tables: Vec<ResourceIndex>,
 }
 
+/// By whom it is read.
+#[derive(Clone, Copy)]
+struct By<'a> {
+    inner: &'a Inner,
+    admitted: &'a Admitted,
+}
+
+impl<'a> By<'a> {
+    /// The declaration, as it is for whoever asks.
+    fn model(self) -> &'a Model {
+        &self.admitted.sight.model
+    }
+}
+
 /// Reads the query component of the target.
 ///
 /// # Errors
 /// 400 that lists the known parameters.
 pub(super) fn read(
     inner: &Inner,
+    admitted: &Admitted,
     routed: &Routed,
     report: &mut Report,
 ) -> Result<Parameters, Problem> {
+    let by = By { inner, admitted };
+    let model = by.model();
     let pairs = form::pairs(routed.query.as_deref().unwrap_or_default().as_bytes());
     match (routed.row.operation, routed.resource) {
         (Operation::List, Some(index)) => {
-            list(inner, index, &Terms::Form(&pairs), Kind::InvalidParameter, report)
+            list(by, index, &Terms::Form(&pairs), Kind::InvalidParameter, report)
         }
         (Operation::Search, _) if routed.row.accepts.is_empty() => {
-            search(inner, &Terms::Form(&pairs), Kind::InvalidParameter, report)
+            search(by, &Terms::Form(&pairs), Kind::InvalidParameter, report)
         }
-        (Operation::Changes, _) => changes(inner, &pairs, report),
-        (Operation::Fetch, Some(index)) => {
-            let read = query::read_item(&inner.model, index, &pairs, &inner.settings)
+        (Operation::Changes, _) => changes(by, &pairs, report),
+        (Operation::Audit, _) => {
+            let auditing = Some(audit::read(inner, &pairs, report)?);
+            Ok(Parameters { auditing, ..Parameters::default() })
+        }
+        (Operation::Fetch | Operation::Me, Some(index)) => {
+            let read = query::read_item(model, index, &pairs, &inner.settings)
                 .map_err(|violations| refused(violations, Kind::InvalidParameter))?;
             report.parameters = read.known;
             let mut tables = Vec::new();
@@ -69,7 +94,7 @@ pub(super) fn read(
         // (Fetch §4.8).
         (Operation::Describe, _) => Ok(Parameters::default()),
         _ => {
-            refuse_unknown(&inner.model, &pairs, &[])?;
+            refuse_unknown(model, &pairs, &[])?;
             Ok(Parameters::default())
         }
     }
@@ -83,8 +108,10 @@ pub(super) fn read_content(
     bytes: &Bytes,
     report: &mut Report,
 ) -> Result<String, Problem> {
+    let admitted = call.admitted.clone();
+    let by = By { inner, admitted: &admitted };
     if call.routed.query.is_some() && call.query.is_some() {
-        let ours = |(name, _): &(String, String)| !query::is_ignored(&inner.model, name);
+        let ours = |(name, _): &(String, String)| !query::is_ignored(by.model(), name);
         let pairs = form::pairs(call.routed.query.as_deref().unwrap_or_default().as_bytes());
         if pairs.iter().any(ours) {
             let detail = "Put all terms into the content of QUERY, none into the URL.";
@@ -102,8 +129,8 @@ pub(super) fn read_content(
     };
     // RFC 10008 §2.1: well-formed, and cannot be carried out.
     let parameters = match call.routed.resource {
-        Some(index) => list(inner, index, &terms, Kind::Invalid, report)?,
-        None => search(inner, &terms, Kind::Invalid, report)?,
+        Some(index) => list(by, index, &terms, Kind::Invalid, report)?,
+        None => search(by, &terms, Kind::Invalid, report)?,
     };
     if let Some(index) = parameters.resource {
         call.salt = inner.salts[index].clone();
@@ -162,12 +189,12 @@ const RESOURCE: &str = "resource";
 
 /// Reads a search: over every resource, or as the list of the one that is named.
 fn search(
-    inner: &Inner,
+    by: By<'_>,
     terms: &Terms<'_>,
     kind: Kind,
     report: &mut Report,
 ) -> Result<Parameters, Problem> {
-    let model = &inner.model;
+    let (model, settings) = (by.model(), &by.inner.settings);
     if let Some((name, others)) = terms.named() {
         let Some(index) = model.resources.iter().position(|resource| resource.name == name) else {
             let names: Vec<_> = model.resources.iter().map(|it| it.name.as_str()).collect();
@@ -179,67 +206,74 @@ fn search(
             Owned::Form(pairs) => Terms::Form(pairs),
             Owned::Json(document) => Terms::Json(document),
         };
-        let mut parameters = list(inner, index, &others, kind, report)?;
+        admit::permit(by.admitted, Operation::List, Some(index))?;
+        let mut parameters = list(by, index, &others, kind, report)?;
         report.parameters.push(RESOURCE.to_owned());
         parameters.resource = Some(index);
         return Ok(parameters);
     }
     let read = match terms {
-        Terms::Form(pairs) => query::read_everywhere(model, pairs, &inner.settings),
-        Terms::Json(document) => query::read_everywhere_json(document, &inner.settings),
+        Terms::Form(pairs) => query::read_everywhere(model, pairs, settings),
+        Terms::Json(document) => query::read_everywhere_json(document, settings),
     };
     let read = read.map_err(|rejection| refused(rejection, kind))?;
     report.parameters = read.known;
-    let searched = |(index, resource): (usize, &model::model::Resource)| {
-        (!resource.search.is_empty()).then_some(index)
-    };
-    let tables: Vec<_> = model.resources.iter().enumerate().filter_map(searched).collect();
+    let sight = &by.admitted.sight;
+    let all = 0..model.resources.len();
+    let mut tables: Vec<_> = all.filter(|index| sight::is_searched(sight, *index)).collect();
     if tables.is_empty() {
         let detail = "No resource declares fields to `search`.";
         return Err(Problem::new(Kind::NotFound, detail));
     }
+    sight::tables(sight, &mut tables);
     Ok(Parameters { everywhere: Some(read.query), tables, ..Parameters::default() })
 }
 
 /// Reads a question to the change log.
 fn changes(
-    inner: &Inner,
+    by: By<'_>,
     pairs: &[(String, String)],
     report: &mut Report,
 ) -> Result<Parameters, Problem> {
-    let read = query::read_since(&inner.model, pairs, &inner.settings)
+    let inner = by.inner;
+    let read = query::read_since(by.model(), pairs, &inner.settings)
         .map_err(|rejection| refused(rejection, Kind::InvalidParameter))?;
     report.parameters = read.known;
-    let Some(after) = op::changes::after(&read.query.after, &inner.life) else {
+    let Some(after) = op::changes::after(&read.query.after, &inner.positions, &inner.life) else {
         let violation = Violation::parameter("after", "is no position that an answer gave");
         let detail =
             "Send `position` of an answer, or of one of its changes; `now` for the newest.";
         return Err(Problem::new(Kind::InvalidParameter, detail).with_errors(vec![violation]));
     };
+    if let Some(index) = read.query.resource {
+        admit::permit(by.admitted, Operation::List, Some(index))?;
+    }
     let tables = match read.query.resource {
         Some(index) => vec![index],
-        None => (0..inner.model.resources.len()).collect(),
+        None => (0..by.model().resources.len()).collect(),
     };
     let (life, salts) = (inner.life.clone(), inner.salts.clone());
-    let following = Some(Arc::new(Following { since: read.query, after, life, salts }));
+    let (since, positions) = (read.query, inner.positions);
+    let following = Some(Arc::new(Following { since, after, positions, life, salts }));
     Ok(Parameters { following, tables, ..Parameters::default() })
 }
 
 /// Reads the query of a list.
 fn list(
-    inner: &Inner,
+    by: By<'_>,
     index: ResourceIndex,
     terms: &Terms<'_>,
     kind: Kind,
     report: &mut Report,
 ) -> Result<Parameters, Problem> {
+    let (model, settings) = (by.model(), &by.inner.settings);
     let read = match terms {
-        Terms::Form(pairs) => query::read(&inner.model, index, pairs, &inner.settings),
-        Terms::Json(document) => query::read_json(&inner.model, index, document, &inner.settings),
+        Terms::Form(pairs) => query::read(model, index, pairs, settings),
+        Terms::Json(document) => query::read_json(model, index, document, settings),
     };
     let read = read.map_err(|rejection| refused(rejection, kind))?;
     report.parameters = read.known;
-    of_list(inner, index, read.query).map_err(|()| strange(kind, terms.at("cursor", NOT_HERE)))
+    of_list(by, index, read.query).map_err(|()| strange(kind, terms.at("cursor", NOT_HERE)))
 }
 
 const NOT_HERE: &str = "is not a cursor of this list: it was given for another filter or order, \
@@ -253,21 +287,22 @@ fn strange(kind: Kind, violation: Violation) -> Problem {
 }
 
 /// What follows from the query of a list. An error: its cursor is none.
-fn of_list(inner: &Inner, index: ResourceIndex, query: Query) -> Result<Parameters, ()> {
+fn of_list(by: By<'_>, index: ResourceIndex, query: Query) -> Result<Parameters, ()> {
+    let (inner, model) = (by.inner, by.model());
     let position = match &query.paging {
         Paging::Cursor(text) if !text.is_empty() => {
-            let place =
-                Place { model: &inner.model, index, salt: &inner.salts[index], query: &query };
+            let place = Place { model, index, salt: &inner.salts[index], query: &query };
             Some(inner.cursors.open(place, text).ok_or(())?)
         }
         Paging::Cursor(_) | Paging::Page(_) => None,
     };
-    let tables = query.tables(&inner.model, index);
+    let mut tables = query.tables(model, index);
+    sight::tables(&by.admitted.sight, &mut tables);
     Ok(Parameters { query: Some(query), position, tables, ..Parameters::default() })
 }
 
-fn refuse_unknown(
-    model: &model::model::Model,
+pub(super) fn refuse_unknown(
+    model: &Model,
     pairs: &[(String, String)],
     known: &[&str],
 ) -> Result<(), Problem> {

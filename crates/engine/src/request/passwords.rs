@@ -35,6 +35,7 @@ pub(super) fn passwords(call: &Call) -> Vec<&str> {
             | Content::Draft(Err(_))
             | Content::JsonPatch(_)
             | Content::Batch(_)
+            | Content::Account(_)
             | Content::Rows(_) => {}
         }
     }

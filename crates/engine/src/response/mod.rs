@@ -195,7 +195,17 @@ fn write(call: &Call, answer: Answer, replayed: bool) -> Response<Bytes> {
 
 fn cache_control(call: &Call) -> HeaderValue {
     let life = call.routed.resource.and_then(|index| life(&call.model, index, &call.tables));
+    let life = life.map(|life| Life { public: life.public && is_public(call), ..life });
     freshness::cache_control(call.routed.row.cache, life, call.credentials)
+}
+
+/// True where everybody sees the same as the caller does.
+fn is_public(call: &Call) -> bool {
+    let is_open = |table: &ResourceIndex| {
+        let read = call.model.resources[*table].access.as_ref().and_then(|it| it.read.as_ref());
+        read.is_some_and(|who| who.when.is_none() && who.names.iter().any(|name| name == "anyone"))
+    };
+    call.digest().is_empty() && call.tables.iter().chain(&call.routed.resource).all(is_open)
 }
 
 /// How long an answer may be kept: as long as that of its most short-lived table, and by others

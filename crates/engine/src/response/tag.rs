@@ -11,6 +11,7 @@ use sha2::{Digest, Sha256};
 use crate::answer::Answer;
 use crate::call::Call;
 use crate::representation::lines::Format;
+use crate::sight;
 
 /// What every tag of a resource folds in.
 pub(crate) fn salt(digest: &str, epoch: u64) -> String {
@@ -32,8 +33,17 @@ pub(crate) fn life(epoch: u64) -> String {
     short(format!("changes:{epoch}").as_bytes())[..8].to_owned()
 }
 
-/// The state of a list: the counters of its tables, one of which every write moves.
-pub(crate) fn list(states: &[i64], salt: &str) -> String {
+/// The state of a list. Where records or fields are hidden from the caller it is what the caller
+/// sees of it, since changes of what is hidden must not move it.
+pub(crate) fn list(call: &Call, states: &[i64], content: &[u8]) -> String {
+    if call.digest().is_empty() {
+        return counted(states, &call.tables_salt);
+    }
+    format!("{}-{}", short(content), call.tables_salt)
+}
+
+/// The state of tables: their counters, one of which every write moves.
+pub(crate) fn counted(states: &[i64], salt: &str) -> String {
     let mut tag = String::with_capacity(salt.len() + 8);
     for state in states {
         let state = if fault::on(Fault::ListEtagStale) { 0 } else { *state };
@@ -54,12 +64,14 @@ pub(crate) fn salts(salts: &[String], tables: &[usize]) -> String {
     }
 }
 
-/// What the face of a record folds in of the records that it includes: the states of their tables.
-pub(crate) fn included(call: &Call, states: &[i64]) -> String {
-    if states.is_empty() {
-        String::new()
-    } else {
-        short(list(states, &call.tables_salt).as_bytes())
+/// What the face of a record folds in beside its own version: the states of the tables of what it
+/// includes, or all that is shown, where that may be less than is there.
+pub(crate) fn included(call: &Call, states: &[i64], content: &[u8]) -> String {
+    let varies = sight::varies(call, call.resource().0);
+    match states {
+        [] if !varies => String::new(),
+        _ if varies || !call.digest().is_empty() => short(content),
+        _ => short(counted(states, &call.tables_salt).as_bytes()),
     }
 }
 
@@ -68,9 +80,16 @@ pub(crate) fn document(content: &[u8]) -> String {
     short(content)
 }
 
-/// The tag of the face that GET shows by default, for the answer to a write.
-pub(crate) fn of_write(call: &Call, changed: &Record) -> String {
-    format!("\"{}.j\"", record(changed, &call.salt))
+/// The tag of the face that GET shows by default, for the answer to a write that shows this.
+pub(crate) fn of_write(call: &Call, changed: &Record, content: &[u8]) -> String {
+    let (sight, shown) = (sight_of(call), included(call, &[], content));
+    format!("\"{}.j{shown}{sight}\"", record(changed, &call.salt))
+}
+
+/// What faces fold in of what is hidden from the caller.
+fn sight_of(call: &Call) -> String {
+    let digest = call.digest();
+    if digest.is_empty() { digest } else { short(digest.as_bytes()) }
 }
 
 /// Which face is shown.
@@ -99,6 +118,7 @@ pub(crate) fn variant(call: &Call, answer: &Answer, coding: Coding) -> String {
         variant.push_str(&short(query::view(&call.model, index, &call.view).as_bytes()));
     }
     variant.push_str(&answer.included);
+    variant.push_str(&sight_of(call));
     debug_assert!(call.routed.row.operation != Operation::List || call.query.is_some());
     match coding {
         Coding::Identity => {}

@@ -8,7 +8,7 @@ use clap::ArgMatches;
 use model::complaint::Level;
 use model::model::{Model, Who};
 
-use crate::command::{Declaration, check_database, complain, count, joined, place, read, shown};
+use crate::command::{Declaration, check_database, complain, count, joined, place, read};
 use crate::failure::{Failure, Outcome};
 use crate::serve::{listen, seed};
 use crate::settings::{self, Given, Resolved};
@@ -34,7 +34,9 @@ fn check_declaration(matches: &ArgMatches) -> Outcome {
         eprintln!("warning: {warning}");
     }
     errors += check_seed(&declaration);
-    errors += check_address(&declaration, &resolved);
+    if let Some(warning) = address(&resolved).and_then(listen::warning) {
+        eprintln!("warning: {warning}");
+    }
     let Some(model) = declaration.reading.model.as_ref().filter(|_| errors == 0) else {
         let message = format!("{} in the declaration", count(errors.max(1), "error"));
         return Err(Failure::refused(message));
@@ -53,17 +55,9 @@ fn check_seed(declaration: &Declaration) -> usize {
     faults.lines().count()
 }
 
-/// Refuses an address that `serve` would refuse. A name is not looked up: another machine may know
-/// it.
-fn check_address(declaration: &Declaration, resolved: &Resolved) -> usize {
-    let listen = &resolved.settings.listen;
-    if listen.parse::<SocketAddr>().is_err() {
-        return 0;
-    }
-    let dir = shown(&declaration.dir);
-    let Err(fault) = listen::addresses(listen, &resolved.origin("listen"), &dir) else { return 0 };
-    eprintln!("error: {}", fault.message);
-    1
+/// The address that `serve` would listen on. A name is not looked up: another machine may know it.
+fn address(resolved: &Resolved) -> Option<SocketAddr> {
+    resolved.settings.listen.parse().ok()
 }
 
 /// What the declaration opens to everybody, in words.
@@ -100,8 +94,7 @@ fn open(model: &Model) -> String {
         line("  nothing: a resource that declares no access is for admins");
     }
     line("");
-    line("Access rules are not enforced in this version: everyone who reaches the server may do");
-    line("everything, so `serve` listens on loopback only.");
+    line("`methodical access` says who else may do what.");
     out
 }
 
@@ -141,7 +134,7 @@ mod tests {
         assert_eq!(check(folder.path()), 1, "a setting does not fit");
         std::fs::remove_file(folder.path().join("seed/a.ndjson")).unwrap();
         std::fs::write(&file, format!("listen = \"0.0.0.0:80\"\n{sound}")).unwrap();
-        assert_eq!(check(folder.path()), 1, "`serve` would refuse it");
+        assert_eq!(check(folder.path()), 0, "others may reach it");
         std::fs::write(&file, format!("listen = \"[::1]:80\"\n{sound}")).unwrap();
         assert_eq!(check(folder.path()), 0);
     }
@@ -156,6 +149,6 @@ mod tests {
         let open = open(&model);
         assert!(open.contains("  a: read, create\n"), "{open}");
         assert!(!open.contains("  c:"), "{open}");
-        assert!(open.contains("not enforced"), "{open}");
+        assert!(open.contains("methodical access"), "{open}");
     }
 }

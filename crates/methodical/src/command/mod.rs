@@ -1,5 +1,6 @@
 //! The commands, one a file, and the reading of the declaration that they share.
 
+pub(crate) mod access;
 pub(crate) mod adopt;
 pub(crate) mod backup;
 pub(crate) mod check;
@@ -7,6 +8,7 @@ mod check_database;
 pub(crate) mod export;
 pub(crate) mod import;
 pub(crate) mod init;
+pub(crate) mod key;
 pub(crate) mod migrate;
 mod progress;
 pub(crate) mod restore;

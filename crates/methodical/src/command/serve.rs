@@ -20,7 +20,7 @@ use crate::serve::id::Ids;
 use crate::serve::metrics::Page;
 use crate::serve::shutdown::{Connections, Signals};
 use crate::serve::watch::{self, Base};
-use crate::serve::{listen, metrics, seed, tour};
+use crate::serve::{first_key, listen, metrics, seed, tour};
 use crate::settings::{self, Given, Resolved};
 
 /// Serves until a signal.
@@ -36,7 +36,7 @@ pub(crate) fn run(matches: &ArgMatches) -> Outcome {
     let (model, resolved) = accept(&declaration, &given)?;
     let shown = shown(&declaration.dir);
     let listen = &resolved.settings.listen;
-    let addresses = listen::addresses(listen, &resolved.origin("listen"), &shown)?;
+    let addresses = listen::addresses(listen, &resolved.origin("listen"))?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
@@ -87,14 +87,19 @@ fn open(dir: &Path, model: &Arc<Model>, resolved: &Resolved) -> Result<Opened, F
     let settings = &resolved.settings;
     let path = site::database(dir, settings);
     let mut seed = || seed::read(dir, model);
-    let opened = store::open(&Options::from(settings, &path), Arc::clone(model), &mut seed)
-        .map_err(|fault: OpenError| {
+    let first = first_key::first();
+    let options = Options { first_key: Some(first.key), ..Options::from(settings, &path) };
+    let opened =
+        store::open(&options, Arc::clone(model), &mut seed).map_err(|fault: OpenError| {
             let mut message = refusal(dir, &path, &fault);
             if fault.is_damage() {
                 message.push_str(&site::way_out(dir, &path, &dir.join(&settings.backup_dir)));
             }
             Failure::refused(message)
         })?;
+    if opened.first_key.is_some() {
+        first_key::hand_over(&first.text, &path, dir, &settings.log_format);
+    }
     if let Some((plan, took)) = &opened.migrated {
         tracing::info!(
             "migrated {} in {} ms: {}",
@@ -150,6 +155,9 @@ async fn serve(
     let meter = beside.metrics.is_some().then(Arc::default);
     let service = Arc::new(Service { answerer, settings, log, ids: Ids::new(), meter });
     println!("http://{address}");
+    if let Some(warning) = listen::warning(address) {
+        tracing::warn!("{warning}");
+    }
     if service.settings.log_format == "json" {
         // Whoever reads JSON lines reads nothing else.
         tracing::info!("{}", tour::summary(&model, &format!("http://{address}")));

@@ -33,7 +33,15 @@ impl Site {
     /// # Errors
     /// The declaration has errors, which are told; or it is not there.
     pub(crate) fn read(matches: &ArgMatches) -> Result<Self, Failure> {
-        let declaration = read(&place(matches))?;
+        Self::at(&place(matches), matches)
+    }
+
+    /// The same for a folder that is found in another way.
+    ///
+    /// # Errors
+    /// The declaration has errors, which are told; or it is not there.
+    pub(crate) fn at(dir: &Path, matches: &ArgMatches) -> Result<Self, Failure> {
+        let declaration = read(dir)?;
         let given = Given::read(matches)?;
         let reading = &declaration.reading;
         let resolved = settings::resolve(&reading.settings, &settings::environment(), &given)?;

@@ -1,4 +1,4 @@
-//! Where connections come from: loopback only, as long as access rules are not enforced.
+//! Where connections come from.
 
 use std::future::{Future, poll_fn};
 use std::io::{self, ErrorKind};
@@ -23,35 +23,25 @@ const REST: Duration = Duration::from_millis(50);
 /// Finds the addresses that `listen` means.
 ///
 /// # Errors
-/// An address that is none, or one that others can reach.
-pub(crate) fn addresses(
-    listen: &str,
-    origin: &Origin,
-    dir: &str,
-) -> Result<Vec<SocketAddr>, Failure> {
-    let found = resolved(listen, origin)?;
-    if let Some(open) = found.iter().find(|address| !address.ip().is_loopback()) {
-        return Err(Failure::refused(format!(
-            "{listen} (from {origin}) can be reached from other machines ({}). Access rules are \
-             not enforced in this version, so everyone there could read and change everything.\n\
-             Listen on loopback, and put a proxy that checks access in front of it:\n\n    \
-             methodical serve {dir} --listen 127.0.0.1:{}\n",
-            open.ip(),
-            open.port()
-        )));
-    }
-    Ok(found)
-}
-
-/// Finds the addresses that a name means, whoever can reach them.
-///
-/// # Errors
 /// An address that is none.
-pub(crate) fn resolved(listen: &str, origin: &Origin) -> Result<Vec<SocketAddr>, Failure> {
+pub(crate) fn addresses(listen: &str, origin: &Origin) -> Result<Vec<SocketAddr>, Failure> {
     let found = listen.to_socket_addrs().map_err(|fault| {
         Failure::refused(format!("cannot listen on {listen} (from {origin}): {fault}"))
     })?;
     Ok(found.collect())
+}
+
+/// What to say of an address that other machines can reach.
+pub(crate) fn warning(address: SocketAddr) -> Option<String> {
+    let text = || {
+        format!(
+            "{address} can be reached from other machines, and what is sent there is not \
+             encrypted: passwords and tokens can be read on their way. Put a proxy that speaks TLS \
+             in front, let nobody else reach this address, and set `origin` to what browsers see \
+             (\"https://…\")."
+        )
+    };
+    (!address.ip().is_loopback()).then(text)
 }
 
 /// Binds the first address that can be bound.
@@ -97,24 +87,25 @@ pub(crate) async fn accept<A: Answer + 'static>(
             next = next => next,
         };
         match accepted {
-            Ok((stream, _)) => serve(stream, service, connections, place),
+            Ok((stream, peer)) => serve(stream, peer, service, connections, place),
             Err(fault) => rest(&fault).await,
         }
     }
     // `None` and pending: nobody else was on the way.
-    while let Some(stream) = poll_fn(|context| match listener.poll_accept(context) {
-        Poll::Ready(accepted) => Poll::Ready(accepted.ok().map(|(stream, _)| stream)),
+    while let Some((stream, peer)) = poll_fn(|context| match listener.poll_accept(context) {
+        Poll::Ready(accepted) => Poll::Ready(accepted.ok()),
         Poll::Pending => Poll::Ready(None),
     })
     .await
     {
-        serve(stream, service, connections, None);
+        serve(stream, peer, service, connections, None);
     }
 }
 
 /// Serves a connection in a task of its own.
 fn serve<A: Answer + 'static>(
     mut stream: TcpStream,
+    peer: SocketAddr,
     service: &Arc<Service<A>>,
     connections: &Arc<Connections>,
     place: Option<tokio::sync::OwnedSemaphorePermit>,
@@ -125,7 +116,7 @@ fn serve<A: Answer + 'static>(
     let stop = connections.enter();
     tokio::spawn(async move {
         let (reader, writer) = stream.split();
-        if connection::serve(&service, reader, writer, &stop).await == End::Reset {
+        if connection::serve(&service, reader, writer, Some(peer.ip()), &stop).await == End::Reset {
             // With a fault it only looks like an end in order.
             let _ = stream.set_zero_linger();
         }
@@ -148,20 +139,23 @@ async fn rest(fault: &io::Error) {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
-    use super::{addresses, bind};
+    use super::{addresses, bind, warning};
     use crate::settings::Origin;
 
     #[test]
-    fn only_loopback() {
-        for good in ["127.0.0.1:0", "127.8.8.8:80", "[::1]:80", "localhost:8080"] {
-            assert!(addresses(good, &Origin::Default, "shop").is_ok(), "{good}");
+    fn what_others_can_reach_is_said() {
+        for own in ["127.0.0.1:0", "127.8.8.8:80", "[::1]:80", "localhost:8080"] {
+            let found = addresses(own, &Origin::Default).unwrap();
+            assert!(found.into_iter().all(|address| warning(address).is_none()), "{own}");
         }
-        for bad in ["0.0.0.0:80", "[::]:80", "192.0.2.1:80", "[2001:db8::1]:80", "127.0.0.1", "x"] {
-            let failure = addresses(bad, &Origin::Flag("--listen".to_owned()), "shop").unwrap_err();
+        for open in ["0.0.0.0:80", "[::]:80", "192.0.2.1:80", "[2001:db8::1]:80"] {
+            let found = addresses(open, &Origin::Default).unwrap();
+            assert!(warning(found[0]).unwrap().contains("not encrypted"), "{open}");
+        }
+        for bad in ["127.0.0.1", "x"] {
+            let failure = addresses(bad, &Origin::Flag("--listen".to_owned())).unwrap_err();
             assert_eq!(failure.code, 1, "{bad}");
             assert!(failure.message.contains("--listen"), "{}", failure.message);
-            let next = !bad.ends_with("80") || failure.message.contains("methodical serve shop");
-            assert!(next, "{}", failure.message);
         }
     }
 

@@ -35,7 +35,7 @@ const TYPE: HeaderValue = HeaderValue::from_static("text/plain; version=0.0.4; c
 /// # Errors
 /// Says what to do about an address that cannot be had.
 pub(crate) async fn bind(address: &str, origin: &Origin) -> Result<TcpListener, Failure> {
-    let addresses = listen::resolved(address, origin)?;
+    let addresses = listen::addresses(address, origin)?;
     if let Some(open) = addresses.iter().find(|address| !address.ip().is_loopback()) {
         eprintln!(
             "warning: metrics on {open} can be read by everybody who reaches it: numbers by \
@@ -100,7 +100,10 @@ impl Page {
         }
         let connections = self.connections.count() as u64;
         text.one("connections", "gauge", "Connections that are open.", connections);
-        lists(&mut text, self.service.answerer.present().kept());
+        let engine = self.service.answerer.present();
+        lists(&mut text, engine.kept());
+        let help = "Passwords that were verified, right ones and wrong ones.";
+        text.one("passwords_verified_total", "counter", help, engine.passwords_verified());
         store(&mut text, &figures.unwrap_or_default());
         text.0
     }

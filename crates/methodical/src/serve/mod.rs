@@ -2,6 +2,7 @@
 
 pub(crate) mod app;
 pub(crate) mod backups;
+pub(crate) mod first_key;
 pub(crate) mod http1;
 pub(crate) mod id;
 pub(crate) mod listen;

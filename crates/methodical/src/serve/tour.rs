@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use model::model::{Field, IdKind, Kind, Model, Resource};
+use model::model::{Field, IdKind, Kind, Model, Resource, Who};
 use serde_json::{Map, Value, json};
 
 /// Words at the start of `serve`, for people.
@@ -10,12 +10,14 @@ pub(crate) fn tour(model: &Model, base: &str, key: &str) -> String {
     let mut out = String::new();
     // Writing into memory does not fail.
     let _ = writeln!(out, "{} is served at {base}{}", model.title, model.prefix);
-    let _ = writeln!(
-        out,
-        "Access rules are not enforced in this version: everyone who reaches it may do \
-         everything.\nSo it listens on loopback only."
-    );
     let commands = commands(model, base, key);
+    if commands.iter().any(|command| command.contains(BEARER)) {
+        let _ = writeln!(
+            out,
+            "\n$KEY stands for an API key: `methodical key create` makes one. What is open to \
+             whom is said by\n`methodical access`."
+        );
+    }
     if !commands.is_empty() {
         let _ = writeln!(out, "\nTry:\n");
         for command in commands {
@@ -28,22 +30,28 @@ pub(crate) fn tour(model: &Model, base: &str, key: &str) -> String {
 
 /// The same in one line, for a log.
 pub(crate) fn summary(model: &Model, base: &str) -> String {
-    format!(
-        "{} is served at {base}{}; access rules are not enforced in this version: everyone who \
-         reaches it may do everything",
-        model.title, model.prefix
-    )
+    format!("{} is served at {base}{}", model.title, model.prefix)
+}
+
+const BEARER: &str = " -H \"Authorization: Bearer $KEY\"";
+
+/// What a command needs to be let in, where not everybody is.
+fn bearer(who: Option<&Who>) -> &'static str {
+    let is_open = |who: &Who| who.when.is_none() && who.names.iter().any(|name| name == "anyone");
+    if who.is_some_and(is_open) { "" } else { BEARER }
 }
 
 fn commands(model: &Model, base: &str, key: &str) -> Vec<String> {
     let Some(first) = model.resources.first() else { return Vec::new() };
     let root = format!("{base}{}", model.prefix);
-    let mut commands = vec![format!("curl -i '{root}/{}?limit=2'", first.name)];
+    let read = bearer(first.access.as_ref().and_then(|access| access.read.as_ref()));
+    let mut commands = vec![format!("curl -i{read} '{root}/{}?limit=2'", first.name)];
     let sample = model.resources.iter().find_map(|resource| Some((resource, sample(resource)?)));
     if let Some((resource, content)) = sample {
+        let create = bearer(resource.access.as_ref().and_then(|access| access.create.as_ref()));
         commands.push(format!(
-            "curl -i {root}/{} -H 'Content-Type: application/json' -H 'Idempotency-Key: {key}' \
-             -d '{content}'",
+            "curl -i{create} {root}/{} -H 'Content-Type: application/json' \
+             -H 'Idempotency-Key: {key}' -d '{content}'",
             resource.name
         ));
     }
@@ -113,10 +121,10 @@ mod tests {
         let model = declaration::read(text).model.unwrap();
         let tour = tour(&model, "http://127.0.0.1:1", "0192e4a0-7c3e-7a10-8b9c-2f1d3e4a5b6c");
         assert_eq!(tour.matches("curl -i").count(), 3, "{tour}");
-        assert!(tour.contains("everyone") && tour.contains("loopback"), "{tour}");
+        assert_eq!(tour.matches("Bearer $KEY").count(), 2, "what declares nothing is for admins");
+        assert!(tour.contains("methodical key create"), "{tour}");
         let line = super::summary(&model, "http://127.0.0.1:1");
-        assert!(line.starts_with("Notes is served at http://127.0.0.1:1/api;"), "{line}");
-        assert!(line.contains("everyone") && !line.contains('\n'), "{line}");
+        assert_eq!(line, "Notes is served at http://127.0.0.1:1/api");
         let sample = sample(&model.resources[0]).unwrap();
         let expected = r#"{"email":"someone@example.org","kind":"b","size":10,"day":"2026-01-31"}"#;
         assert_eq!(sample, expected);

@@ -3,6 +3,7 @@
 mod adopt;
 mod care;
 mod crash;
+mod keys;
 mod law;
 mod migrate;
 mod program;

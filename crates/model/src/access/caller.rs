@@ -1,4 +1,4 @@
-//! Who asks.
+//! Who asks: a user, a program with a key, nobody that is known, or the operator.
 
 use std::sync::Arc;
 

@@ -10,5 +10,6 @@ mod rule;
 mod sight;
 
 pub use caller::{ADMIN, Caller};
-pub use rule::Rule;
+pub use rule::{Fault, Reading, Rule, watched_columns};
+pub(crate) use sight::Narrowed;
 pub use sight::{FieldGrants, Grants, Sight};

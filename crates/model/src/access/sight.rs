@@ -1,11 +1,12 @@
 //! What one caller may see and do: the declaration's rules with everything filled in that is known
 //! of the caller, and the declaration without what does not exist for it.
 
-use std::sync::Arc;
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use sha2::{Digest, Sha256};
 
-use super::Caller;
+use super::{Caller, Rule};
 use crate::model::{Field, Model, ResourceIndex, Shown, Who};
 use crate::query::{Column, Filter};
 use crate::value::Timestamp;
@@ -24,6 +25,28 @@ pub struct Sight {
     pub is_timed: bool,
 }
 
+/// The declarations that were narrowed for callers, kept beside the whole one: for most callers
+/// the same fields are hidden and sealed, and a request must not copy a declaration.
+#[derive(Default)]
+pub(crate) struct Narrowed(Mutex<Vec<(Vec<u8>, Arc<Model>)>>);
+
+/// The most that are kept.
+const NARROWED_MAX: usize = 64;
+
+impl Clone for Narrowed {
+    /// Another declaration is narrowed otherwise.
+    fn clone(&self) -> Self {
+        Self::default()
+    }
+}
+
+impl fmt::Debug for Narrowed {
+    /// What is kept says nothing about the declaration.
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("Narrowed")
+    }
+}
+
 /// Of which records of a resource a caller may do what.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Grants {
@@ -37,6 +60,8 @@ pub struct Grants {
     pub delete: Filter,
     /// What it may do with each field, in the order of the declaration.
     pub fields: Vec<FieldGrants>,
+    /// True where what the caller sees depends on the clock.
+    pub is_timed: bool,
     /// Stands for what the caller sees: part of the tags of answers. Empty for whoever sees every
     /// record with every field that is shown to anybody.
     pub digest: String,
@@ -73,6 +98,12 @@ impl Sight {
     #[must_use]
     pub fn operator(model: &Arc<Model>) -> Self {
         Self::new(model, Caller::Operator, Timestamp(0))
+    }
+
+    /// True where what the caller sees of these resources depends on the clock.
+    #[must_use]
+    pub fn is_timed_for(&self, tables: &[ResourceIndex]) -> bool {
+        tables.iter().any(|at| self.resources[*at].is_timed)
     }
 
     /// What stands for all that the caller sees of these resources; empty where nothing is hidden.
@@ -127,9 +158,12 @@ fn owned(model: &Model, resource: ResourceIndex, caller: &Caller) -> Filter {
 
 fn grants(model: &Model, at: ResourceIndex, caller: &Caller, now: Timestamp) -> Grants {
     let resource = &model.resources[at];
-    let access = resource.access.clone().unwrap_or_default();
+    let access = resource.access.as_ref();
     let of = |who: Option<&Who>| circle(model, at, who, caller, now);
-    let read = of(access.read.as_ref());
+    let read = of(access.and_then(|access| access.read.as_ref()));
+    let is_timed = !caller.is_admin()
+        && (access.is_some_and(|access| looks(&access.read))
+            || resource.fields.iter().any(|field| looks(&field.read)));
     let fields: Vec<FieldGrants> = resource
         .fields
         .iter()
@@ -146,13 +180,18 @@ fn grants(model: &Model, at: ResourceIndex, caller: &Caller, now: Timestamp) -> 
             },
         })
         .collect();
-    let digest = digest(&read, resource.fields.iter().zip(&fields));
+    let mut digest = digest(&read, resource.fields.iter().zip(&fields));
+    if is_timed && !digest.is_empty() && now != Timestamp(0) {
+        // A tag must not move with the clock: what that shows and hides is in what it is a tag of.
+        digest = format!("t{}", grants(model, at, caller, Timestamp(0)).digest);
+    }
     Grants {
-        create: of(access.create.as_ref()),
-        update: of(access.update.as_ref()),
-        delete: of(access.delete.as_ref()),
+        create: of(access.and_then(|access| access.create.as_ref())),
+        update: of(access.and_then(|access| access.update.as_ref())),
+        delete: of(access.and_then(|access| access.delete.as_ref())),
         read,
         fields,
+        is_timed,
         digest,
     }
 }
@@ -169,10 +208,12 @@ fn digest<'a>(read: &Filter, fields: impl Iterator<Item = (&'a Field, &'a FieldG
     Sha256::digest(text.as_bytes()).iter().take(8).map(|byte| format!("{byte:02x}")).collect()
 }
 
+/// True where a rule of this circle looks at the clock.
+fn looks(who: &Option<Who>) -> bool {
+    who.as_ref().and_then(|who| who.when.as_ref()).is_some_and(Rule::is_timed)
+}
+
 fn is_timed(model: &Model) -> bool {
-    let looks = |who: &Option<Who>| {
-        who.as_ref().and_then(|who| who.when.as_ref()).is_some_and(super::Rule::is_timed)
-    };
     model.resources.iter().any(|resource| {
         let of_access = resource.access.as_ref().is_some_and(|access| {
             [&access.read, &access.create, &access.update, &access.delete].into_iter().any(looks)
@@ -183,26 +224,50 @@ fn is_timed(model: &Model) -> bool {
 
 /// The declaration as it is for a caller; itself, where nothing is hidden from it.
 fn narrowed(model: &Arc<Model>, grants: &[Grants]) -> Arc<Model> {
-    let mut narrowed = Model::clone(model);
-    let mut is_changed = false;
-    for (resource, grants) in narrowed.resources.iter_mut().zip(grants) {
-        for (field, own) in resource.fields.iter_mut().zip(&grants.fields) {
-            field.shown = shown(&grants.read, &own.read);
-            field.sealed = own.write.is_nothing();
-            is_changed |= field.shown != Shown::Always || field.sealed;
+    let mut pattern: Vec<u8> = Vec::new();
+    for grants in grants {
+        for own in &grants.fields {
+            let shown = match shown(&grants.read, &own.read) {
+                Shown::Always => 0,
+                Shown::Sometimes => 1,
+                Shown::Never => 2,
+            };
+            pattern.push(shown + 4 * u8::from(own.write.is_nothing()));
         }
     }
-    if is_changed { Arc::new(narrowed) } else { model.clone() }
+    if pattern.iter().all(|own| *own == 0) {
+        return model.clone();
+    }
+    let mut kept = model.narrowed.0.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some((_, model)) = kept.iter().find(|(other, _)| *other == pattern) {
+        return model.clone();
+    }
+    let mut narrowed = Model::clone(model);
+    let fields = narrowed.resources.iter_mut().flat_map(|resource| resource.fields.iter_mut());
+    for (field, own) in fields.zip(&pattern) {
+        field.shown = [Shown::Always, Shown::Sometimes, Shown::Never][usize::from(own % 4)];
+        field.sealed = own / 4 == 1;
+    }
+    let narrowed = Arc::new(narrowed);
+    if kept.len() < NARROWED_MAX {
+        kept.push((pattern, narrowed.clone()));
+    }
+    narrowed
 }
 
 /// Where a field is shown in the records that a caller sees.
 fn shown(records: &Filter, field: &Filter) -> Shown {
-    let implied = field.is_all()
-        || records == field
-        || matches!(records, Filter::All(filters) if filters.contains(field));
-    match implied {
-        true => Shown::Always,
-        false if field.is_nothing() => Shown::Never,
-        false => Shown::Sometimes,
+    let is_implied =
+        records == field || matches!(records, Filter::All(filters) if filters.contains(field));
+    if field.is_nothing() {
+        Shown::Never
+    } else if field.is_all() || is_implied {
+        Shown::Always
+    } else {
+        Shown::Sometimes
     }
 }
+
+#[cfg(test)]
+#[path = "sight_tests.rs"]
+mod tests;

@@ -57,7 +57,7 @@ fn age(check: &mut Check, span: &Span, directive: &str) -> Option<u32> {
 
 /// What not everybody may read must not lie in a shared cache.
 pub(super) fn check(check: &mut Check, model: &Model, places: &[Place<'_>]) {
-    let anyone = |who: &Who| who.names.iter().any(|name| name == "anyone");
+    let anyone = |who: &Who| who.when.is_none() && who.names.iter().any(|name| name == "anyone");
     for (resource, place) in model.resources.iter().zip(places) {
         if !resource.cache.is_some_and(|life| life.public) {
             continue;

@@ -9,13 +9,16 @@ mod group;
 mod index;
 mod keyword;
 mod kind;
+mod open;
 mod path;
 mod place;
 mod relation;
 mod resource;
+mod role;
 mod signin;
 mod top;
 
+use crate::access::Narrowed;
 use crate::complaint::{Complaint, Level, Span};
 use crate::model::Model;
 use crate::source::{Entry, Node, Table, Written};
@@ -47,15 +50,23 @@ pub(crate) fn declaration(
         alias: top.alias.iter().map(|alias| alias.text.clone()).collect(),
         seed: top.seed,
         ignore_parameters: top.ignore_parameters,
+        roles: Vec::new(),
         resources,
+        narrowed: Narrowed::default(),
     };
+    model.roles = role::read(&mut check, root, &model, &places);
     path::check(&mut check, &top.prefix, &top.alias, &places);
     relation::check(&mut check, &model, &places);
     index::check(&mut check, &model, &places);
     signin::check(&mut check, &model, &places);
-    access::check(&mut check, &model, &places);
+    access::check(&mut check, &mut model, &places);
     cache::check(&mut check, &model, &places);
-    place::later(&mut check, &places);
+    if check.is_sound() {
+        open::check(&mut check, &model, &places);
+    }
+    for at in 0..model.resources.len() {
+        model.resources[at].watched = crate::access::watched_columns(&model, at);
+    }
     for resource in &mut model.resources {
         resource.digest = crate::digest::resource(resource);
     }
@@ -79,6 +90,11 @@ impl Check {
     fn add(&mut self, level: Level, span: &Span, message: impl Into<String>, help: Option<String>) {
         let complaint = Complaint { level, message: message.into(), span: span.clone(), help };
         self.complaints.push(complaint);
+    }
+
+    /// True where nothing keeps it from being started with.
+    fn is_sound(&self) -> bool {
+        self.complaints.iter().all(|complaint| complaint.level != Level::Error)
     }
 
     /// Nothing starts with it.

@@ -45,7 +45,7 @@ impl<'a> FieldPlace<'a> {
 }
 
 /// Names that mean something else inside the prefix.
-const RESERVED: &[&str] = &["search", "changes", "login", "logout", "me", "batch"];
+const RESERVED: &[&str] = &["search", "changes", "login", "logout", "me", "batch", "audit"];
 /// Members of a list answer beside the records, which stand under the resource's name.
 const LIST_MEMBERS: &[&str] = &["total", "page", "limit", "next", "cursor", "totalIsLowerBound"];
 /// What the server keeps of each record.
@@ -180,16 +180,4 @@ pub(crate) fn is_resource_name(name: &str) -> bool {
 pub(crate) fn is_field_name(name: &str) -> bool {
     plain(name, |byte| byte.is_ascii_alphanumeric() || byte == b'_')
         && !KEPT.iter().any(|kept| kept.eq_ignore_ascii_case(name))
-}
-
-/// One note for everything that is read and not served yet: once, where it first stands.
-pub(super) fn later(check: &mut Check, places: &[Place<'_>]) {
-    let access = places.iter().find_map(|place| {
-        let keys = ["access", "login"].iter().find_map(|key| place.table.entry(key));
-        keys.map(|entry| &entry.key_span)
-    });
-    if let Some(span) = access {
-        let help = "until then everyone may do everything, and the server listens on loopback only";
-        check.note(span, "sign-in and access rules are checked here but not enforced yet", help);
-    }
 }

@@ -50,6 +50,7 @@ pub(super) fn read(check: &mut Check, place: &Place<'_>, places: &[Place<'_>]) -
         sort: group::sort(check, place, &fields),
         login: group::login(check, place, &fields),
         access: access::read(check, table),
+        watched: Vec::new(),
         fields,
         digest: String::new(),
     }

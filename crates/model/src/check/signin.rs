@@ -3,23 +3,8 @@
 use super::Check;
 use super::place::{FieldPlace, Place};
 use crate::model::{Kind, Model, Resource, ResourceIndex, Who};
-use crate::source::{Node, Written};
+use crate::source::Written;
 use crate::value::Value;
-
-/// The roles that users can have: the `enum` of their `role`.
-pub(super) fn roles(users: &Place<'_>) -> Vec<String> {
-    let role = users.fields.iter().find(|field| field.name == "role");
-    let Some(Node { written: Written::List(items), .. }) =
-        role.and_then(|role| role.table.get("enum"))
-    else {
-        return Vec::new();
-    };
-    let text = |item: &Node| match &item.written {
-        Written::Text(text) => Some(text.clone()),
-        _ => None,
-    };
-    items.iter().filter_map(text).collect()
-}
 
 /// Checks everything about signing in and owning.
 pub(super) fn check(check: &mut Check, model: &Model, places: &[Place<'_>]) {

@@ -6,7 +6,7 @@ use crate::source::{Entry, Node, Table, Written};
 
 /// The keys at the top that are not settings.
 pub(crate) const TOP_KEYS: &[&str] =
-    &["title", "description", "prefix", "alias", "seed", "ignore_parameters", "resources"];
+    &["title", "description", "prefix", "alias", "seed", "ignore_parameters", "roles", "resources"];
 
 /// Parameters that come into URLs by other people's hands.
 const IGNORED: &[&str] = &["_", "utm_*", "fbclid", "gclid", "msclkid"];

@@ -110,7 +110,7 @@ impl Measure {
                 _ => Err(format!("{name} needs a field: {name}(FIELD)")),
             };
         };
-        let column = super::read::column(resource, inner)?;
+        let column = super::read::comparable(resource, inner)?;
         applies(function, column, resource)?;
         Ok(Self { function, column: Some(column) })
     }

@@ -58,6 +58,12 @@ impl Column {
         }
     }
 
+    /// True where records can be found, ordered and grouped by it.
+    #[must_use]
+    pub fn comparable(self, resource: &Resource) -> bool {
+        self.field(resource).is_none_or(Field::comparable)
+    }
+
     /// What it holds.
     #[must_use]
     pub fn kind(self, resource: &Resource) -> Kind {

@@ -5,7 +5,7 @@ use contract::problem::{Place, Violation};
 use serde_json::Value as Json;
 
 use super::term::{OPERATORS, Term, comparison};
-use super::{Column, Comparison, Count, DEPTH_MAX, Filter, Paging, Path, Query, View};
+use super::{Column, Comparison, Count, DEPTH_MAX, Filter, Paging, Path, Query, Sort, View};
 use crate::model::{Model, Resource, ResourceIndex};
 use crate::schema::VIOLATIONS_MAX;
 use crate::search::Terms;
@@ -122,7 +122,8 @@ pub fn read_item(
 /// The parameters that a list of this resource has, for a sentence.
 #[must_use]
 pub fn known(resource: &Resource) -> String {
-    let names: Vec<_> = Column::all(resource).map(|column| column.name(resource)).collect();
+    let columns = Column::all(resource).filter(|column| column.comparable(resource));
+    let names: Vec<_> = columns.map(|column| column.name(resource)).collect();
     format!(
         "{}; filters: {}, each also with an operator, as in name[ne]=…: {}",
         WORDS.join(", "),
@@ -146,6 +147,11 @@ pub fn is_ignored(model: &Model, name: &str) -> bool {
     })
 }
 
+/// The declared order, as far as the caller may know it.
+fn declared_order(resource: &Resource) -> Vec<Sort> {
+    resource.sort.iter().filter(|key| key.column.comparable(resource)).copied().collect()
+}
+
 /// The column of this name, or what to write instead.
 pub(super) fn column(resource: &Resource, name: &str) -> Result<Column, String> {
     Column::find(resource, name).ok_or_else(|| {
@@ -156,6 +162,16 @@ pub(super) fn column(resource: &Resource, name: &str) -> Result<Column, String> 
         format!("{name} is not a field{hint}; the fields are {}", known.join(", "))
     })
 }
+
+/// The column of this name, if records can be ordered and grouped by it.
+pub(super) fn comparable(resource: &Resource, name: &str) -> Result<Column, String> {
+    let column = column(resource, name)?;
+    if column.comparable(resource) { Ok(column) } else { Err(format!("{name} {SOMETIMES}")) }
+}
+
+/// Of a field that is shown in some records: what lists are by tells of it in the others.
+pub(super) const SOMETIMES: &str =
+    "can be read in some records only, so that lists cannot be filtered, ordered or grouped by it";
 
 /// What a name means.
 enum Meaning {
@@ -202,7 +218,7 @@ impl<'a> Reader<'a> {
     ) -> Self {
         let query = Query {
             filter: Filter::all(),
-            sort: model.resources[index].sort.clone(),
+            sort: declared_order(&model.resources[index]),
             paging: Paging::Page(1),
             limit: settings.page_rows_default.min(settings.page_rows_max),
             view: View::default(),
@@ -334,6 +350,9 @@ impl<'a> Reader<'a> {
                 return self.repeated(place);
             }
             Meaning::Word(word) => self.words.push((word, term, place())),
+            Meaning::Filter(path, _) if !self.is_comparable(&path) => {
+                return self.fault(place(), SOMETIMES);
+            }
             Meaning::Filter(path, operator) => {
                 if self.seen.iter().any(|(seen, op)| *seen == path && *op == operator) {
                     return self.repeated(place);
@@ -358,6 +377,15 @@ impl<'a> Reader<'a> {
             }
         }
         self.known.push(name.to_owned());
+    }
+
+    /// True where every value on the way is shown in all records that the caller sees.
+    fn is_comparable(&self, path: &Path) -> bool {
+        let columns = path.through.iter().map(|field| Column::Field(*field)).chain([path.column]);
+        columns.enumerate().all(|(steps, column)| {
+            let at = super::target(self.model, self.index, &path.through[..steps]);
+            at.is_some_and(|at| column.comparable(&self.model.resources[at]))
+        })
     }
 
     fn repeated(&mut self, place: At<'_>) {

@@ -21,7 +21,7 @@ pub(super) const OPERATORS: [&str; 9] =
 
 /// A value as it was sent.
 #[derive(Clone, Copy)]
-pub(super) enum Term<'a> {
+pub(crate) enum Term<'a> {
     Text(&'a str),
     Json(&'a Json),
 }
@@ -83,7 +83,7 @@ enum Purpose {
 }
 
 /// Reads the term of an operator that exists, in the kind of its column.
-pub(super) fn comparison(
+pub(crate) fn comparison(
     resource: &Resource,
     column: Column,
     operator: &str,

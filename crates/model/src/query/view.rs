@@ -1,7 +1,8 @@
 //! What is shown of a record: its members, and the records that it refers to or that refer to it.
 
+use super::read::SOMETIMES;
 use super::{Column, DEPTH_MAX};
-use crate::model::{FieldIndex, Model, Resource, ResourceIndex};
+use crate::model::{FieldIndex, Model, Resource, ResourceIndex, Shown};
 use crate::suggest;
 
 /// Most records' worth of relations that one answer includes.
@@ -147,7 +148,7 @@ fn relation(
         None => (name, None),
     };
     // A member of the record's own keeps its name: the other one is written with its field.
-    let is_free = by.is_some() || resource.field(name).is_none();
+    let is_free = by.is_some() || !is_member(resource, name);
     let referrers: Vec<_> = referrers(model, from)
         .filter(|(index, field)| {
             let referrer = &model.resources[*index];
@@ -156,6 +157,9 @@ fn relation(
         })
         .collect();
     match referrers[..] {
+        [(index, field)] if !model.resources[index].fields[field].comparable() => {
+            Err(format!("{} of {wanted} {SOMETIMES}", model.resources[index].fields[field].name))
+        }
         [(index, field)] => Ok((Relation::ReferredBy(field), index)),
         [] => Err(unknown(model, from, name)),
         _ => {
@@ -163,6 +167,11 @@ fn relation(
             Err(format!("{wanted} refers here by several fields: write {}", forms.join(" or ")))
         }
     }
+}
+
+/// True where a record has a member of this name, as far as the caller may know.
+fn is_member(resource: &Resource, name: &str) -> bool {
+    resource.field(name).is_some_and(|(_, field)| field.shown != Shown::Never)
 }
 
 /// Every field that refers to records of a resource and is shown, with its resource.
@@ -191,7 +200,7 @@ fn unknown(model: &Model, from: ResourceIndex, name: &str) -> String {
     for referrer in &referrers {
         let alone = referrers.iter().filter(|(index, _)| *index == referrer.0).count() == 1;
         let name = &model.resources[referrer.0].name;
-        let alone = alone && resource.field(name).is_none();
+        let alone = alone && !is_member(resource, name);
         known.push(if alone { name.clone() } else { form(model, *referrer) });
     }
     let hint = suggest::hint(name, known.iter().map(String::as_str));

@@ -1,7 +1,7 @@
 //! The words of the vocabulary: paging, order, totals, aggregates, and what is shown. They are read
 //! once all names are known, in one order whatever the order of the request.
 
-use super::read::{Reader, WORDS, column};
+use super::read::{Reader, WORDS, comparable};
 use super::term::{Term, whole};
 use super::{Aggregate, Count, GroupSort, Measure, Paging, Sort};
 use crate::model::Kind;
@@ -85,7 +85,7 @@ impl<'a> Reader<'a> {
             return Err("means the same as the other one: leave out q or query".to_owned());
         }
         let text = term.text().ok_or("must be a string")?;
-        if self.resource.search.is_empty() {
+        if self.resource.searched().next().is_none() {
             let name = &self.resource.name;
             return Err(format!(
                 "cannot be asked of {name}: its declaration names no fields to `search`"
@@ -147,7 +147,7 @@ impl<'a> Reader<'a> {
     fn sort(&self, term: Term<'_>) -> Result<Vec<Sort>, String> {
         let mut keys: Vec<Sort> = Vec::new();
         for (descending, name) in Self::keys(term)? {
-            let column = column(self.resource, name)?;
+            let column = comparable(self.resource, name)?;
             if column.kind(self.resource) == Kind::Json {
                 return Err(format!("{name} holds any JSON, which has no order"));
             }
@@ -186,7 +186,7 @@ impl<'a> Reader<'a> {
         let expected = "must be names of fields, separated by commas";
         let names = term.names().filter(|names| !names.is_empty()).ok_or(expected)?;
         for name in names {
-            let column = column(self.resource, name)?;
+            let column = comparable(self.resource, name)?;
             if column.kind(self.resource) == Kind::Json {
                 return Err(format!("{name} holds any JSON, which does not group"));
             }

@@ -128,7 +128,7 @@ pub fn read(
 /// document: its null removes nothing there (RFC 7396 §2), and would be dropped silently.
 pub fn clear_hidden(resource: &Resource, patch: &Json, document: &mut Json) {
     let (Json::Object(patch), Json::Object(document)) = (patch, document) else { return };
-    for field in resource.fields.iter().filter(|field| !field.visible()) {
+    for field in resource.fields.iter().filter(|field| !field.visible() && field.exists()) {
         if patch.get(&field.name) == Some(&Json::Null) {
             document.insert(field.name.clone(), Json::Null);
         }
@@ -262,7 +262,7 @@ impl Reader<'_> {
     fn field(&mut self, index: FieldIndex) -> Option<Value> {
         let resource = self.resource;
         let field = &resource.fields[index];
-        let sent = self.members.get(&field.name);
+        let sent = self.members.get(&field.name).filter(|_| field.exists());
         if field.password
             && self.purpose.is_whole()
             && let Some(hash) = self.hash(index, field)
@@ -282,6 +282,10 @@ impl Reader<'_> {
                     Some(sent) => self.value(field, sent),
                 };
             }
+            // What this client cannot write it may leave out of what it puts.
+            if field.sealed && sent.is_none() && !self.purpose.is_patch() {
+                return current.cloned();
+            }
         } else if field.read_only && !self.purpose.is_seed() {
             if sent.is_some() {
                 self.fault(&field.name, "is set by the server: leave it out");
@@ -296,10 +300,21 @@ impl Reader<'_> {
             None if field.default.is_some() => field.default.clone(),
             None => {
                 if !field.optional && !field.read_only {
-                    self.fault(&field.name, "is required");
+                    self.required(field);
                 }
                 None
             }
+        }
+    }
+
+    /// A required member is not there. One that does not exist for the client is not named.
+    fn required(&mut self, field: &Field) {
+        if field.exists() {
+            return self.fault(&field.name, "is required");
+        }
+        let detail = "needs a member that you may not set: others create such records";
+        if !self.faults.iter().any(|fault| fault.detail == detail) {
+            self.faults.push(Violation::at("", detail));
         }
     }
 
@@ -307,7 +322,7 @@ impl Reader<'_> {
     fn fixed(&mut self, field: &Field, current: Option<&Value>) -> Option<Value> {
         if field.visible() {
             self.kept(&field.name, current.map(Value::to_json).as_ref());
-        } else if self.members.contains_key(&field.name) {
+        } else if self.members.contains_key(&field.name) && field.exists() {
             // Comparing would tell whether a guess at a hidden value is right.
             self.conflict(&field.name, "must not be changed: leave it out");
         }
@@ -378,14 +393,16 @@ impl Reader<'_> {
         let resource = self.resource;
         for name in self.members.keys() {
             let kept = matches!(name.as_str(), "id" | "createdAt" | "updatedAt");
-            let is_known = kept || resource.field(name).is_some() || self.is_of_operator(name);
+            let exists = resource.field(name).is_some_and(|(_, field)| field.exists());
+            let is_known = kept || exists || self.is_of_operator(name);
             if is_known {
                 continue;
             }
             if self.faults.len() >= VIOLATIONS_MAX {
                 return;
             }
-            let known = resource.fields.iter().filter(|field| !field.secret && !field.read_only);
+            let is_taken = |field: &&Field| !field.secret && !field.read_only && field.exists();
+            let known = resource.fields.iter().filter(is_taken);
             let hint = suggest::hint(name, known.map(|field| field.name.as_str()));
             self.fault(name, format!("is not a member of {}{hint}", resource.name));
         }

@@ -11,7 +11,7 @@ use super::feed::Feed;
 use super::{Cut, Stop, Whose};
 use crate::form;
 use crate::json;
-use crate::model::{FieldIndex, IdKind, Resource};
+use crate::model::{Field, FieldIndex, IdKind, Resource};
 use crate::record::whole;
 use crate::suggest;
 
@@ -294,7 +294,7 @@ fn column_of_operator(resource: &Resource, name: &str) -> Option<Column> {
 }
 
 fn column(resource: &Resource, name: &str) -> Result<Column, String> {
-    if let Some((index, field)) = resource.field(name) {
+    if let Some((index, field)) = resource.field(name).filter(|(_, field)| field.exists()) {
         if field.read_only {
             return Err(format!("the column {name:?} is set by the server: leave it out"));
         }
@@ -308,7 +308,8 @@ fn column(resource: &Resource, name: &str) -> Result<Column, String> {
         }
         "" => Err("a column has no name".to_owned()),
         _ => {
-            let known = resource.fields.iter().filter(|field| !field.secret && !field.read_only);
+            let is_taken = |field: &&Field| !field.secret && !field.read_only && field.exists();
+            let known = resource.fields.iter().filter(is_taken);
             let hint = suggest::hint(name, known.map(|field| field.name.as_str()));
             Err(format!("{} is not a member of {}{hint}", suggest::quoted(name), resource.name))
         }

@@ -5,6 +5,7 @@ pub mod backup;
 pub mod beside;
 pub mod error;
 pub mod header;
+pub mod keys;
 pub mod restore;
 pub mod status;
 pub mod vacuum;

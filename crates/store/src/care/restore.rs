@@ -194,6 +194,7 @@ fn renew(next: &Path, old: &Path, header: &Header, now: Timestamp) -> Result<boo
                 ON CONFLICT (name) DO UPDATE SET value = ?2";
     transaction.execute(meta, ("epoch", &epoch[..]))?;
     transaction.execute(meta, ("restored", format!("{} {}", now.text(), header.made)))?;
+    renew_credentials(&transaction, old, header)?;
     let given = given(old);
     for (table, number) in given.iter().flatten() {
         let moved = transaction.execute(
@@ -210,6 +211,39 @@ fn renew(next: &Path, old: &Path, header: &Header, now: Timestamp) -> Result<boo
     }
     transaction.commit()?;
     Ok(given.is_some())
+}
+
+/// Ends every session, and removes the keys that were revoked since the backup as far as the present
+/// database knows: neither comes back with a restore. Its other keys stay.
+fn renew_credentials(next: &Connection, old: &Path, header: &Header) -> Result<(), CareError> {
+    if header.layout < i64::from(LAYOUT) {
+        return Ok(());
+    }
+    next.execute("DELETE FROM _methodical_sessions", [])?;
+    let Some((last, keys)) = present_keys(next, old) else { return Ok(()) };
+    let keys = serde_json::Value::from(keys).to_string();
+    next.execute(
+        "DELETE FROM _methodical_api_keys WHERE number <= ?1 \
+         AND hex(hash) NOT IN (SELECT value FROM json_each(?2))",
+        (last, keys),
+    )?;
+    Ok(())
+}
+
+/// How many keys the present database has given, and the hashes of those that are good still; None
+/// where it cannot be read, or is another than the one that was backed up.
+fn present_keys(next: &Connection, old: &Path) -> Option<(i64, Vec<String>)> {
+    let connection = look(old).ok()?;
+    let secret = "SELECT value FROM _methodical_meta WHERE name = 'secret'";
+    let read = |of: &Connection| of.query_row(secret, [], |row| row.get::<_, Vec<u8>>(0)).ok();
+    if read(&connection)? != read(next)? {
+        return None;
+    }
+    let last = "SELECT seq FROM sqlite_sequence WHERE name = '_methodical_api_keys'";
+    let last = connection.query_row(last, [], |row| row.get(0)).ok()?;
+    let mut statement = connection.prepare("SELECT hex(hash) FROM _methodical_api_keys").ok()?;
+    let rows = statement.query_map([], |row| row.get(0)).ok()?;
+    Some((last, rows.collect::<Result<_, _>>().ok()?))
 }
 
 /// How far the present database has counted; None where it cannot be read.

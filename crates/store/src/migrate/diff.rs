@@ -43,6 +43,12 @@ pub(crate) fn actions(models: Models<'_>, pair: &Pair<'_>) -> Vec<Action> {
     if was.map(sorted) != Some(sorted(now.clone())) {
         out.push(Action::ChangeSearch { fields: now });
     }
+    let was = pair.columns_now(&pair.old.watched);
+    let watched = pair.new.watched.iter();
+    let now: Vec<String> = watched.map(|column| column.name(pair.new).to_owned()).collect();
+    if was.map(sorted) != Some(sorted(now.clone())) {
+        out.push(Action::Watch { fields: now });
+    }
     out
 }
 

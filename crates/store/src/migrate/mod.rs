@@ -84,6 +84,8 @@ pub enum Action {
     DropUnique { fields: Vec<String> },
     /// Other fields are searched.
     ChangeSearch { fields: Vec<String> },
+    /// The change log keeps other values of what changes: those that say who sees a record.
+    Watch { fields: Vec<String> },
     /// What keeps the bookkeeping true is written as this version of the program writes it.
     Renew,
 }

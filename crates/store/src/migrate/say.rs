@@ -54,6 +54,12 @@ impl Step {
             }
             Action::ChangeSearch { fields } if fields.is_empty() => "search it no more".to_owned(),
             Action::ChangeSearch { fields } => format!("search {}", names(fields)),
+            Action::Watch { fields } if fields.is_empty() => {
+                "keep no values in the change log".to_owned()
+            }
+            Action::Watch { fields } => {
+                format!("keep {} in the change log: who sees a record depends on it", names(fields))
+            }
             Action::Renew => "renew what keeps the bookkeeping true".to_owned(),
         }
     }
@@ -106,6 +112,7 @@ impl Action {
             Self::AddUnique { .. } => "addUnique",
             Self::DropUnique { .. } => "dropUnique",
             Self::ChangeSearch { .. } => "changeSearch",
+            Self::Watch { .. } => "watch",
             Self::Renew => "renew",
         }
     }
@@ -123,6 +130,7 @@ impl Action {
             | Self::AddUnique { .. }
             | Self::DropUnique { .. }
             | Self::ChangeSearch { .. }
+            | Self::Watch { .. }
             | Self::Renew => false,
             // The order of a list is a matter of case.
             Self::ChangeCase { .. }

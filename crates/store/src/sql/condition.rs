@@ -1,100 +1,14 @@
-//! Comparisons as conditions of a statement, without their values.
+//! Forms as conditions of a statement, without their values.
 
 use model::index;
-use model::model::{FieldIndex, Kind, Model, Resource};
-use model::query::{Column, Comparison, Filter, Path};
-use model::search::Terms;
-use model::value::Value;
-use sea_query::{Expr, ExprTrait, Query, SelectStatement};
+use model::model::{FieldIndex, Kind, Model, Resource, ResourceIndex};
+use model::query::{Column, Path, Relate};
+use sea_query::{Cond, Condition, Expr, ExprTrait, Query, SelectStatement};
 
-use super::search::{expression, index_table, row_number};
+use super::search::{index_table, row_number};
 use super::select::plain;
+use super::term::{Form, Test};
 use super::{column, quote};
-
-/// A comparison that is part of a statement, with its values to be bound.
-pub(crate) struct Term<'a> {
-    /// What is compared.
-    pub(crate) path: Path,
-    /// With which parameters, in their order.
-    pub(crate) operands: Operands<'a>,
-    test: Test,
-}
-
-/// The values of a comparison.
-pub(crate) enum Operands<'a> {
-    /// None.
-    None,
-    /// One.
-    One(&'a Value),
-    /// As many as the list is long once it is filled up.
-    Many(&'a [Value]),
-    /// The texts from this one on, up to the first that no longer begins so, if there is one.
-    Beginning(&'a str),
-    /// What the index of searched text is asked.
-    Expression(String),
-}
-
-/// How a value is compared, without what it is compared with.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum Test {
-    Equal,
-    NotEqual,
-    /// Is among so many.
-    In(usize),
-    Greater,
-    GreaterOrEqual,
-    Less,
-    LessOrEqual,
-    /// Is at least one parameter and less than the next.
-    Within,
-    Null,
-    NotNull,
-    /// The record's searched text matches.
-    Matches,
-}
-
-impl<'a> Term<'a> {
-    /// The term of a search.
-    fn search(terms: &Terms) -> Self {
-        let operands = Operands::Expression(expression(terms));
-        Self { path: Column::Id.into(), operands, test: Test::Matches }
-    }
-
-    /// The term of a comparison.
-    pub(crate) fn new(path: Path, comparison: &'a Comparison) -> Self {
-        let (test, operands) = match comparison {
-            Comparison::Equal(Value::Null) | Comparison::Null => (Test::Null, Operands::None),
-            Comparison::NotEqual(Value::Null) | Comparison::NotNull => {
-                (Test::NotNull, Operands::None)
-            }
-            Comparison::Equal(value) => (Test::Equal, Operands::One(value)),
-            Comparison::NotEqual(value) => (Test::NotEqual, Operands::One(value)),
-            // Lists of a few lengths only, so that few statements are prepared.
-            Comparison::In(values) => {
-                (Test::In(values.len().next_power_of_two()), Operands::Many(values))
-            }
-            Comparison::Greater(value) => (Test::Greater, Operands::One(value)),
-            Comparison::GreaterOrEqual(value) => (Test::GreaterOrEqual, Operands::One(value)),
-            Comparison::Less(value) => (Test::Less, Operands::One(value)),
-            Comparison::LessOrEqual(value) => (Test::LessOrEqual, Operands::One(value)),
-            Comparison::Prefix(text) => (Test::Within, Operands::Beginning(text)),
-        };
-        Self { path, operands, test }
-    }
-
-    /// How it is compared.
-    pub(crate) fn test(&self) -> Test {
-        self.test
-    }
-}
-
-/// The terms of a filter, in the order in which their values are bound.
-pub(crate) fn terms(filter: &Filter) -> Vec<Term<'_>> {
-    let search = filter.search().map(Term::search);
-    let comparisons = filter.comparisons().into_iter();
-    let comparisons = comparisons.map(|(path, it)| Term::new(path.clone(), it));
-    search.into_iter().chain(comparisons).collect()
-}
 
 /// Where the columns of a condition stand.
 pub(super) struct Scope<'a> {
@@ -114,17 +28,81 @@ impl<'a> Scope<'a> {
         Expr::col((self.name.clone(), name))
     }
 
-    /// The condition that a value fulfils to which references lead.
-    pub(super) fn condition(&self, through: &[FieldIndex], by: Column, test: &Test) -> Expr {
-        let Some((field, rest)) = through.split_first() else { return self.compare(by, test) };
-        let Some(to) = self.resource.fields[*field].references else { return Expr::cust("0") };
-        let inner = Scope {
+    /// The condition that a record fulfils.
+    pub(super) fn condition(&self, form: &Form) -> Condition {
+        let parts = |mut all: Condition, forms: &[Form]| {
+            for form in forms {
+                all = all.add(self.condition(form));
+            }
+            all
+        };
+        match form {
+            Form::All(forms) if forms.is_empty() => Cond::all().add(Expr::cust("1")),
+            Form::Any(forms) if forms.is_empty() => Cond::all().add(Expr::cust("0")),
+            Form::All(forms) => parts(Cond::all(), forms),
+            Form::Any(forms) => parts(Cond::any(), forms),
+            Form::Compare(path, test) => {
+                Cond::all().add(self.led(&path.through, path.column, test))
+            }
+            // What is not known to be true is false: nothing falls between.
+            Form::Unless(path, test) => {
+                let compared = self.led(&path.through, path.column, test);
+                Cond::all().add(Expr::cust_with_exprs("(?) IS NOT TRUE", [compared]))
+            }
+            Form::Relate(left, relation, right) => {
+                Cond::all().add(Expr::cust(self.related(left, *relation, right)))
+            }
+            Form::Unrelate(left, relation, right) => {
+                let related = self.related(left, *relation, right);
+                Cond::all().add(Expr::cust(format!("({related}) IS NOT TRUE")))
+            }
+        }
+    }
+
+    fn related(&self, left: &Path, relation: Relate, right: &Path) -> String {
+        let sign = match relation {
+            Relate::Equal => "=",
+            Relate::Less => "<",
+            Relate::LessOrEqual => "<=",
+        };
+        let value = |path: &Path| self.value(&path.through, path.column);
+        format!("{} {sign} {}", value(left), value(right))
+    }
+
+    /// A value to which references lead, as it is compared; NULL where they lead nowhere.
+    fn value(&self, through: &[FieldIndex], by: Column) -> String {
+        let Some((field, rest)) = through.split_first() else {
+            return format!("{}.{}", quote(&self.name), quote(&column(self.resource, by)));
+        };
+        let declared = &self.resource.fields[*field];
+        let Some(to) = declared.references else { return "NULL".to_owned() };
+        let inner = self.inner(to.resource);
+        format!(
+            "(SELECT {} FROM {} AS {alias} WHERE {alias}.\"id\" = {}.{})",
+            inner.value(rest, by),
+            quote(&inner.resource.name),
+            quote(&self.name),
+            quote(&declared.name),
+            alias = quote(&inner.name),
+        )
+    }
+
+    /// The columns of what a reference leads to.
+    fn inner(&self, resource: ResourceIndex) -> Scope<'a> {
+        Scope {
             model: self.model,
-            resource: &self.model.resources[to.resource],
+            resource: &self.model.resources[resource],
             // No resource begins with an underscore, so that no alias hides a table.
             name: format!("_{}", self.depth + 1),
             depth: self.depth + 1,
-        };
+        }
+    }
+
+    /// The condition that a value fulfils to which references lead.
+    fn led(&self, through: &[FieldIndex], by: Column, test: &Test) -> Expr {
+        let Some((field, rest)) = through.split_first() else { return self.compare(by, test) };
+        let Some(to) = self.resource.fields[*field].references else { return Expr::cust("0") };
+        let inner = self.inner(to.resource);
         let reference = self.column(self.resource.fields[*field].name.clone());
         match test {
             // What is absent is not equal: it is what is left when those that are have gone.
@@ -161,18 +139,21 @@ impl<'a> Scope<'a> {
     fn select(&self, rest: &[FieldIndex], by: Column, test: &Test) -> SelectStatement {
         let mut found = Query::select();
         found.from_as(self.resource.name.clone(), self.name.clone());
-        found.and_where(self.condition(rest, by, test));
+        found.and_where(self.led(rest, by, test));
         found
     }
 
     /// True where an index leads to the records of a value.
     fn is_led(&self, rest: &[FieldIndex], by: Column) -> bool {
-        let mut end = self.resource;
-        for field in rest {
-            let Some(to) = end.fields[*field].references else { return false };
-            end = &self.model.resources[to.resource];
-        }
-        leads(end, by)
+        self.end(rest).is_some_and(|end| leads(end, by))
+    }
+
+    /// The resource to which references lead.
+    fn end(&self, through: &[FieldIndex]) -> Option<&'a Resource> {
+        let model = self.model;
+        through.iter().try_fold(self.resource, |at, field| {
+            Some(&model.resources[at.fields.get(*field)?.references?.resource])
+        })
     }
 
     fn compare(&self, by: Column, test: &Test) -> Expr {
@@ -217,35 +198,5 @@ fn leads(resource: &Resource, column: Column) -> bool {
             is_unique
                 || index::index_groups(resource).iter().any(|group| group.first() == Some(&column))
         }
-    }
-}
-
-/// The first text that is greater than every text with this beginning, in the order of code
-/// points. None where there is none: after U+10FFFF nothing comes.
-pub(crate) fn behind(beginning: &str) -> Option<String> {
-    let mut characters: Vec<char> = beginning.chars().collect();
-    while let Some(last) = characters.pop() {
-        // Between U+D7FF and U+E000 lie the surrogates, which are no characters.
-        let next =
-            if last == '\u{d7ff}' { Some('\u{e000}') } else { char::from_u32(last as u32 + 1) };
-        if let Some(next) = next {
-            characters.push(next);
-            return Some(characters.into_iter().collect());
-        }
-    }
-    None
-}
-
-#[cfg(test)]
-mod tests {
-    use super::behind;
-
-    #[test]
-    fn behind_a_beginning_comes_the_next_character() {
-        assert_eq!(behind("ab").as_deref(), Some("ac"));
-        assert_eq!(behind("a\u{10ffff}").as_deref(), Some("b"));
-        assert_eq!(behind("a\u{d7ff}").as_deref(), Some("a\u{e000}"));
-        assert_eq!(behind("\u{10ffff}"), None);
-        assert_eq!(behind(""), None);
     }
 }

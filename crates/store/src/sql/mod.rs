@@ -7,6 +7,7 @@ pub(crate) mod condition;
 pub(crate) mod dependents;
 pub(crate) mod search;
 pub(crate) mod select;
+pub(crate) mod term;
 
 use std::sync::{Arc, OnceLock};
 
@@ -14,6 +15,9 @@ use model::model::{Field, FieldIndex, IdKind, Kind, Model, Resource, ResourceInd
 use model::query::Column;
 
 use self::search::SearchTexts;
+
+/// The function that folds a text, on our own connections: for what no column keeps folded.
+pub(crate) const FOLD: &str = "_methodical_fold";
 
 /// The text of the statements that every resource needs, and the model that they were built from.
 #[derive(Debug)]

@@ -80,15 +80,33 @@ pub(crate) fn row_number(resource: &Resource) -> &'static str {
     }
 }
 
-/// The right side of a MATCH that finds the rows that these terms match. Made from tokens, which
-/// hold letters, digits and marks only: nothing of what somebody typed is an operator here.
-pub(crate) fn expression(terms: &Terms) -> String {
-    if terms.is_empty() {
+/// The right side of a MATCH that finds the rows that these terms match, in these of the searched
+/// fields. Made from tokens, which hold letters, digits and marks only: nothing of what somebody
+/// typed is an operator here.
+pub(crate) fn expression(
+    resource: &Resource,
+    terms: &Terms,
+    within: Option<&[FieldIndex]>,
+) -> String {
+    let wanted = |within: &[FieldIndex]| {
+        let within = resource.search.iter().filter(|field| within.contains(field));
+        within.map(|field| &resource.fields[*field]).collect::<Vec<_>>()
+    };
+    let within = within.map(wanted);
+    if terms.is_empty() || within.as_ref().is_some_and(Vec::is_empty) {
         // An empty phrase is found nowhere.
         return "\"\"".to_owned();
     }
     let all: Vec<String> = terms.terms().iter().map(phrase).collect();
-    all.join(" AND ")
+    let all = all.join(" AND ");
+    match within {
+        Some(fields) if fields.len() < resource.search.len() => {
+            let columns: Vec<String> =
+                fields.iter().map(|field| quote(&text_column(field))).collect();
+            format!("{{{}}} : ({all})", columns.join(" "))
+        }
+        Some(_) | None => all,
+    }
 }
 
 fn phrase(term: &Term) -> String {

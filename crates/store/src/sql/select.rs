@@ -1,14 +1,15 @@
 //! Reads as statement text: by id, a page, a number, what a relation leads to.
 
 use model::model::{Model, Resource};
-use model::query::{Aggregate, Column, Path, Sort};
+use model::query::{Aggregate, Column, Sort};
 use sea_query::{
     Asterisk, Expr, ExprTrait, Func, Order, Query, SelectStatement, SqliteQueryBuilder,
 };
 
-use super::condition::{Scope, Term, Test};
+use super::condition::Scope;
 use super::search::{index_table, row_number};
-use super::{aggregate, column, quote};
+use super::term::{Form, Term};
+use super::{FOLD, aggregate, column, quote};
 
 /// What a statement over a list looks like, without its values: the key of the cache of texts.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -17,8 +18,8 @@ pub(crate) struct Shape {
     pub(crate) resource: usize,
     /// What is asked.
     pub(crate) ask: Ask,
-    /// What is compared, and how.
-    pub(crate) terms: Vec<(Path, Test)>,
+    /// What has to hold.
+    pub(crate) terms: Vec<Form>,
     /// The order, and whether it descends.
     pub(crate) sort: Vec<(Column, bool)>,
 }
@@ -37,6 +38,12 @@ pub(crate) enum Ask {
     Count,
     /// Every record that fulfils the terms, in no order.
     Among,
+    /// The ids of those records, in no order.
+    Ids,
+    /// The positions in the change log where a record had fulfilled the terms until then, by what
+    /// is kept of it there; the first three parameters are the position behind which is looked,
+    /// the last one, and the number of the resource.
+    Were,
     /// A page of groups; the last two parameters are limit and offset.
     Groups(Aggregate),
     /// How many groups, up to the last parameter.
@@ -51,7 +58,7 @@ impl Shape {
         Self {
             resource,
             ask,
-            terms: terms.iter().map(|term| (term.path.clone(), term.test())).collect(),
+            terms: terms.iter().map(|term| term.form.clone()).collect(),
             sort: sort.iter().map(|key| (key.column, key.descending)).collect(),
         }
     }
@@ -77,6 +84,18 @@ impl Shape {
                 self.narrow(model, resource, &mut statement);
                 statement
             }
+            Ask::Ids => {
+                let mut statement = self.counted(model, resource);
+                statement.column((resource.name.clone(), "id"));
+                statement
+            }
+            Ask::Were => {
+                let mut statement = Query::select();
+                statement.column("_position");
+                statement.from_subquery(self.kept(resource), resource.name.clone());
+                self.narrow(model, resource, &mut statement);
+                statement
+            }
             Ask::Groups(asked) => {
                 let mut groups = aggregate::groups(resource, asked);
                 self.narrow(model, resource, &mut groups);
@@ -95,9 +114,35 @@ impl Shape {
 
     fn narrow(&self, model: &Model, resource: &Resource, statement: &mut SelectStatement) {
         let scope = Scope::of(model, resource);
-        for (path, test) in &self.terms {
-            statement.and_where(scope.condition(&path.through, path.column, test));
+        for form in &self.terms {
+            statement.cond_where(scope.condition(form));
         }
+    }
+
+    /// What the change log keeps of records, as if it were their table: the columns that the terms
+    /// look at. Where one of them was not kept, nothing is known of a record.
+    fn kept(&self, resource: &Resource) -> SelectStatement {
+        let mut kept = Query::select();
+        kept.expr(Expr::cust("\"position\" AS \"_position\", \"id\""));
+        kept.from("_methodical_changes");
+        kept.and_where(Expr::cust_with_values(
+            "\"position\" > ? AND \"position\" <= ? AND \"resource\" = ?",
+            [0, 0, 0],
+        ));
+        kept.and_where(Expr::cust("\"operation\" <> 'insert'"));
+        let mut columns = Vec::new();
+        self.terms.iter().for_each(|form| form.columns(&mut columns));
+        for by in columns.into_iter().filter(|by| *by != Column::Id) {
+            let (name, compared) = (plain(resource, by), column(resource, by));
+            let place = format!("'$.{}'", quote(&name).replace('\'', "''"));
+            let value = format!("json_extract(\"was\", {place})");
+            kept.expr(Expr::cust(format!("{value} AS {}", quote(&name))));
+            if compared != name {
+                kept.expr(Expr::cust(format!("{FOLD}({value}) AS {}", quote(&compared))));
+            }
+            kept.and_where(Expr::cust(format!("json_type(\"was\", {place}) IS NOT NULL")));
+        }
+        kept
     }
 
     fn page(&self, model: &Model, resource: &Resource) -> SelectStatement {
@@ -161,15 +206,15 @@ impl Shape {
         }
         matching.and_where(Expr::cust_with_values(format!("{quoted} MATCH ?"), [""]));
         let scope = Scope::of(model, resource);
-        for (path, test) in self.terms.iter().skip(1) {
-            matching.and_where(scope.condition(&path.through, path.column, test));
+        for form in self.terms.iter().skip(1) {
+            matching.cond_where(scope.condition(form));
         }
         matching
     }
 
     /// What is counted, without the columns.
     fn counted(&self, model: &Model, resource: &Resource) -> SelectStatement {
-        if let Some((_, Test::Matches)) = self.terms.first() {
+        if self.terms.first().is_some_and(Form::is_search) {
             return self.matching(model, resource);
         }
         let mut counted = Query::select();

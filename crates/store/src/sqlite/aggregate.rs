@@ -12,8 +12,8 @@ use super::find::counted;
 use super::session::Session;
 use crate::lookup::{Group, Groups, Measured, Total};
 use crate::sql::aggregate::is_exact_sum;
-use crate::sql::condition::terms;
 use crate::sql::select::{Ask, Shape};
+use crate::sql::term::terms;
 
 /// A page of groups, and how many there are.
 pub(super) fn find(

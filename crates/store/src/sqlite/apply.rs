@@ -7,9 +7,9 @@ use rusqlite::types::ToSqlOutput;
 use rusqlite::{OptionalExtension, Statement, params};
 
 use super::failure::Failure;
-use super::many;
 use super::session::Session;
 use super::value::{BoundId, column};
+use super::{acts, credential, many};
 use crate::change::Change;
 use crate::error::Error;
 use crate::fault::{Fault, on};
@@ -35,10 +35,10 @@ pub(crate) fn apply(session: &Session, change: &Change, step: usize) -> Result<(
             (*resource, delete(session, *resource, id, *expected))
         }
         Change::Remember(answer) => (0, remember(session, answer)),
-        Change::OpenSession(..)
-        | Change::EndSessions { .. }
-        | Change::SealSession { .. }
-        | Change::Act(_) => return Ok(()),
+        Change::OpenSession(hash, opened) => (0, credential::open(session, hash, opened)),
+        Change::EndSessions { user, which } => (0, credential::end(session, user, which)),
+        Change::SealSession { number, seal } => (0, credential::seal(session, *number, seal)),
+        Change::Act(act) => (0, acts::append(session, act)),
     };
     match touched {
         Ok(0) => Err(Error::Moved { step }),

@@ -8,8 +8,9 @@ use rusqlite::Statement;
 use super::failure::Failure;
 use super::session::Session;
 use super::value::{Bound, compared};
-use crate::sql::condition::{Operands, Term, Test, behind};
 use crate::sql::is_folded;
+use crate::sql::search::expression;
+use crate::sql::term::{Leaf, Operands, Term, Test, behind};
 
 /// Binds the values of terms, and returns the next free parameter.
 pub(super) fn bind_terms(
@@ -18,11 +19,22 @@ pub(super) fn bind_terms(
     statement: &mut Statement<'_>,
     terms: &[Term<'_>],
 ) -> Result<usize, Failure> {
+    bind_terms_at(session, resource, statement, terms, 1)
+}
+
+/// The same behind parameters that are bound already.
+pub(super) fn bind_terms_at(
+    session: &Session,
+    resource: ResourceIndex,
+    statement: &mut Statement<'_>,
+    terms: &[Term<'_>],
+    at: usize,
+) -> Result<usize, Failure> {
     let model = &session.catalog.model;
-    let mut binder = Binder { statement, model, at: 1 };
-    for term in terms {
-        let table = target(model, resource, &term.path.through).unwrap_or(resource);
-        binder.term(table, term)?;
+    let mut binder = Binder { statement, model, at };
+    for leaf in terms.iter().flat_map(|term| &term.leaves) {
+        let table = target(model, resource, &leaf.path.through).unwrap_or(resource);
+        binder.leaf(table, leaf)?;
     }
     Ok(binder.at)
 }
@@ -34,9 +46,9 @@ struct Binder<'s, 'c, 'm> {
 }
 
 impl Binder<'_, '_, '_> {
-    fn term(&mut self, table: ResourceIndex, term: &Term<'_>) -> Result<(), Failure> {
-        let by = term.path.column;
-        match (&term.operands, term.test()) {
+    fn leaf(&mut self, table: ResourceIndex, leaf: &Leaf<'_>) -> Result<(), Failure> {
+        let by = leaf.path.column;
+        match (&leaf.operands, leaf.test) {
             (Operands::None, _) => Ok(()),
             (Operands::One(value), _) => self.value(table, by, value),
             (Operands::Many(values), test) => {
@@ -46,7 +58,8 @@ impl Binder<'_, '_, '_> {
                 (0..length).try_for_each(|at| self.value(table, by, values.get(at).unwrap_or(last)))
             }
             (Operands::Beginning(text), _) => self.beginning(table, by, text),
-            (Operands::Expression(text), _) => {
+            (Operands::Search(terms, within), _) => {
+                let text = expression(&self.model.resources[table], terms, *within);
                 self.statement.raw_bind_parameter(self.at, text)?;
                 self.at += 1;
                 Ok(())

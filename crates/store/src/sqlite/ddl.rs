@@ -9,6 +9,7 @@ use model::value::{ID_MAX, Value};
 use super::constraint::checks;
 use super::index as search_index;
 use super::trigger;
+use super::{acts, credential};
 use crate::sql::{column, fold_column, folded, quote, stored_kind};
 
 /// The moment of a statement, as `createdAt` and `updatedAt` are written.
@@ -16,7 +17,8 @@ pub(crate) const NOW: &str = "strftime('%Y-%m-%dT%H:%M:%fZ','now')";
 /// A birth for a record that is inserted from outside.
 pub(crate) const BIRTH: &str = "random() & 9223372036854775807";
 
-/// Our own tables. `change` and `total` of a resource, and the log, are kept by triggers. `ours`
+/// Our own tables. `change` and `total` of a resource, and the log, are kept by triggers. `was`
+/// is what stood in the columns that say who sees a record, as a JSON object. `ours`
 /// is 1 while the server itself writes to a resource that is searched, and 0 after every commit.
 const BOOKKEEPING: &str = "
 CREATE TABLE _methodical_meta (
@@ -37,7 +39,8 @@ CREATE TABLE _methodical_changes (
   birth INTEGER NOT NULL,
   version INTEGER NOT NULL,
   operation TEXT NOT NULL,
-  at TEXT NOT NULL
+  at TEXT NOT NULL,
+  was TEXT
 ) STRICT;
 CREATE TABLE _methodical_keys (
   number INTEGER PRIMARY KEY,
@@ -66,7 +69,8 @@ CREATE TABLE _methodical_suspect (
   id ANY NOT NULL,
   number INTEGER NOT NULL,
   birth INTEGER NOT NULL,
-  version INTEGER NOT NULL
+  version INTEGER NOT NULL,
+  was TEXT
 ) STRICT;
 CREATE TABLE _methodical_imports (
   key TEXT PRIMARY KEY NOT NULL,
@@ -96,7 +100,7 @@ pub(crate) fn script(model: &Model) -> String {
 
 /// The same for resources that have their numbers already; those without one are left out.
 pub(crate) fn numbered_script(model: &Model, numbers: &[Option<i64>]) -> String {
-    let mut out = BOOKKEEPING.to_owned();
+    let mut out = BOOKKEEPING.to_owned() + &credential::tables() + acts::TABLES;
     for (number, resource) in numbers.iter().zip(&model.resources) {
         let Some(number) = *number else { continue };
         let columns = columns(model, resource).into_iter().map(|column| column.definition);
@@ -105,6 +109,7 @@ pub(crate) fn numbered_script(model: &Model, numbers: &[Option<i64>]) -> String 
             out.push_str(&format!("{};\n", index.text));
         }
         trigger::write(number, resource, &mut out);
+        credential::write(resource, &mut out);
         search_index::write(number, resource, &mut out);
         out.push_str(&format!("{};\n", numbered(number, &resource.name)));
     }
@@ -134,6 +139,7 @@ pub(crate) fn search(resource: &Resource) -> Option<Piece> {
 fn kept_by(number: i64, resource: &Resource) -> Vec<Piece> {
     let mut script = String::new();
     trigger::write(number, resource, &mut script);
+    credential::write(resource, &mut script);
     search_index::write(number, resource, &mut script);
     // Names of the declaration are all that stands in these texts beside our own words, and no
     // name has a semicolon.

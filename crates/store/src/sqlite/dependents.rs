@@ -2,16 +2,21 @@
 //! too, a level of ids at a time, and no further than a limit.
 
 use std::collections::{BTreeMap, HashSet};
+use std::mem::take;
 
 use model::model::{FieldIndex, OnDelete, ResourceIndex};
+use model::query::{Column, Comparison, Filter, Path, Relate};
 use model::value::Id;
 use rusqlite::CachedStatement;
 
+use super::bind::bind_terms;
 use super::failure::Failure;
 use super::session::Session;
 use super::value::{BoundId, id};
 use crate::dependents::{Dependent, Dependents};
 use crate::sql::dependents::{Own, referrers, restrictions};
+use crate::sql::select::{Ask, Shape};
+use crate::sql::term::terms;
 
 /// Values in one IN-list; more of them are asked for in parts.
 const AMONG_MAX: usize = 512;
@@ -22,8 +27,9 @@ pub(crate) fn dependents(
     resource: ResourceIndex,
     root: &Id,
     limit: u32,
+    seen: &[Filter],
 ) -> Result<Dependents, Failure> {
-    let mut walk = Walk::new(session, limit);
+    let mut walk = Walk::new(session, limit, seen);
     walk.deleted.insert((resource, root.clone()));
     let mut level = BTreeMap::from([(resource, vec![root.clone()])]);
     while !level.is_empty() && !walk.is_over() {
@@ -33,27 +39,36 @@ pub(crate) fn dependents(
         }
         level = next;
     }
-    Ok(walk.counted())
+    walk.counted()
 }
 
 /// What was found so far.
 struct Walk<'s> {
     session: &'s Session,
     limit: u64,
+    seen: &'s [Filter],
     /// The record itself, and those that go along.
     deleted: HashSet<(ResourceIndex, Id)>,
     /// Those that are deleted or cleared along.
     touched: HashSet<(ResourceIndex, Id)>,
-    cascading: BTreeMap<(ResourceIndex, FieldIndex), u64>,
+    cascading: BTreeMap<(ResourceIndex, FieldIndex), Vec<Id>>,
     clearing: BTreeMap<(ResourceIndex, FieldIndex), Vec<Id>>,
-    restricting: BTreeMap<(ResourceIndex, FieldIndex), u64>,
+    restricting: BTreeMap<(ResourceIndex, FieldIndex), Counted>,
+}
+
+/// How many records depend in one way.
+#[derive(Clone, Copy, Default)]
+struct Counted {
+    all: u64,
+    seen: u64,
 }
 
 impl<'s> Walk<'s> {
-    fn new(session: &'s Session, limit: u32) -> Self {
+    fn new(session: &'s Session, limit: u32, seen: &'s [Filter]) -> Self {
         Self {
             session,
             limit: u64::from(limit),
+            seen,
             deleted: HashSet::new(),
             touched: HashSet::new(),
             cascading: BTreeMap::new(),
@@ -100,8 +115,10 @@ impl<'s> Walk<'s> {
         field: FieldIndex,
         part: &[Id],
     ) -> Result<(), Failure> {
-        let counted = self.restricting.get(&(resource, field)).copied().unwrap_or(0);
-        if counted > self.limit {
+        let counted = self.restricting.get(&(resource, field)).copied().unwrap_or_default();
+        let is_open = self.seen(resource).is_none();
+        // What is counted is what is seen; of the others it is enough to know of one.
+        if counted.seen > self.limit && (is_open || counted.all > counted.seen) {
             return Ok(());
         }
         let own = if resource == target { Own::Passed } else { Own::None };
@@ -109,15 +126,49 @@ impl<'s> Walk<'s> {
         let declared = self.session.catalog.resource(resource);
         let text = restrictions(declared, field, length, own);
         let mut statement = self.session.statement(&text)?;
-        bind(&mut statement, part, length, self.limit + 1 - counted)?;
+        let room = (self.limit + 1).saturating_sub(counted.seen);
+        bind(&mut statement, part, length, room)?;
         let mut rows = statement.raw_query();
-        if let Some(row) = rows.next()? {
-            let more = u64::try_from(row.get::<_, i64>(0)?).unwrap_or(0);
-            if more > 0 {
-                self.restricting.insert((resource, field), counted + more);
-            }
+        let Some(row) = rows.next()? else { return Ok(()) };
+        let all = u64::try_from(row.get::<_, i64>(0)?).unwrap_or(0);
+        if all == 0 {
+            return Ok(());
         }
+        let seen = match self.seen(resource) {
+            None => all,
+            Some(seen) => {
+                let named = part.iter().map(Id::to_value).collect();
+                let by = Path::from(Column::Field(field));
+                let comparison = Comparison::In(named);
+                let refers = Filter::Compare { path: by.clone(), comparison };
+                let itself =
+                    Filter::Relate { left: by, relation: Relate::Equal, right: Column::Id.into() };
+                let passed = if own == Own::Passed { itself } else { Filter::nothing() };
+                let filter = refers.and(passed.negated()).and(seen.clone());
+                count_to(self.session, resource, &filter, room)?
+            }
+        };
+        let more = Counted { all: counted.all + all, seen: counted.seen + seen };
+        self.restricting.insert((resource, field), more);
         Ok(())
+    }
+
+    /// Which records of a resource are seen; None: all.
+    fn seen(&self, resource: ResourceIndex) -> Option<&'s Filter> {
+        self.seen.get(resource).filter(|filter| !filter.is_all())
+    }
+
+    /// How many of these are seen.
+    fn among(&self, resource: ResourceIndex, ids: &[Id]) -> Result<Counted, Failure> {
+        let all = u64::try_from(ids.len()).unwrap_or(u64::MAX);
+        let Some(seen) = self.seen(resource) else { return Ok(Counted { all, seen: all }) };
+        let mut counted = Counted { all, seen: 0 };
+        for part in ids.chunks(AMONG_MAX) {
+            let comparison = Comparison::In(part.iter().map(Id::to_value).collect());
+            let named = Filter::Compare { path: Column::Id.into(), comparison };
+            counted.seen += count_to(self.session, resource, &named.and(seen.clone()), all)?;
+        }
+        Ok(counted)
     }
 
     fn cascade(
@@ -130,7 +181,7 @@ impl<'s> Walk<'s> {
         self.each(resource, field, part, |walk, id| {
             if walk.deleted.insert((resource, id.clone())) {
                 walk.touched.insert((resource, id.clone()));
-                *walk.cascading.entry((resource, field)).or_default() += 1;
+                walk.cascading.entry((resource, field)).or_default().push(id.clone());
                 along.push(id);
             }
         })
@@ -175,30 +226,51 @@ impl<'s> Walk<'s> {
         Ok(())
     }
 
-    fn counted(self) -> Dependents {
+    fn counted(mut self) -> Result<Dependents, Failure> {
         let is_partial = self.is_over();
-        let deleted = &self.deleted;
-        let dependent = |((resource, field), records)| Dependent {
+        let dependent = |(resource, field), counted: Counted| Dependent {
             resource,
             field,
-            records,
+            records: counted.seen,
+            is_any_hidden: counted.all > counted.seen,
             is_lower_bound: is_partial,
         };
-        let mut references: Vec<Dependent> = self.cascading.into_iter().map(dependent).collect();
-        // Whoever was cleared first may have turned out to go along.
-        references.extend(self.clearing.into_iter().map(|((resource, field), ids)| {
-            let stays = |id: &Id| !deleted.contains(&(resource, id.clone()));
-            let records = ids.into_iter().filter(stays).count();
-            dependent(((resource, field), u64::try_from(records).unwrap_or(u64::MAX)))
-        }));
-        references.extend(self.restricting.into_iter().map(|(place, records)| Dependent {
-            is_lower_bound: is_partial || records > self.limit,
-            ..dependent((place, records.min(self.limit)))
-        }));
-        references.retain(|dependent| dependent.records > 0);
+        let mut references = Vec::new();
+        for (place, ids) in take(&mut self.cascading) {
+            references.push(dependent(place, self.among(place.0, &ids)?));
+        }
+        for (place, mut ids) in take(&mut self.clearing) {
+            // Whoever was cleared first may have turned out to go along.
+            ids.retain(|id| !self.deleted.contains(&(place.0, id.clone())));
+            references.push(dependent(place, self.among(place.0, &ids)?));
+        }
+        for (place, counted) in take(&mut self.restricting) {
+            references.push(Dependent {
+                records: counted.seen.min(self.limit),
+                is_lower_bound: is_partial || counted.seen > self.limit,
+                ..dependent(place, counted)
+            });
+        }
+        references.retain(|dependent| dependent.records > 0 || dependent.is_any_hidden);
         references.sort_by_key(|dependent| (dependent.resource, dependent.field));
-        Dependents { references, is_partial }
+        Ok(Dependents { references, is_partial })
     }
+}
+
+/// How many records fulfil a filter, counted up to a limit.
+fn count_to(
+    session: &Session,
+    resource: ResourceIndex,
+    filter: &Filter,
+    limit: u64,
+) -> Result<u64, Failure> {
+    let terms = terms(filter);
+    let mut statement = session.shaped(Shape::new(resource, Ask::CountTo, &terms, &[]))?;
+    let at = bind_terms(session, resource, &mut statement, &terms)?;
+    statement.raw_bind_parameter(at, i64::try_from(limit).unwrap_or(i64::MAX))?;
+    let mut rows = statement.raw_query();
+    let counted = rows.next()?.map(|row| row.get::<_, i64>(0)).transpose()?;
+    Ok(u64::try_from(counted.unwrap_or(0)).unwrap_or(0))
 }
 
 fn bind(

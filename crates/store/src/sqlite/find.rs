@@ -1,7 +1,9 @@
 //! Answers a lookup, level by level, on one connection. Who calls it holds the snapshot.
 
+use std::borrow::Cow;
+
 use model::model::{IdKind, ResourceIndex};
-use model::query::{Count, Filter, Sort, total_order};
+use model::query::{Column, Comparison, Count, Filter, Sort, total_order};
 use model::record::Record;
 use model::value::{Id, Timestamp};
 use rusqlite::{CachedStatement, OptionalExtension, params};
@@ -12,15 +14,20 @@ use super::failure::{Failure, broken};
 use super::keyset::branches;
 use super::session::Session;
 use super::value::{BoundId, record};
-use super::{aggregate, log, related};
+use super::{acts, aggregate, credential, log, related};
+use crate::credential::CREDENTIALS;
 use crate::fault::{Fault, on};
 use crate::lookup::{Current, Found, KeyHash, Lookup, Node, Page, Pick, Remembered, Total};
-use crate::sql::condition::{Term, terms};
 use crate::sql::select::{Ask, Shape};
+use crate::sql::term::{Term, terms};
 
 const REMEMBERED: &str = "SELECT principal, fingerprint, answer, expires \
                           FROM _methodical_keys WHERE key = ? AND expires > ?";
-const KEPT: &str = "SELECT change, total FROM _methodical_resource WHERE resource = ?";
+const KEPT: &str = "SELECT total FROM _methodical_resource WHERE resource = ?";
+const STATE: &str = "SELECT change FROM _methodical_resource WHERE resource = ?";
+const CREDENTIALS_STATE: &str = "SELECT change FROM _methodical_credentials";
+/// Change counters that one statement reads.
+const STATES_AT_ONCE: usize = 16;
 const SEQUENCE: &str = "SELECT seq FROM sqlite_sequence WHERE name = ?";
 
 /// Answers a lookup from one snapshot, which ends with it: no read transaction of a request
@@ -45,11 +52,15 @@ pub(crate) fn find(session: &Session, lookup: &Lookup) -> Result<Current, Failur
         Some(key) => remembered(session, key)?,
         None => None,
     };
-    let mut states = Vec::with_capacity(lookup.states.len());
-    for resource in &lookup.states {
-        let change = kept(session, *resource)?.change;
-        states.push(if on(Fault::ListEtagStale) { 0 } else { change });
-    }
+    let states = states(session, &lookup.states)?;
+    let credential = match &lookup.credential {
+        Some(hash) => credential::credential(session, hash)?,
+        None => None,
+    };
+    let sessions = match &lookup.sessions {
+        Some(user) => credential::sessions(session, user)?,
+        None => Vec::new(),
+    };
     let mut roots = Vec::with_capacity(lookup.roots.len());
     for node in &lookup.roots {
         roots.push(root(session, node)?);
@@ -58,17 +69,27 @@ pub(crate) fn find(session: &Session, lookup: &Lookup) -> Result<Current, Failur
         Some(since) => Some(log::since(session, since)?),
         None => None,
     };
-    Ok(Current { remembered, states, roots, log, ..Current::default() })
+    let acts = match &lookup.acts {
+        Some(acts) => acts::find(session, acts)?,
+        None => Vec::new(),
+    };
+    Ok(Current { remembered, states, roots, log, credential, sessions, acts })
 }
 
 /// True where one statement answers the lookup, so that it needs no transaction of its own.
 pub(crate) fn is_single(lookup: &Lookup) -> bool {
-    if lookup.log.is_some() {
+    // A credential is looked for among sessions and among keys, and so has two.
+    if lookup.log.is_some() || lookup.credential.is_some() {
         return false;
+    }
+    let more = [lookup.sessions.is_some(), lookup.acts.is_some()];
+    if more.contains(&true) {
+        let is_bare = lookup.states.is_empty() && lookup.roots.is_empty();
+        return more == [true, false] && is_bare && lookup.remembered.is_none();
     }
     match (&lookup.remembered, lookup.states.len(), lookup.roots.as_slice()) {
         (None, 0, [node]) => node.children.is_empty() && matches!(node.pick, Pick::Key(_)),
-        (None, 1, []) | (Some(_), 0, []) => true,
+        (None, 1..=STATES_AT_ONCE, []) | (Some(_), 0, []) => true,
         _ => false,
     }
 }
@@ -91,7 +112,7 @@ fn remembered(session: &Session, key: &KeyHash) -> Result<Option<Remembered>, Fa
 fn root(session: &Session, node: &Node) -> Result<Found, Failure> {
     let mut found = Found::default();
     let records = match &node.pick {
-        Pick::Key(id) => by_key(session, node.resource, id)?,
+        Pick::Key(id) => by_key(session, node.resource, id, &node.among)?,
         Pick::Page(page) => {
             let records = if page.is_ranked {
                 let (records, ranks) = ranked(session, node.resource, page)?;
@@ -115,8 +136,8 @@ fn root(session: &Session, node: &Node) -> Result<Found, Failure> {
             found.next_id = next_id(session, node.resource)?;
             Vec::new()
         }
-        Pick::Dependents { id, limit, .. } => {
-            found.dependents = Some(dependents(session, node.resource, id, *limit)?);
+        Pick::Dependents { id, limit, seen } => {
+            found.dependents = Some(dependents(session, node.resource, id, *limit, seen)?);
             Vec::new()
         }
         Pick::Related { .. } => {
@@ -127,27 +148,78 @@ fn root(session: &Session, node: &Node) -> Result<Found, Failure> {
     Ok(found)
 }
 
+/// The change counters of tables, and of CREDENTIALS. They are asked for with every request that is
+/// signed in, so as many as that takes are one statement.
+fn states(session: &Session, of: &[ResourceIndex]) -> Result<Vec<i64>, Failure> {
+    let mut states = Vec::with_capacity(of.len());
+    for some in of.chunks(STATES_AT_ONCE) {
+        let text = states_text(some);
+        let mut statement = session.statement(&text)?;
+        let tables = some.iter().filter(|resource| **resource != CREDENTIALS);
+        for (at, resource) in (1..).zip(tables) {
+            statement.raw_bind_parameter(at, session.catalog.number(*resource))?;
+        }
+        let mut rows = statement.raw_query();
+        let row = rows.next()?.ok_or(rusqlite::Error::QueryReturnedNoRows)?;
+        for at in 0..some.len() {
+            let change: i64 = row.get(at)?;
+            states.push(if on(Fault::ListEtagStale) { 0 } else { change });
+        }
+    }
+    Ok(states)
+}
+
+fn states_text(of: &[ResourceIndex]) -> Cow<'static, str> {
+    match of {
+        [CREDENTIALS] => return CREDENTIALS_STATE.into(),
+        [_] => return STATE.into(),
+        _ => {}
+    }
+    let each = of.iter().map(|resource| match *resource {
+        CREDENTIALS => format!("({CREDENTIALS_STATE})"),
+        _ => format!("({STATE})"),
+    });
+    format!("SELECT {}", each.collect::<Vec<_>>().join(", ")).into()
+}
+
 /// What triggers keep of a resource.
 #[derive(Clone, Copy)]
 pub(super) struct Kept {
-    change: i64,
     pub(super) total: u64,
 }
 
 pub(super) fn kept(session: &Session, resource: ResourceIndex) -> Result<Kept, Failure> {
     let mut statement = session.statement(KEPT)?;
-    let read = |row: &rusqlite::Row<'_>| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?));
-    let (change, total) = statement.query_row([session.catalog.number(resource)], read)?;
-    Ok(Kept { change, total: u64::try_from(total).unwrap_or(0) })
+    let total: i64 = statement.query_row([session.catalog.number(resource)], |row| row.get(0))?;
+    Ok(Kept { total: u64::try_from(total).unwrap_or(0) })
 }
 
 pub(super) fn by_key(
     session: &Session,
     resource: ResourceIndex,
     id: &Id,
+    among: &Filter,
 ) -> Result<Vec<Record>, Failure> {
+    if !among.is_all() {
+        // What is hidden is found by the same statement as what is not there: it is not found.
+        let named = Comparison::Equal(id.to_value());
+        let mut all = vec![Term::new(Column::Id.into(), &named)];
+        all.extend(terms(among));
+        return all_of(session, resource, &all);
+    }
     let mut statement = session.statement(&session.catalog.texts[resource].key)?;
     statement.raw_bind_parameter(1, BoundId(id))?;
+    collect(session, resource, &mut statement)
+}
+
+/// The records that fulfil every term, in no order.
+pub(super) fn all_of(
+    session: &Session,
+    resource: ResourceIndex,
+    terms: &[Term<'_>],
+) -> Result<Vec<Record>, Failure> {
+    let mut statement = session.shaped(Shape::new(resource, Ask::Among, terms, &[]))?;
+    bind_terms(session, resource, &mut statement, terms)?;
     collect(session, resource, &mut statement)
 }
 
@@ -157,8 +229,8 @@ fn by_page(
     page: &Page,
 ) -> Result<Vec<Record>, Failure> {
     let order = total_order(&page.sort);
-    let own = terms(&page.filter);
     let Some(after) = &page.after else {
+        let own = terms(&page.filter);
         let limit = u64::from(page.limit);
         return ordered(session, resource, &own, &order, limit, page.offset);
     };
@@ -170,9 +242,9 @@ fn by_page(
         if left == 0 {
             break;
         }
-        let mut terms = crate::sql::condition::terms(&page.filter);
-        terms.extend(branch.iter().map(|(column, it)| Term::new((*column).into(), it)));
-        records.extend(ordered(session, resource, &terms, &order, left, 0)?);
+        let mut all = terms(&page.filter);
+        all.extend(branch.iter().map(|(column, it)| Term::new((*column).into(), it)));
+        records.extend(ordered(session, resource, &all, &order, left, 0)?);
     }
     if after.backwards {
         records.reverse();
@@ -189,6 +261,10 @@ fn ranked(
 ) -> Result<(Vec<Record>, Vec<f64>), Failure> {
     let declared = session.catalog.resource(resource);
     let terms = terms(&page.filter);
+    if !terms.first().is_some_and(|term| term.form.is_search()) {
+        // Nothing is searched for any more: what matches is known to be hidden.
+        return Ok((Vec::new(), Vec::new()));
+    }
     let mut statement = session.shaped(Shape::new(resource, Ask::Ranked, &terms, &[]))?;
     let at = bind_terms(session, resource, &mut statement, &terms)?;
     let offset = i64::try_from(page.offset).unwrap_or(i64::MAX);

@@ -6,17 +6,22 @@ use model::model::Model;
 use rusqlite::OptionalExtension;
 use rusqlite::types::Value;
 
-use super::apply;
 use super::ddl;
 use super::failure::{Failure, broken};
 use super::migrate;
 use super::open::{APPLICATION, LAYOUT, Seed, opening};
 use super::session::Session;
+use super::{apply, credential};
 use crate::error::{Error, OpenError};
 use crate::sql::quote;
 
-/// Makes tables, meta and seed in one transaction: a crash leaves all or nothing.
-pub(super) fn create(session: &Session, seed: Seed<'_>, path: &Path) -> Result<(), OpenError> {
+/// Makes tables, meta, seed and first key in one transaction: a crash leaves all or nothing. Gives
+/// the number of the key.
+pub(super) fn create(
+    session: &Session,
+    seed: Seed<'_>,
+    path: &Path,
+) -> Result<Option<i64>, OpenError> {
     let failed = |failure: Failure| opening(path, failure);
     let model = &session.catalog.model;
     // References among seeds are checked at the end, so that their order does not matter.
@@ -31,7 +36,8 @@ pub(super) fn create(session: &Session, seed: Seed<'_>, path: &Path) -> Result<(
         .and_then(|()| meta(session).map_err(failed))
         .and_then(|()| plant(session, seed))
         .and_then(|()| session.index_written().map_err(failed))
-        .and_then(|()| session.run("COMMIT").map_err(failed));
+        .and_then(|()| credential::first(session).map_err(failed))
+        .and_then(|key| session.run("COMMIT").map(|()| key).map_err(failed));
     if made.is_err() && !session.connection.is_autocommit() {
         // The first error is the one that counts.
         drop(session.run("ROLLBACK"));

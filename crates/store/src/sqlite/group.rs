@@ -10,6 +10,7 @@ use super::failure::Failure;
 use super::job::{Ran, Room, Work};
 use super::open::Source;
 use super::session::Session;
+use super::stamps::Stamps;
 use crate::error::Error;
 
 /// How long one group waits, in all, for writes that are probably on their way: less than the
@@ -45,6 +46,12 @@ pub(crate) struct Desk {
     pub(crate) waiting: Arc<AtomicUsize>,
     /// True once Close was met.
     pub(crate) is_closing: bool,
+    /// What was last used when.
+    pub(crate) stamps: Arc<Stamps>,
+    /// How far the sessions were looked through for those whose users are gone.
+    pub(crate) orphans: Option<i64>,
+    /// When that was last done.
+    pub(crate) orphans_sought: Instant,
     /// When what the query planner knows was last looked after.
     pub(crate) tended: Instant,
 }

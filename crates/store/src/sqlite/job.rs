@@ -166,6 +166,8 @@ impl<O> Job<O> {
                         let more = look(session, &lookup, number)?;
                         current.roots.extend(more.roots);
                         current.remembered = more.remembered.or(current.remembered);
+                        current.credential = more.credential.or(current.credential);
+                        current.sessions.extend(more.sessions);
                     }
                 }
             }

@@ -1,5 +1,6 @@
 //! SQLite: the only backend of this part, hidden behind `Reader` and `Writer`.
 
+pub(crate) mod acts;
 pub(crate) mod adopt;
 mod aggregate;
 pub(crate) mod anchor;
@@ -9,10 +10,12 @@ mod bind;
 pub(crate) mod checkpoint;
 pub(crate) mod constraint;
 pub(crate) mod copy;
+pub(crate) mod credential;
 pub(crate) mod ddl;
 mod dependents;
 pub(crate) mod failure;
 pub(crate) mod find;
+pub(crate) mod fold;
 mod fresh;
 pub(crate) mod group;
 pub(crate) mod home;
@@ -24,11 +27,11 @@ pub(crate) mod many;
 pub(crate) mod migrate;
 pub(crate) mod open;
 pub(crate) mod pool;
-mod priority;
 pub(crate) mod reader;
 mod related;
 pub(crate) mod session;
 mod sound;
+pub(crate) mod stamps;
 pub(crate) mod transfer;
 pub(crate) mod trigger;
 pub(crate) mod upkeep;

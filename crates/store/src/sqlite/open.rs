@@ -15,7 +15,9 @@ use rusqlite::{Connection, MAIN_DB, OpenFlags};
 
 use super::anchor::Anchor;
 use super::checkpoint::Log;
+use super::credential;
 use super::failure::Failure;
+use super::fold;
 use super::fresh::create;
 use super::home::Home;
 use super::migrate::files::fit;
@@ -36,7 +38,8 @@ pub(crate) const LOCK_SLICE: Duration = Duration::from_millis(100);
 pub(crate) const APPLICATION: i32 = 0x4d65_7468;
 /// The layout of our own tables. 2: rows of text and UUID ids are numbered by a column of their
 /// own; full-text indexes. 3: what the tables were made for is kept, and so is what became of them.
-pub(crate) const LAYOUT: i32 = 3;
+/// 4: sessions, API keys and the audit log; what rules look at is kept in the change log.
+pub(crate) const LAYOUT: i32 = 4;
 /// Bytes that the log ahead of the database keeps on the disk when it begins anew.
 const LOG_BYTES_KEPT: i64 = 64 << 20;
 /// How often a claim is tried for that somebody holds for a moment, and how long between.
@@ -75,6 +78,8 @@ pub(crate) struct Base {
     pub(crate) epoch: u64,
     pub(crate) secret: [u8; 32],
     pub(crate) is_fresh: bool,
+    /// The number of the first key, where it was made just now.
+    pub(crate) first_key: Option<i64>,
     /// The plan that was carried out, and how long it took.
     pub(crate) migrated: Option<(Plan, Duration)>,
 }
@@ -102,15 +107,16 @@ pub(crate) fn open(
     }
     source.home.get_or_init(|| Home::of(&options.path));
     let is_fresh = recognise(&session.connection).map_err(|found| found.told(&options.path))?;
-    let migrated = if is_fresh {
-        create(&session, seed, &options.path)?;
-        None
+    let (first_key, migrated) = if is_fresh {
+        (create(&session, seed, &options.path)?, None)
     } else {
-        fit(&session)?
+        let migrated = fit(&session)?;
+        let first = credential::first_alone(&session);
+        (first.map_err(|failure| opening(&options.path, failure))?, migrated)
     };
     let (epoch, secret) = drawn(&session, &options.path)?;
     sound::look(&session)?;
-    Ok(Base { source, session, claim, epoch, secret, is_fresh, migrated })
+    Ok(Base { source, session, claim, epoch, secret, is_fresh, first_key, migrated })
 }
 
 /// Makes a database with empty tables where there is none, for whoever fills it in other ways than
@@ -225,6 +231,7 @@ impl Source {
             | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let mut connection = Connection::open_with_flags(&self.options.path, flags)?;
         plan_once(&connection)?;
+        fold::teach(&connection)?;
         connection.busy_timeout(LOCK_SLICE)?;
         let mode: String =
             connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))?;
@@ -298,6 +305,7 @@ impl Source {
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(&self.options.path, flags)?;
         plan_once(&connection)?;
+        fold::teach(&connection)?;
         connection.busy_timeout(lock_wait)?;
         connection.execute_batch(&format!(
             "PRAGMA trusted_schema = OFF; PRAGMA cache_size = -{cache};"
@@ -332,7 +340,7 @@ fn reads_only(context: AuthContext<'_>) -> Authorization {
 }
 
 /// What the file is, if it is not ours.
-pub(super) enum Found {
+pub(crate) enum Found {
     Foreign,
     Newer(i32),
     Older(i32),
@@ -346,7 +354,7 @@ impl From<rusqlite::Error> for Found {
 }
 
 impl Found {
-    pub(super) fn told(self, path: &Path) -> OpenError {
+    pub(crate) fn told(self, path: &Path) -> OpenError {
         match self {
             Self::Foreign => OpenError::NotOurs,
             Self::Newer(layout) => OpenError::NewerVersion { theirs: layout, ours: LAYOUT },
@@ -357,7 +365,7 @@ impl Found {
 }
 
 /// True where the file is empty and shall become a database.
-pub(super) fn recognise(connection: &Connection) -> Result<bool, Found> {
+pub(crate) fn recognise(connection: &Connection) -> Result<bool, Found> {
     let number = |pragma: &str| -> rusqlite::Result<i32> {
         connection.query_row(pragma, [], |row| row.get(0))
     };

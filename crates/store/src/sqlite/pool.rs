@@ -12,10 +12,11 @@ use tokio::sync::oneshot;
 use super::failure::Failure;
 use super::find::snapshot;
 use super::open::Source;
-use super::priority;
+
 use super::session::Session;
 use crate::error::Error;
 use crate::lookup::{Current, Lookup};
+use crate::priority;
 use crate::sql::advice::missing_index;
 
 /// Steps of SQLite's machine between two looks at the clock.

@@ -3,17 +3,16 @@
 use std::collections::HashMap;
 
 use model::model::{FieldIndex, ResourceIndex};
-use model::query::{Column, Comparison, Path, Relation, Sort};
+use model::query::{Column, Comparison, Filter, Relation, Sort};
 use model::record::Record;
 use model::value::Id;
 
 use super::failure::{Failure, broken};
-use super::find::{collect, ordered};
+use super::find::{all_of, ordered};
 use super::session::Session;
-use super::value::{BoundId, joined};
+use super::value::joined;
 use crate::lookup::{Child, Found, Node, Pick, Row};
-use crate::sql::condition::{Term, Test};
-use crate::sql::select::{Ask, Shape};
+use crate::sql::term::{Term, terms};
 
 /// Values in one IN-list; more of them are asked for in parts.
 const AMONG_MAX: usize = 512;
@@ -63,7 +62,7 @@ fn referred(
     let mut wanted: Vec<Id> = parents.iter().filter_map(|parent| joined(parent, field)).collect();
     wanted.sort_unstable();
     wanted.dedup();
-    let records = among(session, node.resource, &wanted)?;
+    let records = with_ids(session, node.resource, &wanted, &node.among)?;
     let rows = with_children(session, node, records)?;
     let by_id: HashMap<Id, Row> =
         rows.into_iter().map(|row| (row.record.id.clone(), row)).collect();
@@ -95,10 +94,11 @@ fn referring(
     for parent in parents {
         let most = bounds.each.min(bounds.left);
         let named = Comparison::Equal(parent.id.to_value());
-        let term = Term::new(Path::from(Column::Field(field)), &named);
+        let mut all = vec![Term::new(Column::Field(field).into(), &named)];
+        all.extend(terms(&node.among));
         // One more tells whether there are more.
         let limit = u64::from(most) + 1;
-        let mut found = ordered(session, node.resource, &[term], &order, limit, 0)?;
+        let mut found = ordered(session, node.resource, &all, &order, limit, 0)?;
         let is_cut = found.len() > most as usize;
         found.truncate(most as usize);
         bounds.left -= u32::try_from(found.len()).unwrap_or(bounds.left);
@@ -114,24 +114,19 @@ fn referring(
     Ok(counts.into_iter().map(found).collect())
 }
 
-/// The records with these ids.
-fn among(
+/// The records with these ids, as far as they are among those.
+pub(super) fn with_ids(
     session: &Session,
     resource: ResourceIndex,
     wanted: &[Id],
+    among: &Filter,
 ) -> Result<Vec<Record>, Failure> {
     let mut records = Vec::with_capacity(wanted.len());
     for part in wanted.chunks(AMONG_MAX) {
-        // Lists of a few lengths only, so that few statements are prepared; the last id fills up.
-        let length = part.len().next_power_of_two();
-        let terms = vec![(Path::from(Column::Id), Test::In(length))];
-        let shape = Shape { resource, ask: Ask::Among, terms, sort: Vec::new() };
-        let mut statement = session.shaped(shape)?;
-        for at in 0..length {
-            let id = &part[at.min(part.len() - 1)];
-            statement.raw_bind_parameter(at + 1, BoundId(id))?;
-        }
-        records.extend(collect(session, resource, &mut statement)?);
+        let named = Comparison::In(part.iter().map(Id::to_value).collect());
+        let mut all = vec![Term::new(Column::Id.into(), &named)];
+        all.extend(terms(among));
+        records.extend(all_of(session, resource, &all)?);
     }
     Ok(records)
 }

@@ -2,15 +2,18 @@
 //! and folds themselves; for everybody else these triggers do.
 
 use model::index::unique_groups;
-use model::model::{Field, Resource};
+use model::model::{Field, Kind, Resource};
 
-use super::ddl::{BIRTH, NOW};
+use super::ddl::{BIRTH, NOW, text_literal};
 use super::index::unindex_gone;
 use crate::sql::search::row_number;
 use crate::sql::{fold_column, folded, is_folded, quote};
 
 /// True of an edit that is not ours: we always write another version.
 const UNMOVED: &str = "NEW.\"_version\" IS OLD.\"_version\" AND NEW.\"_birth\" IS OLD.\"_birth\"";
+
+/// The operation of a record that begins.
+const INSERT: &str = "'insert'";
 
 /// The triggers of one resource.
 pub(crate) fn write(number: i64, resource: &Resource, out: &mut String) {
@@ -27,11 +30,38 @@ pub(crate) fn head(resource: &Resource, word: &str, event: &str) -> String {
     format!("CREATE TRIGGER {name} {event} ON {}", quote(&resource.name))
 }
 
-fn logged(number: i64, row: &str, operation: &str) -> String {
+fn logged(number: i64, resource: &Resource, row: &str, operation: &str) -> String {
+    let (column, was) = match was(resource, "OLD.") {
+        // Of what has just begun nothing was seen before.
+        Some(was) if operation != INSERT => (", was", format!(", {was}")),
+        Some(_) | None => ("", String::new()),
+    };
     format!(
-        "INSERT INTO _methodical_changes (resource, id, birth, version, operation, at) \
-         SELECT {number}, {row}.\"id\", {row}.\"_birth\", {row}.\"_version\", {operation}, {NOW}"
+        "INSERT INTO _methodical_changes (resource, id, birth, version, operation, at{column}) \
+         SELECT {number}, {row}.\"id\", {row}.\"_birth\", {row}.\"_version\", {operation}, \
+         {NOW}{was}"
     )
+}
+
+/// What stands in the columns of a row that say who sees it, as a JSON object; None where none
+/// does.
+fn was(resource: &Resource, row: &str) -> Option<String> {
+    if resource.watched.is_empty() {
+        return None;
+    }
+    let members = resource.watched.iter().map(|by| {
+        let name = by.name(resource);
+        let column = format!("{row}{}", quote(name));
+        let value = match by.kind(resource) {
+            // SQL's own JSON may round a number; an infinite one is none there.
+            Kind::Number => {
+                format!("CASE WHEN abs({column}) < 9e999 THEN json(printf('%!.17g', {column})) END")
+            }
+            Kind::Text | Kind::Integer | Kind::Boolean | Kind::Json => column,
+        };
+        format!("{}, {value}", text_literal(name))
+    });
+    Some(format!("json_object({})", members.collect::<Vec<_>>().join(", ")))
 }
 
 /// Change counter, total and log, for every insert, new version and delete.
@@ -52,11 +82,11 @@ fn count(number: i64, resource: &Resource) -> String {
          {deleted} BEGIN\n  {}\n  {};\n  \
          DELETE FROM _methodical_suspect WHERE resource = {number} AND id = OLD.\"id\";\nEND;\n",
         kept(", total = total + 1"),
-        logged(number, "NEW", "'insert'"),
+        logged(number, resource, "NEW", INSERT),
         kept(""),
-        logged(number, "NEW", life),
+        logged(number, resource, "NEW", life),
         kept(", total = total - 1"),
-        logged(number, "OLD", "'delete'"),
+        logged(number, resource, "OLD", "'delete'"),
     )
 }
 
@@ -90,12 +120,19 @@ fn touch(number: i64, resource: &Resource) -> String {
         marks.push_str(&format!("  {}\n", mark(number, field, &changed)));
     }
     let table = quote(&resource.name);
+    // The next version is logged by another trigger, which sees what the edit has left.
+    let was = was(resource, "OLD.").map_or_else(String::new, |was| {
+        format!(
+            "  UPDATE _methodical_changes SET was = {was} WHERE operation = 'update' \
+             AND position = (SELECT max(position) FROM _methodical_changes);\n"
+        )
+    });
     format!(
         "{} WHEN {UNMOVED} BEGIN\n  \
          {} WHERE NEW.\"id\" IS NOT OLD.\"id\";\n{marks}  UPDATE {table} SET {} \
-         WHERE \"id\" = NEW.\"id\";\nEND;\n",
+         WHERE \"id\" = NEW.\"id\";\n{was}END;\n",
         head(resource, "touch", &event),
-        logged(number, "OLD", "'delete'"),
+        logged(number, resource, "OLD", "'delete'"),
         set.join(",\n    "),
     )
 }
@@ -161,11 +198,15 @@ fn replaced(number: i64, resource: &Resource) -> String {
             rivals.iter().map(|rival| format!("EXISTS (SELECT 1 FROM {table} WHERE {rival})"));
         each.collect::<Vec<_>>().join(" OR ")
     };
+    let (column, value) = match was(resource, "") {
+        Some(was) => (", was", format!(", {was}")),
+        None => ("", String::new()),
+    };
     let note = |rivals: &[String]| {
         let each: Vec<String> = rivals.iter().map(|rival| format!("({rival})")).collect();
         format!(
-            "INSERT INTO _methodical_suspect (resource, id, number, birth, version) \
-             SELECT {number}, \"id\", {}, \"_birth\", \"_version\" FROM {table} WHERE {};",
+            "INSERT INTO _methodical_suspect (resource, id, number, birth, version{column}) \
+             SELECT {number}, \"id\", {}, \"_birth\", \"_version\"{value} FROM {table} WHERE {};",
             row_number(resource),
             each.join(" OR ")
         )
@@ -226,10 +267,12 @@ pub(crate) fn settled(number: i64, resource: &Resource) -> String {
         "_methodical_suspect.resource = {number} AND NOT EXISTS (SELECT 1 FROM {table} AS t \
          WHERE t.\"id\" = _methodical_suspect.id AND t.\"_birth\" = _methodical_suspect.birth)"
     );
+    let (column, was) =
+        if resource.watched.is_empty() { ("", "") } else { (", was", ", max(was)") };
     format!(
-        "INSERT INTO _methodical_changes (resource, id, birth, version, operation, at) \
-         SELECT DISTINCT {number}, id, birth, version, 'delete', {NOW} \
-         FROM _methodical_suspect WHERE {gone};\n  \
+        "INSERT INTO _methodical_changes (resource, id, birth, version, operation, at{column}) \
+         SELECT {number}, id, birth, version, 'delete', {NOW}{was} \
+         FROM _methodical_suspect WHERE {gone} GROUP BY id, birth, version;\n  \
          UPDATE _methodical_resource SET change = change + 1, total = total - \
          (SELECT count(*) FROM (SELECT DISTINCT id, birth FROM _methodical_suspect \
          WHERE {gone})) \

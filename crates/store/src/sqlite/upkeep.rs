@@ -11,11 +11,15 @@ use rusqlite::params;
 use super::failure::Failure;
 use super::group::Desk;
 use super::trigger::settled;
+use super::{acts, credential};
 use crate::error::Error;
 use crate::sql::{fold_column, folded, quote};
 
 /// Rows removed in one transaction, so that no write waits long for it.
 const CHUNK: usize = 256;
+
+/// How often sessions are looked for whose users are gone.
+const ORPHANS_INTERVAL: Duration = Duration::from_hours(1);
 
 /// How often what the query planner knows is looked after.
 const TEND_INTERVAL: Duration = Duration::from_hours(6);
@@ -41,6 +45,43 @@ const ANY_OLD: &str = "SELECT coalesce((SELECT at < ? FROM _methodical_changes \
 const MOVED: &str = "UPDATE _methodical_resource SET change = change + 1 WHERE resource = ?";
 const MARKED: &str = "SELECT rowid, resource, id FROM _methodical_refold ORDER BY rowid LIMIT ?";
 
+/// What a round has to do.
+struct Due {
+    /// Forget expired answers.
+    answers: bool,
+    /// Forget old entries of the change log.
+    changes: bool,
+    /// Forget sessions and keys that have expired.
+    credentials: bool,
+    /// Forget old entries of the audit log.
+    acts: bool,
+    /// Look for sessions whose users are gone.
+    orphans: bool,
+    /// Write down what was last used when.
+    stamps: bool,
+    /// Finish what was edited from outside.
+    edits: bool,
+    /// Find out whether a trouble has passed.
+    trouble: bool,
+    /// From where on the change log is kept.
+    oldest: String,
+    /// From where on the audit log is kept.
+    oldest_act: Timestamp,
+}
+
+impl Due {
+    fn any(&self) -> bool {
+        self.answers
+            || self.changes
+            || self.credentials
+            || self.acts
+            || self.orphans
+            || self.stamps
+            || self.edits
+            || self.trouble
+    }
+}
+
 impl Desk {
     /// One round. True where there is more to do.
     pub(crate) fn upkeep(&mut self) -> bool {
@@ -62,14 +103,9 @@ impl Desk {
         self.source.anchor.let_go();
         self.look_outside()?;
         let now = (self.session.options.clock)();
-        let keep = i64::try_from(self.session.options.change_retention.as_millis());
-        let oldest = Timestamp(now.0.saturating_sub(keep.unwrap_or(i64::MAX))).text();
-        let expired: bool =
-            self.session.statement(ANY_EXPIRED)?.query_row([now.0], |row| row.get(0))?;
-        let old: bool = self.session.statement(ANY_OLD)?.query_row([&oldest], |row| row.get(0))?;
-        let troubled = self.trouble().is_some();
+        let due = self.due(now)?;
         self.tend(now)?;
-        if !(expired || old || self.is_edited || troubled) {
+        if !due.any() {
             return Ok(false);
         }
         // Upkeep waits for nobody: its patience is spent when it begins.
@@ -78,14 +114,27 @@ impl Desk {
         self.begin(begun.checked_sub(deadline).unwrap_or(begun)).map_err(Failure::Told)?;
         let chunk = i64::try_from(CHUNK).unwrap_or(i64::MAX);
         let mut done = 0;
-        if expired {
+        if due.answers {
             let mut statement = self.session.statement(EXPIRED)?;
             done = done.max(statement.execute(params![now.0, chunk])?);
         }
-        if old {
-            done = done.max(self.session.statement(OLD)?.execute(params![oldest, chunk])?);
+        if due.changes {
+            done = done.max(self.session.statement(OLD)?.execute(params![due.oldest, chunk])?);
         }
-        if troubled {
+        if due.credentials {
+            done = done.max(credential::sweep(&self.session, now, chunk)?);
+        }
+        if due.acts {
+            done = done.max(acts::sweep(&self.session, due.oldest_act, chunk)?);
+        }
+        if due.orphans {
+            self.orphans = credential::sweep_orphans(&self.session, self.orphans.unwrap_or(0))?;
+            self.orphans_sought = Instant::now();
+        }
+        if due.stamps {
+            self.stamp(CHUNK)?;
+        }
+        if due.trouble {
             // Only a write tells whether the disk takes writes again.
             self.session.run("UPDATE _methodical_meta SET value = value WHERE name = 'layout'")?;
         }
@@ -93,7 +142,50 @@ impl Desk {
         self.commit().map_err(Failure::Told)?;
         self.set_trouble(None);
         self.is_edited = self.is_edited && folded >= CHUNK;
-        Ok(done >= CHUNK || self.is_edited)
+        let more = self.orphans.is_some() || self.stamps.is_due();
+        Ok(done >= CHUNK || self.is_edited || more)
+    }
+
+    /// What there is to do.
+    fn due(&self, now: Timestamp) -> Result<Due, Failure> {
+        let options = &self.session.options;
+        let before = |keep: Duration| {
+            let keep = i64::try_from(keep.as_millis()).unwrap_or(i64::MAX);
+            Timestamp(now.0.saturating_sub(keep))
+        };
+        let oldest = before(options.change_retention).text();
+        let oldest_act = before(options.audit_retention);
+        let answers = self.session.statement(ANY_EXPIRED)?.query_row([now.0], |row| row.get(0))?;
+        let changes = self.session.statement(ANY_OLD)?.query_row([&oldest], |row| row.get(0))?;
+        Ok(Due {
+            answers,
+            changes,
+            credentials: credential::any_expired(&self.session, now)?,
+            acts: acts::any_old(&self.session, oldest_act)?,
+            orphans: self.orphans.is_some() || self.orphans_sought.elapsed() >= ORPHANS_INTERVAL,
+            stamps: self.stamps.is_due(),
+            edits: self.is_edited,
+            trouble: self.trouble().is_some(),
+            oldest,
+            oldest_act,
+        })
+    }
+
+    /// Writes down when so many credentials were last used.
+    fn stamp(&self, most: usize) -> Result<(), Failure> {
+        for (used, at) in self.stamps.part(most) {
+            credential::stamp(&self.session, used, at)?;
+        }
+        Ok(())
+    }
+
+    /// Writes down the last uses, all of them.
+    pub(crate) fn stamp_all(&self) -> Result<(), Failure> {
+        self.session.run("BEGIN IMMEDIATE")?;
+        // What was being written, and what was gathered since.
+        self.stamp(usize::MAX)?;
+        self.stamp(usize::MAX)?;
+        self.session.run("COMMIT")
     }
 
     /// Looks after what the query planner knows, when nobody waits: it takes milliseconds, and

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use model::value::Timestamp;
 use rusqlite::config::DbConfig;
 use tokio::sync::oneshot;
 
@@ -14,6 +15,8 @@ use super::checkpoint::Mover;
 use super::group::{Desk, Message, Trouble};
 use super::job::Job;
 use super::open::Base;
+use super::stamps::Stamps;
+use crate::credential::Used;
 use crate::decision::{Step, Verdict};
 use crate::error::Error;
 
@@ -33,6 +36,7 @@ pub(crate) struct Writers {
     trouble: Trouble,
     thread: Mutex<Option<JoinHandle<()>>>,
     folder: PathBuf,
+    stamps: Arc<Stamps>,
 }
 
 impl Writers {
@@ -41,6 +45,7 @@ impl Writers {
         let (inbox, queue) = channel();
         let waiting = Arc::new(AtomicUsize::new(0));
         let trouble = Trouble::default();
+        let stamps = Arc::new(Stamps::default());
         let waiting_max = base.source.options.write_queue_max;
         let mut desk = Desk {
             session: base.session,
@@ -53,6 +58,10 @@ impl Writers {
             expected: 0,
             held: Instant::now(),
             waiting: Arc::clone(&waiting),
+            stamps: Arc::clone(&stamps),
+            // Whatever was deleted while no server ran.
+            orphans: Some(0),
+            orphans_sought: Instant::now(),
             tended: Instant::now(),
         };
         desk.seen = desk.data_version().map_err(|failure| desk.told(failure))?;
@@ -78,7 +87,13 @@ impl Writers {
             trouble,
             thread: Mutex::new(Some(thread)),
             folder,
+            stamps,
         })
+    }
+
+    /// Notes when a session or key was used.
+    pub(crate) fn note_used(&self, used: Used, at: Timestamp) {
+        self.stamps.note(used, at);
     }
 
     /// The folder that the database lies in.
@@ -181,6 +196,8 @@ impl Desk {
         self.source.anchor.end();
         let now = (self.session.options.clock)();
         // On a disk that takes no writes there is nothing more to be done.
+        drop(self.stamp_all());
+        self.roll_back();
         drop(self.optimize(now));
         if self.source.log.is_needed() {
             let stays = DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE;

@@ -284,7 +284,7 @@ async fn a_locked_database_is_waited_for_and_then_busy() {
 async fn a_full_disk_fails_only_what_does_not_fit() {
     let bench = Bench::with(|options| {
         options.group_time_max = Duration::from_secs(1);
-        options.pages_max = Some(60);
+        options.pages_max = Some(75);
     });
     let big = |id: i64| {
         let mut record = user(id, "N");

@@ -3,15 +3,18 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use model::query::{Comparison, Path};
+
 use super::*;
 use crate::change::Many;
 use crate::log::{After, Log, Operation, Since};
 
 async fn since(bench: &Bench, after: After, resource: Option<ResourceIndex>, limit: u32) -> Log {
-    let lookup = Lookup {
-        log: Some(Since { after, resource, limit, seen: Vec::new() }),
-        ..Lookup::default()
-    };
+    asked(bench, Since { after, resource, limit, seen: Vec::new() }).await
+}
+
+async fn asked(bench: &Bench, since: Since) -> Log {
+    let lookup = Lookup { log: Some(since), ..Lookup::default() };
     bench.reader().read(lookup).await.unwrap().log.unwrap()
 }
 
@@ -19,6 +22,8 @@ async fn since(bench: &Bench, after: After, resource: Option<ResourceIndex>, lim
 #[derive(Default)]
 struct Follower {
     position: i64,
+    /// Which records of each resource it sees; empty: all.
+    seen: Vec<Filter>,
     records: BTreeMap<(ResourceIndex, String), Record>,
 }
 
@@ -26,7 +31,9 @@ impl Follower {
     /// Reads on to the end, in pages of this many.
     async fn follow(&mut self, bench: &Bench, limit: u32) {
         loop {
-            let log = since(bench, After::Position(self.position), None, limit).await;
+            let (after, seen) = (After::Position(self.position), self.seen.clone());
+            let log = asked(bench, Since { after, resource: None, limit, seen }).await;
+            assert!(log.entries.len() <= limit as usize);
             assert!(!log.is_gone);
             for entry in log.entries {
                 assert!(entry.position > self.position && entry.position <= log.end);
@@ -47,7 +54,8 @@ impl Follower {
     async fn assert_is_present(&self, bench: &Bench) {
         let mut present = BTreeMap::new();
         for resource in 0..bench.model.resources.len() {
-            for row in bench.find(page(resource, Filter::all(), &[], 10_000)).await.rows {
+            let seen = self.seen.get(resource).cloned().unwrap_or_else(Filter::all);
+            for row in bench.find(page(resource, seen, &[], 10_000)).await.rows {
                 present.insert((resource, row.record.id.to_string()), row.record);
             }
         }
@@ -56,10 +64,10 @@ impl Follower {
 }
 
 /// A sequence that looks random and is the same in every run.
-struct Dice(u64);
+pub(super) struct Dice(pub(super) u64);
 
 impl Dice {
-    fn below(&mut self, most: u64) -> i64 {
+    pub(super) fn below(&mut self, most: u64) -> i64 {
         self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963);
         i64::try_from((self.0 >> 33) % most).unwrap()
     }
@@ -155,6 +163,91 @@ async fn whoever_follows_the_log_ends_with_what_is_there() {
         late.assert_is_present(&bench).await;
         bench.assert_true();
     }
+}
+
+/// A declaration whose change log keeps what says who sees a user, and an order.
+fn watched() -> Arc<Model> {
+    let mut model = Model::clone(&declared(DECLARATION));
+    model.resources[USERS].watched =
+        vec![Column::Field(NAME), Column::Field(USERNAME), Column::Field(4), Column::CreatedAt];
+    model.resources[ORDERS].watched = vec![Column::Field(CUSTOMER), Column::Field(1)];
+    Arc::new(model)
+}
+
+#[tokio::test]
+async fn whoever_sees_some_records_ends_with_those_and_hears_of_no_others() {
+    let text = |text: &str| Value::Text(text.to_owned());
+    let own = |field, value| Filter::equal(Column::Field(field), value);
+    let of_customer = Filter::Compare {
+        path: Path { through: vec![CUSTOMER], column: Column::Id },
+        comparison: Comparison::Greater(Value::Integer(4)),
+    };
+    let views = [
+        vec![own(NAME, text("RENAMED")).negated(), of_customer, Filter::all(), Filter::all()],
+        vec![
+            own(NAME, text("renamed")).or(own(USERNAME, text("U3"))).or(own(4, Value::Number(0.5))),
+            own(1, Value::Integer(3)).negated(),
+            Filter::nothing(),
+            Filter::all(),
+        ],
+        vec![
+            own(USERNAME, text("u3")),
+            Filter::Compare {
+                path: Path::from(Column::Id),
+                comparison: Comparison::Less(Value::Integer(5)),
+            },
+            Filter::nothing(),
+            Filter::nothing(),
+        ],
+    ];
+    for seed in 0..12 {
+        let bench = Bench::of_model(watched(), |_| {});
+        let mut dice = Dice(seed);
+        let seen = &views[usize::try_from(seed % 3).unwrap()];
+        let mut early = Follower { seen: seen.clone(), ..Follower::default() };
+        for round in 0..6 {
+            for _ in 0..12 {
+                write(&bench, &mut dice).await;
+            }
+            settle(&bench).await;
+            early.follow(&bench, 1 + round * 3).await;
+            early.assert_is_present(&bench).await;
+        }
+        let mut late = Follower { seen: seen.clone(), ..Follower::default() };
+        late.follow(&bench, 100).await;
+        late.assert_is_present(&bench).await;
+        bench.assert_true();
+        drop(bench);
+    }
+}
+
+#[tokio::test]
+async fn what_was_never_seen_is_never_told_of() {
+    let bench = Bench::of_model(watched(), |_| {});
+    let seen = vec![equal(NAME, Value::Text("ann".to_owned())); 4];
+    let told = async |after| {
+        let after = After::Position(after);
+        let log = asked(&bench, Since { after, resource: None, limit: 99, seen: seen.clone() });
+        let log = log.await;
+        assert_eq!(log.end, log.newest);
+        let entry = |entry: &crate::log::Entry| (entry.position, entry.record.is_some());
+        log.entries.iter().map(entry).collect::<Vec<_>>()
+    };
+    let (ann, ben) = (user(1, "Ann"), user(2, "Ben"));
+    bench.commit(vec![insert(USERS, ann.clone()), insert(USERS, ben.clone())]).await.unwrap();
+    assert_eq!(told(0).await, [(1, true)]);
+    bench.commit(vec![renamed(&ann, "Zoe"), renamed(&ben, "Bob")]).await.unwrap();
+    // The one has left the view; of the other there is nothing to say.
+    assert_eq!(told(0).await, [(3, false)]);
+    bench.outside().execute_batch("UPDATE users SET name = 'ANN' WHERE id = 2").unwrap();
+    assert_eq!(told(4).await, [(5, true)]);
+    bench.outside().execute_batch("UPDATE users SET name = 'x', score = 3 WHERE id = 2").unwrap();
+    assert_eq!(told(4).await, [(6, false)]);
+    bench.outside().execute_batch("DELETE FROM users").unwrap();
+    assert_eq!(told(6).await, []);
+    // An entry from before anything was kept says nothing of who had seen the record.
+    bench.outside().execute_batch("UPDATE _methodical_changes SET was = NULL").unwrap();
+    assert_eq!(told(0).await, []);
 }
 
 #[tokio::test]

@@ -242,3 +242,87 @@ async fn a_large_bulk_that_is_refused_leaves_nothing_and_takes_nobody_along() {
 fn writing(change: Change, outcome: i64) -> Vec<Step<i64>> {
     vec![step(move |_| commit(outcome, vec![change.clone()]))]
 }
+
+/// The same change for a caller who sees these of the records that are referred to, and may create
+/// those.
+fn held(change: Change, referred: Vec<(FieldIndex, Filter)>, must: Filter) -> Change {
+    let Change::InsertMany(many) = change else { unreachable!() };
+    Change::InsertMany(Many { must, referred, ..many })
+}
+
+#[tokio::test]
+async fn a_record_that_is_not_seen_is_one_that_is_not_there() {
+    let bench = Bench::new();
+    bench.commit(vec![insert(USERS, user(1, "A")), insert(USERS, user(2, "B"))]).await.unwrap();
+    bench.commit(vec![insert(ORDERS, order(1, Some(1), 1))]).await.unwrap();
+    let order = |customer: i64, number: i64| (None, order(1, Some(customer), number).values);
+    let seen = || vec![(CUSTOMER, equal(NAME, Value::Text("a".to_owned())))];
+    // 2 is hidden, 9 is not there. Rows that would be rivals once the hidden one is named.
+    for absent in [2, 9] {
+        let rows = vec![order(1, 2), order(absent, 1), order(absent, 1), order(1, 1), order(1, 3)];
+        let change = held(many(&bench, ORDERS, 2, rows), seen(), Filter::all());
+        let refused = vec![
+            dangling(1, vec![CUSTOMER]),
+            dangling(2, vec![CUSTOMER]),
+            taken(3, vec![CUSTOMER, 1]),
+        ];
+        let found = bench.commit(vec![change]).await;
+        assert_eq!(found, Err(Error::Rows { resource: ORDERS, refused, step: 0 }), "{absent}");
+    }
+    let rows = (2..700).map(|number| order(1, number)).collect();
+    bench.commit(vec![held(many(&bench, ORDERS, 2, rows), seen(), Filter::all())]).await.unwrap();
+    let line = |order: i64, above: Option<&str>| line("", order, Some(1), above).values;
+    let referred = || {
+        let mine = Filter::equal(Column::Id, Value::Text("mine".to_owned()));
+        vec![
+            (ORDER, Filter::equal(Column::Id, Value::Integer(1))),
+            (GIVER, Filter::all()),
+            (2, mine),
+        ]
+    };
+    let hidden = many(&bench, LINES, 0, vec![(Some("hidden"), line(1, None))]);
+    bench.commit(vec![hidden]).await.unwrap();
+    // A row may name itself and the rows above it, which whoever sends them knows of.
+    for absent in ["hidden", "nowhere"] {
+        let rows = vec![
+            (Some("a"), line(1, Some("a"))),
+            (Some("b"), line(1, Some("a"))),
+            (Some("c"), line(7, Some(absent))),
+            (Some("d"), line(1, Some("c"))),
+            (Some("e"), line(1, Some(absent))),
+        ];
+        let change = held(many(&bench, LINES, 0, rows), referred(), Filter::all());
+        let refused = vec![dangling(2, vec![ORDER, 2]), dangling(4, vec![2])];
+        let found = bench.commit(vec![change]).await;
+        assert_eq!(found, Err(Error::Rows { resource: LINES, refused, step: 0 }), "{absent}");
+    }
+    assert_eq!(ids(&bench.list(LINES).await), ["hidden"]);
+    bench.assert_true();
+}
+
+#[tokio::test]
+async fn every_row_must_be_what_it_has_to_be() {
+    let bench = Bench::new();
+    bench.commit(vec![insert(USERS, user(1, "A")), insert(USERS, user(2, "B"))]).await.unwrap();
+    let of_a = Filter::Compare {
+        path: model::query::Path { through: vec![CUSTOMER], column: Column::Field(NAME) },
+        comparison: model::query::Comparison::Equal(Value::Text("a".to_owned())),
+    };
+    let must = || of_a.clone().and(equal(1, Value::Integer(650)).negated());
+    let order = |customer: i64, number: i64| (None, order(1, Some(customer), number).values);
+    let rows = |b: i64| (1..=700).map(|at| order(if at == b { 2 } else { 1 }, at)).collect();
+    let refused = |rows: &[u64]| {
+        let why = || Refusal::Forbidden;
+        let row = |row: &u64| RefusedRow { row: *row, line: *row as u32 + 2, why: why() };
+        let refused = rows.iter().map(row).collect();
+        Err(Error::Rows { resource: ORDERS, refused, step: 0 })
+    };
+    let change = held(many(&bench, ORDERS, 1, rows(3)), Vec::new(), must());
+    assert_eq!(bench.commit(vec![change]).await, refused(&[2, 649]));
+    let change = held(many(&bench, ORDERS, 1, rows(0)), Vec::new(), must());
+    assert_eq!(bench.commit(vec![change]).await, refused(&[649]));
+    let change = held(many(&bench, ORDERS, 1, rows(0)), Vec::new(), of_a.clone());
+    bench.commit(vec![change]).await.unwrap();
+    assert_eq!(bench.list(ORDERS).await.total.unwrap().records, 700);
+    bench.assert_true();
+}

@@ -4,6 +4,7 @@
 mod audit;
 mod backup;
 mod checkpoint;
+mod credential;
 mod damage;
 mod group;
 mod log;
@@ -17,6 +18,7 @@ mod relations;
 mod search;
 mod slow;
 mod transfer;
+mod trees;
 mod write;
 
 use std::path::PathBuf;
@@ -104,8 +106,11 @@ impl Bench {
     }
 
     fn of(declaration: &str, change: impl FnOnce(&mut Options)) -> Self {
+        Self::of_model(declared(declaration), change)
+    }
+
+    fn of_model(model: Arc<Model>, change: impl FnOnce(&mut Options)) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let model = declared(declaration);
         let mut options = options(&folder);
         change(&mut options);
         let opened = crate::open(&options, Arc::clone(&model), &mut || Ok(Vec::new())).unwrap();

@@ -105,12 +105,12 @@ fn files_of_others_are_left_alone() {
     let ours = Connection::open(&options.path).unwrap();
     ours.execute_batch("PRAGMA user_version = 99").unwrap();
     drop(ours);
-    assert_eq!(refused(&options, &model), OpenError::NewerVersion { theirs: 99, ours: 3 });
+    assert_eq!(refused(&options, &model), OpenError::NewerVersion { theirs: 99, ours: 4 });
     let ours = Connection::open(&options.path).unwrap();
     ours.execute_batch("PRAGMA user_version = 1").unwrap();
     drop(ours);
     let older = refused(&options, &model);
-    assert_eq!(older, OpenError::OlderVersion { theirs: 1, ours: 3 });
+    assert_eq!(older, OpenError::OlderVersion { theirs: 1, ours: 4 });
     assert!(older.to_string().contains("begin anew with another --database and copy"));
 
     let mut nowhere = options;

@@ -4,8 +4,8 @@
 use model::query::{Aggregate, Comparison, Function, Measure, Path, total_order};
 
 use super::*;
-use crate::sql::condition::{Term, Test, terms};
 use crate::sql::select::{Ask, Shape};
+use crate::sql::term::{Form, Term, Test, terms};
 use crate::sqlite::keyset::branches;
 
 const LISTS: &str = r#"
@@ -169,7 +169,7 @@ fn relations_are_followed_by_index_both_ways() {
         assert_seeks(&plans.page(resource, &terms(&filter), &[(Column::Id, false)]), index);
     }
     let among = |resource| {
-        let terms = vec![(Path::from(Column::Id), Test::In(4))];
+        let terms = vec![Form::Compare(Path::from(Column::Id), Test::In(4))];
         Shape { resource, ask: Ask::Among, terms, sort: Vec::new() }
     };
     assert_seeks(&plans.of(&among(OWNERS)), "owners USING INTEGER PRIMARY KEY");
@@ -198,6 +198,45 @@ fn a_filter_on_what_is_referred_to_begins_where_an_index_leads() {
     // Without an index there each record here is looked at, and the one that it names is found.
     let looked = count(ITEMS, &through(&[3], 1));
     assert!(looked.contains("SEARCH _1") && looked.contains("INTEGER PRIMARY KEY"), "{looked}");
+}
+
+#[test]
+fn what_a_caller_sees_is_found_by_the_same_indexes() {
+    let plans = Plans::new();
+    let through = Filter::Compare {
+        path: Path { through: vec![3], column: Column::Field(1) },
+        comparison: Comparison::Equal(Value::Text("open".to_owned())),
+    };
+    let own = Filter::equal(Column::Field(3), Value::Integer(1));
+    // A list of what somebody owns, whatever else has to hold of it.
+    for more in [
+        Filter::all(),
+        through.clone(),
+        through.clone().negated(),
+        through.clone().or(compare(Column::Field(2), Comparison::Greater(Value::Integer(1)))),
+    ] {
+        let filter = own.clone().and(more);
+        let plan = plans.page(ITEMS, &terms(&filter), &[(Column::Id, false)]);
+        assert_seeks(&plan, "items USING INDEX items(owner)");
+    }
+    // Either of two, each by its own index.
+    let either = own.clone().or(Filter::equal(A, Value::Integer(1)));
+    let count = plans.of(&Shape::new(ITEMS, Ask::Count, &terms(&either), &[]));
+    assert!(count.contains("MULTI-INDEX OR") && !count.contains("SCAN"), "{count}");
+    // One record, whatever has to hold of it.
+    for (resource, id, index) in [
+        (ITEMS, Value::Integer(1), "items USING INTEGER PRIMARY KEY"),
+        (PARTS, Value::Text("p".to_owned()), "parts USING INDEX sqlite_autoindex_parts_1"),
+    ] {
+        let own = Filter::equal(Column::Field(if resource == ITEMS { 3 } else { 2 }), id.clone());
+        for among in [own.clone(), own.clone().negated(), own.or(Filter::equal(A, id.clone()))] {
+            let filter = Filter::equal(Column::Id, id.clone()).and(among);
+            assert_seeks(&plans.of(&Shape::new(resource, Ask::Among, &terms(&filter), &[])), index);
+        }
+    }
+    let nothing = Filter::nothing();
+    let plan = plans.page(ITEMS, &terms(&nothing), &[]);
+    assert!(!plan.contains("TEMP B-TREE"), "{plan}");
 }
 
 #[test]

@@ -1,12 +1,14 @@
 //! What goes along with a deletion, whoever deletes: found before, and true after. Groups of
 //! fields that are unique or indexed together.
 
+use model::query::Comparison;
+
 use super::*;
 use crate::dependents::{Dependent, Dependents};
 use crate::sql;
-use crate::sql::condition::terms;
 use crate::sql::dependents::Own;
 use crate::sql::select::{Ask, Shape};
+use crate::sql::term::terms;
 
 const DECLARATION: &str = r#"
 [resources.folders]
@@ -73,6 +75,39 @@ async fn shelves() -> Bench {
 async fn dependents(bench: &Bench, resource: ResourceIndex, id: Id, limit: u32) -> Dependents {
     let pick = Pick::Dependents { id, limit, seen: Vec::new() };
     bench.find(Node::new(resource, pick)).await.dependents.unwrap()
+}
+
+#[tokio::test]
+async fn what_refuses_a_deletion_is_counted_as_far_as_it_is_seen() {
+    let bench = shelves().await;
+    let changes: Vec<Change> = (0..5).map(|at| mark(&format!("m{at}"), 3, None)).collect();
+    bench.commit(changes).await.unwrap();
+    let counted = async |resource, id, limit, seen| {
+        let pick = Pick::Dependents { id: Id::Integer(id), limit, seen };
+        let found = bench.find(Node::new(resource, pick)).await.dependents.unwrap();
+        let one = |to: &Dependent| (to.records, to.is_any_hidden, to.is_lower_bound);
+        (found.references.iter().map(one).collect::<Vec<_>>(), found.is_partial)
+    };
+    let marks = |number: i64| {
+        let comparison = Comparison::Less(Value::Text(format!("m{number}")));
+        let marks = Filter::Compare { path: Column::Id.into(), comparison };
+        vec![Filter::all(), Filter::all(), marks]
+    };
+    for (seen, expected) in [
+        (Vec::new(), (5, false, false)),
+        (marks(9), (5, false, false)),
+        (marks(2), (2, true, false)),
+        (marks(0), (0, true, false)),
+        (vec![Filter::all(), Filter::all(), Filter::nothing()], (0, true, false)),
+    ] {
+        assert_eq!(counted(PAPERS, 3, 100, seen).await, (vec![expected], false));
+    }
+    assert_eq!(counted(PAPERS, 3, 3, marks(9)).await, (vec![(3, false, true)], false));
+    assert_eq!(counted(PAPERS, 3, 3, marks(2)).await, (vec![(2, true, false)], false));
+    // Of what would go along, and is too much, no more is told.
+    let seen = vec![Filter::nothing(), Filter::all(), Filter::all()];
+    let (found, is_partial) = counted(FOLDERS, 1, 1, seen).await;
+    assert!(is_partial && found.iter().any(|(records, hidden, _)| *records == 0 && *hidden));
 }
 
 /// `folders.parent 3`, a line each; `≥` where counting stopped.

@@ -117,7 +117,9 @@ impl Bench {
             "SELECT rowid FROM {index} WHERE {index} MATCH ? ORDER BY bm25({index}), rowid"
         );
         let mut statement = session.statement(&text).unwrap();
-        let found = statement.query_map([expression(terms)], |row| row.get(0)).unwrap();
+        let found = statement
+            .query_map([expression(&self.model.resources[resource], terms, None)], |row| row.get(0))
+            .unwrap();
         found.map(Result::unwrap).collect()
     }
 

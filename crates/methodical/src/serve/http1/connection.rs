@@ -2,6 +2,7 @@
 //! last answer arrives (RFC 9112 §9). One task a connection, none a request.
 
 use std::future::{Future, poll_fn};
+use std::net::IpAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
@@ -16,7 +17,7 @@ use tokio::sync::futures::Notified;
 
 use contract::problem::{Kind, Problem};
 use engine::content::Content;
-use engine::report::{Close, Received, Report, RequestId};
+use engine::report::{Close, Peer, Received, Report, RequestId};
 use model::setting::Settings;
 
 use super::Answer;
@@ -57,7 +58,13 @@ pub(crate) struct Service<A> {
 }
 
 /// Serves one connection until it ends, and says how its end has to be made.
-pub(crate) async fn serve<A, R, W>(service: &Service<A>, reader: R, writer: W, stop: &Stop) -> End
+pub(crate) async fn serve<A, R, W>(
+    service: &Service<A>,
+    reader: R,
+    writer: W,
+    peer: Option<IpAddr>,
+    stop: &Stop,
+) -> End
 where
     A: Answer,
     R: AsyncRead + Unpin + Send,
@@ -69,6 +76,7 @@ where
         incoming: Incoming::new(reader, &service.settings),
         outgoing: Outgoing::new(writer),
         heads: head::Reader::default(),
+        peer,
         stop,
         stopped,
         told: false,
@@ -122,6 +130,8 @@ struct Connection<'a, 'p, A, R, W> {
     incoming: Incoming<R>,
     outgoing: Outgoing<W>,
     heads: head::Reader,
+    /// The address at the other end, where there is one.
+    peer: Option<IpAddr>,
     stop: &'a Stop,
     stopped: Pin<&'p mut Notified<'a>>,
     /// True once it is known here that the server stops.
@@ -210,7 +220,7 @@ where
             } else {
                 (Some(&mut self.incoming), None)
             };
-            let request = with_extensions(request, &arrival)
+            let request = with_extensions(request, &arrival, self.peer)
                 .map(|()| Arriving::new(lent, settings, &expectation));
             let future = pin!(self.service.answerer.answer(request));
             answer(future, &mut self.outgoing, &expectation, watched).await
@@ -458,10 +468,17 @@ pub(super) fn watch<R: AsyncRead + Unpin>(
     incoming.alarm.poll(context).map(|()| Watch::Left)
 }
 
-fn with_extensions(mut request: Request<()>, arrival: &Arrival) -> Request<()> {
+fn with_extensions(
+    mut request: Request<()>,
+    arrival: &Arrival,
+    peer: Option<IpAddr>,
+) -> Request<()> {
     let extensions = request.extensions_mut();
     extensions.insert(RequestId(arrival.id.clone()));
     extensions.insert(Received(arrival.at, arrival.start));
+    if let Some(peer) = peer {
+        extensions.insert(Peer(peer));
+    }
     request
 }
 

@@ -143,7 +143,7 @@ impl Client {
             let service = Arc::clone(&service);
             tokio::spawn(async move {
                 let (reader, writer) = tokio::io::split(peer);
-                serve(&service, reader, writer, &stop).await
+                serve(&service, reader, writer, None, &stop).await
             })
         };
         Self { stream, service, connections, task, rest: Vec::new() }

@@ -9,7 +9,6 @@ mod table;
 
 use std::time::{Duration, Instant};
 
-use model::fold::fold;
 use model::model::{Field, FieldIndex, Kind, Model};
 use rusqlite::Connection;
 use rusqlite::config::DbConfig;
@@ -21,6 +20,7 @@ use self::schema::Objects;
 use self::table::{Lies, Target, Way};
 use super::ddl::{self, Piece};
 use super::failure::{Failure, broken};
+use super::fold::teach;
 use super::value::Bound;
 use crate::migrate::pair::{Models, Pair};
 use crate::migrate::{Action, IDS_MAX, Loss, Obstacle, Plan, Step, Work, convert, diff};
@@ -318,6 +318,7 @@ impl Table<'_> {
         match action {
             Action::AddResource | Action::DropResource => Work::Describe,
             Action::DropIndex { .. } | Action::DropUnique { .. } => Work::Describe,
+            Action::Watch { .. } => Work::Describe,
             Action::RenameResource { .. } | Action::RenameField { .. } => {
                 let moved = ddl::indexes(self.pair.old) != ddl::indexes(self.pair.new);
                 if moved && !rebuild { Work::Index } else { Work::Describe }
@@ -395,6 +396,7 @@ impl Table<'_> {
             | Action::AddUnique { .. }
             | Action::DropUnique { .. }
             | Action::ChangeSearch { .. }
+            | Action::Watch { .. }
             | Action::Renew => return None,
         };
         let loss = Loss { rows: tally.rows, what, ids: tally.ids.clone() };
@@ -411,9 +413,7 @@ fn functions(connection: &Connection) -> Result<(), Failure> {
     let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC;
     connection
         .create_scalar_function("_methodical_convert", 3, flags, |context| converted(context))?;
-    connection.create_scalar_function("_methodical_fold", 1, flags, |context| {
-        Ok(context.get::<Option<String>>(0)?.map(|text| fold(&text)))
-    })?;
+    teach(connection)?;
     Ok(())
 }
 

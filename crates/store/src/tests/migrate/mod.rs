@@ -168,7 +168,8 @@ impl Ground {
                 "SELECT count(*) FROM sqlite_schema WHERE name NOT LIKE 'sqlite_%' \
                  AND tbl_name NOT IN (SELECT name FROM sqlite_schema WHERE name LIKE '%)\\_%' \
                  ESCAPE '\\') AND (type <> 'table' OR name LIKE '%(%') \
-                 AND tbl_name NOT LIKE '_methodical_keys%' AND sql IS NOT NULL",
+                 AND tbl_name NOT IN ('_methodical_keys', '_methodical_sessions', \
+                 '_methodical_api_keys', '_methodical_audit') AND sql IS NOT NULL",
                 [],
                 |row| row.get(0),
             )

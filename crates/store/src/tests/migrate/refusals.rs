@@ -213,7 +213,7 @@ fn other_programs_and_other_versions_are_told_apart() {
     assert!(matches!(migrate().unwrap_err(), OpenError::NewerVersion { theirs: 99, .. }));
     raw("PRAGMA user_version = 1");
     assert!(matches!(migrate().unwrap_err(), OpenError::OlderVersion { theirs: 1, .. }));
-    raw("PRAGMA user_version = 3; UPDATE _methodical_meta SET value = '{}' WHERE name = 'shape'");
+    raw("PRAGMA user_version = 4; UPDATE _methodical_meta SET value = '{}' WHERE name = 'shape'");
     assert!(migrate().unwrap_err().to_string().contains("newer version of Methodical: use that"));
     let nowhere = tempfile::tempdir().unwrap();
     let missing = crate::plan(&super::options(&nowhere), &reading(body), &mut |_| {}).unwrap_err();
@@ -258,4 +258,41 @@ fn plans_are_written_down() {
         "change the type of `x` from integer to number"
     );
     assert_eq!(history[0].at, super::super::clock());
+}
+
+#[test]
+fn who_sees_a_record_is_kept_from_the_next_start_on() {
+    let body = |read: &str| {
+        format!(
+            "[resources.users]\nlogin = [\"name\"]\n\
+             fields.name = {{ type = \"string\", unique = true }}\n\
+             fields.password = {{ type = \"string\", format = \"password\" }}\n\
+             [resources.notes]\nsearch = [\"text\"]\naccess.read = {read}\n\
+             fields.text = {{ type = \"string\" }}\n\
+             fields.rate = {{ type = \"number\", default = 0.1 }}\n\
+             fields.author = {{ references = \"users\", owner = true }}\n"
+        )
+    };
+    let fill = "INSERT INTO users (name, password) VALUES ('Ann', '$argon2id$x');\
+                INSERT INTO notes (text, author) VALUES ('a', 1)";
+    let ground = Ground::new(&body("\"signed-in\""), fill);
+    let was = || ground.ask("SELECT was FROM _methodical_changes ORDER BY position DESC LIMIT 1");
+    ground.sql().execute_batch("UPDATE notes SET text = 'b'").unwrap();
+    assert_eq!(was(), "NULL");
+    let owner = body("[\"owner\"]");
+    let opened = ground.open(&owner).unwrap();
+    let says = "notes: keep `author` in the change log: who sees a record depends on it";
+    assert_eq!(opened.migrated.clone().unwrap().0.summary(), says);
+    drop(opened);
+    ground.assert_as_made(&owner);
+    assert!(ground.open(&owner).unwrap().migrated.is_none(), "once");
+    ground.sql().execute_batch("UPDATE notes SET text = 'c'").unwrap();
+    assert_eq!(was(), r#"'{"author":1}'"#);
+    let rule = body("{ who = [\"owner\"], when = \"record.rate < 1.0\" }");
+    ground.migrated(&rule, DataLoss::Refused);
+    ground.sql().execute_batch("UPDATE notes SET rate = 7 WHERE rate = 0.1").unwrap();
+    assert_eq!(was(), r#"'{"rate":0.10000000000000001,"author":1}'"#);
+    ground.sql().execute_batch("DELETE FROM notes").unwrap();
+    assert_eq!(was(), r#"'{"rate":7.0,"author":1}'"#);
+    ground.migrated(&body("\"anyone\""), DataLoss::Refused);
 }

@@ -8,7 +8,7 @@ const NICER: i32 = 10;
 /// Lowers the priority of the calling thread, for as long as it lives. On Linux each thread has its
 /// own; elsewhere it would be that of the whole program, and nothing is done.
 #[cfg(target_os = "linux")]
-pub(crate) fn lower() {
+pub fn lower() {
     // A sandbox may forbid it: the read is answered all the same.
     let _ = rustix::process::nice(NICER);
 }
@@ -16,4 +16,4 @@ pub(crate) fn lower() {
 /// Lowers the priority of the calling thread, for as long as it lives. On Linux each thread has its
 /// own; elsewhere it would be that of the whole program, and nothing is done.
 #[cfg(not(target_os = "linux"))]
-pub(crate) fn lower() {}
+pub fn lower() {}

@@ -1,0 +1,185 @@
+//! Callers as they were last found by their tokens. As long as no credential has ended and no user
+//! has changed, a token means what it meant; that is asked of the database at every request, so
+//! that what is revoked anywhere counts at the next one.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use model::access::{Caller, Sight};
+use model::model::{Model, Shown};
+use model::value::Timestamp;
+use sha2::{Digest, Sha256};
+use store::audit_log::Actor;
+use store::credential::{ApiKey, CREDENTIALS, Credential, TokenHash, Used};
+use store::lookup::{Current, Lookup};
+
+use crate::{Inner, clock, password};
+
+/// Most callers that are kept; beyond that all are forgotten.
+const CALLERS_MAX: usize = 4_096;
+/// Most declarations, as they are for one caller, that are kept: few differ, since most callers of
+/// one role may see the same.
+const MODELS_MAX: usize = 256;
+
+/// What the token of a request turned out to be.
+pub(crate) struct Known {
+    /// What the caller may see and do.
+    pub(crate) sight: Arc<Sight>,
+    /// Who it is.
+    pub(crate) actor: Actor,
+    /// The number of the session, where the token is of one.
+    pub(crate) session: Option<i64>,
+    /// The key, where the token is of one.
+    pub(crate) key: Option<Arc<ApiKey>>,
+    expires_at: Option<Timestamp>,
+    states: Vec<i64>,
+}
+
+/// Everybody who was found.
+#[derive(Default)]
+pub(crate) struct Callers {
+    known: Mutex<HashMap<TokenHash, Arc<Known>>>,
+    models: Mutex<HashMap<Vec<(Shown, bool)>, Arc<Model>>>,
+}
+
+/// The hash under which a token is kept.
+pub(crate) fn hash(token: &str) -> TokenHash {
+    Sha256::digest(token.as_bytes()).into()
+}
+
+/// True for a text that could be a token of ours: others need not be looked for.
+pub(crate) fn is_token(text: &str) -> bool {
+    let rest = [contract::secret::SESSION, contract::secret::KEY]
+        .iter()
+        .find_map(|prefix| text.strip_prefix(prefix));
+    let inside = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
+    rest.is_some_and(|rest| rest.len() == 43 && rest.bytes().all(inside))
+}
+
+/// Who has this token; `None` where nobody has, or no longer.
+///
+/// # Errors
+/// Those of the store.
+pub(crate) async fn find(
+    inner: &Inner,
+    token: &str,
+) -> Result<Option<Arc<Known>>, store::error::Error> {
+    if !is_token(token) {
+        return Ok(None);
+    }
+    let (hash, now) = (hash(token), clock::now());
+    let states = || [CREDENTIALS].into_iter().chain(inner.model.users()).collect();
+    if let Some(known) = inner.callers.get(&hash) {
+        let current = inner.reader.read(Lookup::states(states())).await?;
+        let lives = known.expires_at.is_none_or(|end| end > now);
+        if lives && current.states == known.states {
+            inner.writer.note_used(known.used(), now);
+            return Ok(Some(known));
+        }
+    }
+    let lookup = Lookup { credential: Some(hash), ..Lookup::states(states()) };
+    let found = known(inner, inner.reader.read(lookup).await?, now).map(Arc::new);
+    match &found {
+        Some(known) => {
+            inner.writer.note_used(known.used(), now);
+            inner.callers.keep(hash, known.clone());
+        }
+        None => inner.callers.forget(&hash),
+    }
+    Ok(found)
+}
+
+fn known(inner: &Inner, current: Current, now: Timestamp) -> Option<Known> {
+    let states = current.states;
+    match current.credential? {
+        Credential::Session(session, record) => {
+            let record = record?;
+            let users = &inner.model.resources[inner.model.users()?];
+            let hash = password::of(users, &record)?;
+            if password::seal(hash) != session.seal {
+                return None;
+            }
+            let actor = Actor { kind: "user", id: Some(record.id.to_string()) };
+            let caller = Caller::user(&inner.model, Arc::new(record));
+            Some(Known {
+                sight: inner.callers.sight(inner, caller, now),
+                actor,
+                session: Some(session.number),
+                key: None,
+                expires_at: Some(session.expires_at),
+                states,
+            })
+        }
+        Credential::Key(key) => {
+            let caller = Caller::Key { id: key.number, roles: key.roles.clone() };
+            Some(Known {
+                sight: inner.callers.sight(inner, caller, now),
+                actor: Actor { kind: "key", id: Some(key.number.to_string()) },
+                session: None,
+                expires_at: key.expires_at,
+                key: Some(Arc::new(key)),
+                states,
+            })
+        }
+    }
+}
+
+impl Known {
+    fn used(&self) -> Used {
+        match (self.session, &self.key) {
+            (Some(number), _) => Used::Session(number),
+            (None, Some(key)) => Used::Key(key.number),
+            (None, None) => Used::Key(0),
+        }
+    }
+}
+
+impl Callers {
+    fn get(&self, hash: &TokenHash) -> Option<Arc<Known>> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner).get(hash).cloned()
+    }
+
+    fn keep(&self, hash: TokenHash, caller: Arc<Known>) {
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        if known.len() >= CALLERS_MAX {
+            known.clear();
+        }
+        known.insert(hash, caller);
+    }
+
+    fn forget(&self, hash: &TokenHash) {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner).remove(hash);
+    }
+
+    /// What a caller may see and do. Declarations that are the same for several are kept once.
+    pub(crate) fn sight(&self, inner: &Inner, caller: Caller, now: Timestamp) -> Arc<Sight> {
+        let mut sight = Sight::new(&inner.model, caller, now);
+        if !Arc::ptr_eq(&sight.model, &inner.model) {
+            let fields = sight.model.resources.iter().flat_map(|resource| &resource.fields);
+            let shape = fields.map(|field| (field.shown, field.sealed)).collect();
+            let mut models = self.models.lock().unwrap_or_else(PoisonError::into_inner);
+            if models.len() >= MODELS_MAX {
+                models.clear();
+            }
+            sight.model = models.entry(shape).or_insert(sight.model).clone();
+        }
+        Arc::new(sight)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_token;
+
+    #[test]
+    fn what_could_be_a_token() {
+        let bits = "A".repeat(43);
+        assert!(is_token(&format!("mtds_{bits}")) && is_token(&format!("mtdk_{bits}")));
+        assert!(is_token(&crate::clock::token(contract::secret::SESSION)));
+        for other in
+            ["", "mtds_", &bits, &format!("mtds_{bits}A"), &format!("mtds_{}=", &bits[1..])]
+        {
+            assert!(!is_token(other), "{other}");
+        }
+    }
+}

@@ -1,0 +1,100 @@
+//! How often something may be tried, in a fixed piece of memory, however many try it.
+//!
+//! Each limit is a GCRA (a leaky bucket that keeps one moment instead of a level): a table of
+//! moments at which its slots are empty again. Whoever is counted has two slots, drawn by keyed
+//! hashes, and is refused only where both are full: that two share one of them by chance, or
+//! because somebody has many addresses, does no harm by itself. Nothing is swept, and nobody can
+//! make it grow.
+
+use std::hash::{BuildHasher, Hash, RandomState};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+/// Slots of one limit: half a megabyte.
+const SLOTS: usize = 1 << 16;
+
+/// A number of attempts a minute.
+pub(crate) struct Limit {
+    /// When each slot is empty again, in milliseconds since `start`.
+    slots: Vec<AtomicU64>,
+    keys: [RandomState; 2],
+    start: Instant,
+    /// What one attempt fills.
+    each_ms: u64,
+    /// What fits.
+    most_ms: u64,
+}
+
+const MINUTE: Duration = Duration::from_mins(1);
+
+impl Limit {
+    /// So many attempts at once, and as many a minute after that.
+    pub(crate) fn a_minute(attempts: u64) -> Self {
+        let most_ms = u64::try_from(MINUTE.as_millis()).unwrap_or(u64::MAX);
+        Self {
+            slots: (0..SLOTS).map(|_| AtomicU64::new(0)).collect(),
+            keys: [RandomState::new(), RandomState::new()],
+            start: Instant::now(),
+            each_ms: (most_ms / attempts.max(1)).max(1),
+            most_ms,
+        }
+    }
+
+    /// Counts an attempt. An error: after how many seconds another may be made.
+    pub(crate) fn attempt(&self, who: &impl Hash) -> Result<(), u64> {
+        let now = u64::try_from(self.start.elapsed().as_millis()).unwrap_or(u64::MAX);
+        self.attempt_at(who, now)
+    }
+
+    fn attempt_at(&self, who: &impl Hash, now: u64) -> Result<(), u64> {
+        let slots = self.keys.each_ref().map(|key| {
+            let at = usize::try_from(key.hash_one(who) % SLOTS as u64).unwrap_or(0);
+            &self.slots[at]
+        });
+        // The emptier of the two says the most that can have been tried.
+        let filled = slots.map(|slot| slot.load(Ordering::Relaxed).max(now) - now);
+        let least = filled[0].min(filled[1]);
+        if least + self.each_ms > self.most_ms {
+            return Err((least + self.each_ms - self.most_ms).div_ceil(1000).max(1));
+        }
+        for slot in slots {
+            let fill = |empty: u64| Some(empty.max(now) + self.each_ms);
+            // The closure never gives up.
+            let _ = slot.fetch_update(Ordering::Relaxed, Ordering::Relaxed, fill);
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Limit;
+
+    #[test]
+    fn so_many_at_once_and_as_many_a_minute() {
+        let limit = Limit::a_minute(6);
+        for attempt in 0..6 {
+            assert_eq!(limit.attempt_at(&"a", 1_000), Ok(()), "{attempt}");
+        }
+        assert_eq!(limit.attempt_at(&"a", 1_000), Err(10));
+        assert_eq!(limit.attempt_at(&"a", 6_000), Err(5), "waiting counts");
+        assert_eq!(limit.attempt_at(&"a", 11_000), Ok(()));
+        assert_eq!(limit.attempt_at(&"a", 11_000), Err(10));
+        assert_eq!(limit.attempt_at(&"b", 1_000), Ok(()), "somebody else");
+        for _ in 0..6 {
+            assert_eq!(limit.attempt_at(&"a", 200_000), Ok(()), "a minute later all is forgotten");
+        }
+    }
+
+    #[test]
+    fn many_others_keep_nobody_out() {
+        let limit = Limit::a_minute(10);
+        for other in 0..2_000 {
+            for _ in 0..10 {
+                let _ = limit.attempt_at(&other, 0);
+            }
+        }
+        let kept_out = (10_000..10_200).filter(|who| limit.attempt_at(who, 0).is_err()).count();
+        assert!(kept_out <= 2, "{kept_out} of 200 have two full slots by chance");
+    }
+}

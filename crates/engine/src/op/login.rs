@@ -1,0 +1,155 @@
+//! A new session for whoever knows a password, and another password for whoever knows the present
+//! one. What is decided here is decided after the password was verified, against a record that was
+//! read before: so it is looked at again whether the hash is still the one that was verified.
+
+use std::sync::Arc;
+
+use contract::problem::{Kind, Problem, Violation};
+use model::access::Sight;
+use model::model::{Model, ResourceIndex};
+use model::query::{Column, Count, Filter};
+use model::record::Record;
+use model::value::{Timestamp, Value};
+use store::audit_log::Actor;
+use store::change::Change;
+use store::credential::{Session, Which};
+use store::lookup::{Current, Lookup, Node, Page, Pick};
+
+use crate::call::{Account, Call, Then};
+use crate::op::change;
+use crate::outcome::{Decided, Outcome, SignedIn};
+use crate::{callers, password};
+
+/// What is known once the password was verified.
+pub(crate) struct Vouched {
+    /// The resource whose records sign in.
+    pub(crate) users: ResourceIndex,
+    /// The record whose password it is.
+    pub(crate) user: Record,
+    /// The hash that it was verified against.
+    pub(crate) hash: String,
+    /// The token of a new session.
+    pub(crate) token: String,
+    /// What the user sees.
+    pub(crate) sight: Arc<Sight>,
+    /// The hash of a new password, where there is one.
+    pub(crate) fresh: Option<String>,
+}
+
+/// The longest User-Agent that is kept of a session.
+const AGENT_CHARACTERS_MAX: usize = 200;
+
+/// Whoever has this name, by each of the fields that it may be in.
+pub(crate) fn named(call: &Call) -> Lookup {
+    let (Some(users), Some(Account::SignIn { fields, name, .. })) =
+        (call.model.users(), call.account())
+    else {
+        return Lookup::default();
+    };
+    let page = |field: &usize| Page {
+        filter: Filter::equal(Column::Field(*field), Value::Text(name.clone())),
+        sort: Vec::new(),
+        is_ranked: false,
+        after: None,
+        offset: 0,
+        limit: 1,
+        count: Count::None,
+    };
+    let roots = fields.iter().map(|field| Node::new(users, Pick::Page(page(field)))).collect();
+    Lookup { roots, ..Lookup::default() }
+}
+
+/// Whoever asks.
+pub(crate) fn own(call: &Call) -> Lookup {
+    Lookup::of(Node::key(call.resource().0, call.id().clone()))
+}
+
+/// The first that was found.
+pub(crate) fn first(current: Current) -> Option<Record> {
+    current.roots.into_iter().find_map(|mut found| found.rows.pop()).map(|row| row.record)
+}
+
+/// 401 for a name that nobody has, for a user without a password and for a wrong one, all alike.
+pub(crate) fn failed() -> Problem {
+    let detail = "No user has this name and this password. Nothing was done.";
+    Problem::new(Kind::SignInFailed, detail)
+}
+
+/// 403 for whoever is signed in and does not know the present password.
+pub(crate) fn mistaken() -> Problem {
+    let detail = "The present password is another one. Nothing was done.";
+    Problem::new(Kind::Forbidden, detail)
+        .with_errors(vec![Violation::at("/current", "is not the present password")])
+}
+
+/// The record as it is now, where its password still is the one that was verified.
+fn unchanged<'a>(call: &Call, vouched: &Vouched, current: &'a Current) -> Option<&'a Record> {
+    let users = &call.model.resources[vouched.users];
+    let present = change::present(current)?;
+    (password::of(users, present) == Some(vouched.hash.as_str())).then_some(present)
+}
+
+/// Opens a session.
+pub(crate) fn open(call: &Call, vouched: &Vouched, current: &Current) -> Decided {
+    let (Some(present), Some(Account::SignIn { then, .. })) =
+        (unchanged(call, vouched, current), call.account())
+    else {
+        return Decided::Refused(failed());
+    };
+    let life = i64::try_from(call.settings.session_lifetime.as_millis()).unwrap_or(i64::MAX);
+    let expires_at = Timestamp(call.now.0.saturating_add(life));
+    let session = Session {
+        number: 0,
+        user: present.id.clone(),
+        seal: password::seal(&vouched.hash),
+        created_at: call.now,
+        expires_at,
+        used_at: None,
+        address: call.admitted.address.map(|at| at.to_string()).unwrap_or_default(),
+        agent: call.agent.chars().take(AGENT_CHARACTERS_MAX).collect(),
+    };
+    let mut act = call.admitted.act(call.now, "login");
+    act.actor = Actor { kind: "user", id: Some(present.id.to_string()) };
+    act.resource = Some(vouched.users);
+    act.record = Some(present.id.clone());
+    let outcome = Outcome::SignedIn(Box::new(SignedIn {
+        token: vouched.token.clone(),
+        expires_at,
+        user: present.clone(),
+        sight: vouched.sight.clone(),
+        then: Then::clone(then),
+    }));
+    let changes =
+        vec![Change::OpenSession(callers::hash(&vouched.token), session), Change::Act(act)];
+    Decided::Done(outcome, changes)
+}
+
+/// Sets another password. All other sessions end with the old one, as every session does with the
+/// password that opened it; this one goes on.
+pub(crate) fn change_password(call: &Call, vouched: &Vouched, current: &Current) -> Decided {
+    let present = unchanged(call, vouched, current);
+    let field = field(&call.model, vouched.users);
+    let (Some(present), Some(fresh), Some(field), Some(session)) =
+        (present, &vouched.fresh, field, call.admitted.session)
+    else {
+        return Decided::Refused(mistaken());
+    };
+    let mut values = present.values.clone();
+    values[field] = Some(Value::Text(fresh.clone()));
+    let record = change::next(present, call.now, values);
+    let mut act = call.admitted.act(call.now, "password");
+    act.resource = Some(vouched.users);
+    act.record = Some(present.id.clone());
+    let user = present.id.clone();
+    let changes = vec![
+        Change::Update { resource: vouched.users, expected: present.version, record },
+        Change::EndSessions { user, which: Which::Others(session) },
+        Change::SealSession { number: session, seal: password::seal(fresh) },
+        Change::Act(act),
+    ];
+    Decided::Done(Outcome::Settled("changed"), changes)
+}
+
+fn field(model: &Model, users: ResourceIndex) -> Option<usize> {
+    model.resources[users].fields.iter().position(|field| field.password)
+}

@@ -1,0 +1,88 @@
+//! Signing in, and changing a password: read, verify, decide. Between reading and deciding the
+//! password is verified, for which no transaction is held open.
+
+use std::sync::Arc;
+
+use contract::problem::Problem;
+use model::access::Caller;
+use store::decision::{Decision, Step, Verdict as Written};
+use store::lookup::{Current, Lookup, Node};
+
+use super::{Judged, refusal};
+use crate::admit::{attempt, neighbourhood};
+use crate::call::{Account, Call};
+use crate::op::login::{self, Vouched};
+use crate::outcome::{Decided, Outcome};
+use crate::password::{self, Verified};
+use crate::report::Report;
+use crate::serve::Verify;
+use crate::{Inner, clock};
+
+/// Carries out what needs a password.
+pub(super) async fn verify(
+    inner: &Arc<Inner>,
+    call: &Arc<Call>,
+    Verify { lookup, decide, wrong }: Verify,
+    report: &mut Report,
+) -> Result<Outcome, Problem> {
+    let (Some(users), Some(account)) = (inner.model.users(), call.account()) else {
+        return Err(refusal::internal());
+    };
+    let (name, sent, fresh) = match account {
+        Account::SignIn { name, password, .. } => (model::fold::fold(name), password, None),
+        Account::Password { current, password } => (call.id().to_string(), current, Some(password)),
+        Account::SignOut(_) => return Err(refusal::internal()),
+    };
+    let from = neighbourhood(call.admitted.address);
+    attempt(&inner.attempts.by_account, &(from, call.routed.row.operation, name))?;
+    let found = inner.reader.read(lookup(call)).await;
+    let user = login::first(found.map_err(|error| refusal::of_store(error, call, report))?);
+    let resource = &inner.model.resources[users];
+    let hash = user.as_ref().and_then(|user| password::of(resource, user)).map(str::to_owned);
+    // Whatever was found, one verification: neither the time nor the answer tells what there is.
+    let verified = inner.hasher.verify(sent, hash.as_deref()).await?;
+    let (Verified::Right, Some(user), Some(hash)) = (verified, user, hash) else {
+        return Err(wrong());
+    };
+    let fresh = match fresh {
+        Some(password) => {
+            let hashes = inner.hasher.hash_all(vec![password]).await?;
+            hashes.of(password).map(str::to_owned)
+        }
+        None => None,
+    };
+    let caller = Caller::user(&inner.model, Arc::new(user.clone()));
+    let sight = inner.callers.sight(inner, caller, call.now);
+    let token = clock::token(contract::secret::SESSION);
+    let vouched = Vouched { users, user, hash, token, sight, fresh };
+    settle(inner, call, again(&vouched), report, move |call, current| {
+        decide(call, &vouched, current)
+    })
+    .await
+}
+
+fn again(vouched: &Vouched) -> Lookup {
+    Lookup::of(Node::key(vouched.users, vouched.user.id.clone()))
+}
+
+/// Decides and commits what has neither keys nor conditions: its answer is or ends a credential,
+/// and it is no representation.
+pub(super) async fn settle(
+    inner: &Arc<Inner>,
+    call: &Arc<Call>,
+    lookup: Lookup,
+    report: &mut Report,
+    decide: impl Fn(&Call, &Current) -> Decided + Send + 'static,
+) -> Result<Outcome, Problem> {
+    let asking = call.clone();
+    let step: Step<Judged> = Step::alone(lookup, move |current| match decide(&asking, current) {
+        Decided::Refused(problem) => Decision::Refuse(Err(problem)),
+        Decided::More(lookup) => Decision::More(lookup),
+        Decided::Done(outcome, changes) => Decision::Commit { outcome: Ok(outcome), changes },
+    });
+    match inner.writer.transact(vec![step]).await {
+        Ok(Written::Committed(mut outcomes)) => outcomes.pop().unwrap_or(Err(refusal::internal())),
+        Ok(Written::Refused { outcome, .. }) => outcome,
+        Err(error) => Err(refusal::of_store(error, call, report)),
+    }
+}

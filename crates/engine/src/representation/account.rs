@@ -1,0 +1,72 @@
+//! What whoever signs in or out is told. Tokens stand here once and nowhere else.
+
+use http::header;
+use model::access::Sight;
+use model::record::{self, Record};
+
+use super::field;
+use crate::answer::Answer;
+use crate::call::{Call, Then};
+use crate::cookie;
+use crate::origin::Bearing;
+use crate::outcome::SignedIn;
+
+/// The token for a program; a cookie and the way on for a browser.
+pub(super) fn signed_in(call: &Call, signed: &SignedIn) -> Answer {
+    if let Then::Visit(path) = &signed.then {
+        let cookie = cookie::set(&signed.token, call.settings.session_lifetime, &call.settings);
+        let mut answer = visit(path);
+        answer.fields.push((header::SET_COOKIE, cookie));
+        return answer;
+    }
+    let mut content = Vec::with_capacity(512);
+    content.extend_from_slice(b"{\"token\":");
+    record::write_text(&mut content, &signed.token);
+    content.extend_from_slice(b",\"tokenType\":\"Bearer\",\"expiresAt\":");
+    record::write_text(&mut content, &signed.expires_at.text());
+    content.extend_from_slice(b",\"user\":");
+    user(&mut content, &signed.sight, &signed.user);
+    content.push(b'}');
+    Answer::new(200, call.media, content)
+}
+
+/// The cookie goes, where there was one.
+pub(super) fn signed_out(call: &Call, then: &Then) -> Answer {
+    let mut answer = match then {
+        Then::Visit(path) => visit(path),
+        Then::Answer => settled(call, "signed-out"),
+    };
+    if call.admitted.bearing == Bearing::Cookie || *then != Then::Answer {
+        answer.fields.push((header::SET_COOKIE, cookie::clear(&call.settings)));
+    }
+    answer
+}
+
+/// Something was done that there is nothing to show of.
+pub(super) fn settled(call: &Call, status: &str) -> Answer {
+    if call.routed.row.minimal && call.preferences.minimal {
+        return super::minimal(204);
+    }
+    Answer::new(200, call.media, format!("{{\"status\":\"{status}\"}}").into_bytes())
+}
+
+/// 303: whatever was sent is not sent again by going back or on (RFC 9110 §15.4.4).
+fn visit(path: &str) -> Answer {
+    let mut answer = Answer::new(303, "", Vec::new());
+    answer.fields.push((header::LOCATION, field(path)));
+    answer
+}
+
+/// A user as it sees itself: as GET of the record shows it, and by its id alone where it may not
+/// read that.
+fn user(out: &mut Vec<u8>, sight: &Sight, user: &Record) {
+    let Some(index) = sight.model.users() else { return };
+    let resource = &sight.model.resources[index];
+    if sight.resources[index].read.is_nothing() {
+        out.extend_from_slice(b"{\"id\":");
+        record::write_value(out, &user.id.to_value());
+        out.push(b'}');
+        return;
+    }
+    record::write_json(out, resource, user, None);
+}
