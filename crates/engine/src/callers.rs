@@ -5,10 +5,10 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use contract::token;
 use model::access::{Caller, Sight};
 use model::model::{Model, Shown};
 use model::value::Timestamp;
-use sha2::{Digest, Sha256};
 use store::audit_log::Actor;
 use store::credential::{ApiKey, CREDENTIALS, Credential, TokenHash, Used};
 use store::lookup::{Current, Lookup};
@@ -39,22 +39,11 @@ pub(crate) struct Known {
 #[derive(Default)]
 pub(crate) struct Callers {
     known: Mutex<HashMap<TokenHash, Arc<Known>>>,
-    models: Mutex<HashMap<Vec<(Shown, bool)>, Arc<Model>>>,
+    models: Mutex<HashMap<Narrowing, Arc<Model>>>,
 }
 
-/// The hash under which a token is kept.
-pub(crate) fn hash(token: &str) -> TokenHash {
-    Sha256::digest(token.as_bytes()).into()
-}
-
-/// True for a text that could be a token of ours: others need not be looked for.
-pub(crate) fn is_token(text: &str) -> bool {
-    let rest = [contract::secret::SESSION, contract::secret::KEY]
-        .iter()
-        .find_map(|prefix| text.strip_prefix(prefix));
-    let inside = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
-    rest.is_some_and(|rest| rest.len() == 43 && rest.bytes().all(inside))
-}
+/// What is hidden and sealed of each field of a declaration.
+type Narrowing = Vec<(Shown, bool)>;
 
 /// Who has this token; `None` where nobody has, or no longer.
 ///
@@ -62,12 +51,13 @@ pub(crate) fn is_token(text: &str) -> bool {
 /// Those of the store.
 pub(crate) async fn find(
     inner: &Inner,
-    token: &str,
+    text: &str,
 ) -> Result<Option<Arc<Known>>, store::error::Error> {
-    if !is_token(token) {
+    // Other texts need not be looked for.
+    if token::parse(text).is_none() {
         return Ok(None);
     }
-    let (hash, now) = (hash(token), clock::now());
+    let (hash, now) = (token::hash(text), clock::now());
     let states = || [CREDENTIALS].into_iter().chain(inner.model.users()).collect();
     if let Some(known) = inner.callers.get(&hash) {
         let current = inner.reader.read(Lookup::states(states())).await?;
@@ -164,22 +154,5 @@ impl Callers {
             sight.model = models.entry(shape).or_insert(sight.model).clone();
         }
         Arc::new(sight)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::is_token;
-
-    #[test]
-    fn what_could_be_a_token() {
-        let bits = "A".repeat(43);
-        assert!(is_token(&format!("mtds_{bits}")) && is_token(&format!("mtdk_{bits}")));
-        assert!(is_token(&crate::clock::token(contract::secret::SESSION)));
-        for other in
-            ["", "mtds_", &bits, &format!("mtds_{bits}A"), &format!("mtds_{}=", &bits[1..])]
-        {
-            assert!(!is_token(other), "{other}");
-        }
     }
 }

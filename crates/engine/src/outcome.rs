@@ -4,10 +4,9 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use contract::problem::Problem;
-use model::access::Sight;
-use model::model::ResourceIndex;
+use model::model::{Model, ResourceIndex};
 use model::record::Record;
-use model::value::Timestamp;
+use model::value::{Id, Timestamp};
 use store::audit_log::Entry;
 use store::change::Change;
 use store::log::Log;
@@ -66,9 +65,11 @@ pub(crate) struct SignedIn {
     /// When it ends by itself.
     pub(crate) expires_at: Timestamp,
     /// Whose it is.
-    pub(crate) user: Record,
-    /// What that user sees.
-    pub(crate) sight: Arc<Sight>,
+    pub(crate) user: Id,
+    /// That record as the user itself sees it, if it does.
+    pub(crate) shown: Option<Record>,
+    /// The declaration as it is for that user.
+    pub(crate) model: Arc<Model>,
     /// Where the client goes on.
     pub(crate) then: Then,
 }

@@ -28,7 +28,7 @@ pub struct Lookup {
     /// The sessions of this user that have not expired, the newest first.
     pub sessions: Option<Id>,
     /// A part of the audit log.
-    pub acts: Option<Acts>,
+    pub acts: Option<Box<Acts>>,
 }
 
 impl Lookup {

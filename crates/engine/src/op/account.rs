@@ -51,7 +51,7 @@ pub(crate) fn sessions(call: &Call) -> Lookup {
 
 /// They, the newest first.
 pub(crate) fn answer_sessions(call: &Call, current: Current) -> Result<Outcome, Problem> {
-    let own = |session: &Session| {
+    let own = |session: Session| {
         let mut members = Map::new();
         members.insert("id".to_owned(), session.number.into());
         members.insert("createdAt".to_owned(), session.created_at.text().into());
@@ -59,13 +59,13 @@ pub(crate) fn answer_sessions(call: &Call, current: Current) -> Result<Outcome, 
         if let Some(at) = session.used_at {
             members.insert("lastUsedAt".to_owned(), at.text().into());
         }
-        members.insert("address".to_owned(), session.address.clone().into());
-        members.insert("userAgent".to_owned(), session.agent.clone().into());
+        members.insert("address".to_owned(), session.address.into());
+        members.insert("userAgent".to_owned(), session.agent.into());
         let is_current = call.admitted.session == Some(session.number);
         members.insert("current".to_owned(), is_current.into());
         Value::Object(members)
     };
-    let sessions: Vec<Value> = current.sessions.iter().map(own).collect();
+    let sessions: Vec<Value> = current.sessions.into_iter().map(own).collect();
     let content = json!({ "sessions": sessions, "total": sessions.len() });
     Ok(Outcome::State(content.to_string().into_bytes()))
 }

@@ -13,7 +13,7 @@ pub(crate) fn lookup(call: &Call) -> Lookup {
         Some(Auditing::Acts(acts)) => Some(Acts { limit: acts.limit + 1, ..acts.clone() }),
         Some(Auditing::Refusals(_)) | None => None,
     };
-    Lookup { acts, ..Lookup::default() }
+    Lookup { acts: acts.map(Box::new), ..Lookup::default() }
 }
 
 pub(crate) fn answer(_: &Call, current: Current) -> Result<Outcome, Problem> {

@@ -2,12 +2,10 @@
 //! one. What is decided here is decided after the password was verified, against a record that was
 //! read before: so it is looked at again whether the hash is still the one that was verified.
 
-use std::sync::Arc;
-
 use contract::problem::{Kind, Problem, Violation};
-use model::access::Sight;
+use contract::token;
 use model::model::{Model, ResourceIndex};
-use model::query::{Column, Count, Filter};
+use model::query::{Column, Count, Filter, View};
 use model::record::Record;
 use model::value::{Timestamp, Value};
 use store::audit_log::Actor;
@@ -18,7 +16,7 @@ use store::lookup::{Current, Lookup, Node, Page, Pick};
 use crate::call::{Account, Call, Then};
 use crate::op::change;
 use crate::outcome::{Decided, Outcome, SignedIn};
-use crate::{callers, password};
+use crate::{password, sight};
 
 /// What is known once the password was verified.
 pub(crate) struct Vouched {
@@ -30,8 +28,8 @@ pub(crate) struct Vouched {
     pub(crate) hash: String,
     /// The token of a new session.
     pub(crate) token: String,
-    /// What the user sees.
-    pub(crate) sight: Arc<Sight>,
+    /// The request, as the user's own.
+    pub(crate) call: Call,
     /// The hash of a new password, where there is one.
     pub(crate) fresh: Option<String>,
 }
@@ -62,6 +60,21 @@ pub(crate) fn named(call: &Call) -> Lookup {
 /// Whoever asks.
 pub(crate) fn own(call: &Call) -> Lookup {
     Lookup::of(Node::key(call.resource().0, call.id().clone()))
+}
+
+/// Whoever was found, and what of it the user itself sees.
+pub(crate) fn again(vouched: &Vouched) -> Lookup {
+    let (users, id, call) = (vouched.users, &vouched.user.id, &vouched.call);
+    let children = sight::children(call, users, &View::default());
+    let shown = Node { children, ..sight::record(call, users, id.clone()) };
+    Lookup { roots: vec![Node::key(users, id.clone()), shown], ..Lookup::default() }
+}
+
+/// The record as the user itself sees it, if it does.
+fn shown(vouched: &Vouched, current: &Current) -> Option<Record> {
+    let mut rows = current.roots.get(1)?.rows.clone();
+    sight::mask(&vouched.call, vouched.users, &mut rows, &View::default());
+    rows.pop().map(|row| row.record)
 }
 
 /// The first that was found.
@@ -115,12 +128,12 @@ pub(crate) fn open(call: &Call, vouched: &Vouched, current: &Current) -> Decided
     let outcome = Outcome::SignedIn(Box::new(SignedIn {
         token: vouched.token.clone(),
         expires_at,
-        user: present.clone(),
-        sight: vouched.sight.clone(),
+        user: present.id.clone(),
+        shown: shown(vouched, current),
+        model: vouched.call.model.clone(),
         then: Then::clone(then),
     }));
-    let changes =
-        vec![Change::OpenSession(callers::hash(&vouched.token), session), Change::Act(act)];
+    let changes = vec![Change::OpenSession(token::hash(&vouched.token), session), Change::Act(act)];
     Decided::Done(outcome, changes)
 }
 

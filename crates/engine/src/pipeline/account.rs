@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use contract::problem::Problem;
 use model::access::Caller;
+use model::record::Record;
 use store::decision::{Decision, Step, Verdict as Written};
-use store::lookup::{Current, Lookup, Node};
+use store::lookup::{Current, Lookup};
 
 use super::{Judged, refusal};
-use crate::admit::{attempt, neighbourhood};
+use crate::admit::{Admitted, attempt, neighbourhood};
 use crate::call::{Account, Call};
 use crate::op::login::{self, Vouched};
 use crate::outcome::{Decided, Outcome};
@@ -51,18 +52,21 @@ pub(super) async fn verify(
         }
         None => None,
     };
-    let caller = Caller::user(&inner.model, Arc::new(user.clone()));
-    let sight = inner.callers.sight(inner, caller, call.now);
     let token = clock::token(contract::secret::SESSION);
-    let vouched = Vouched { users, user, hash, token, sight, fresh };
-    settle(inner, call, again(&vouched), report, move |call, current| {
+    let own = as_user(inner, call, &user);
+    let vouched = Vouched { users, user, hash, token, call: own, fresh };
+    settle(inner, call, login::again(&vouched), report, move |call, current| {
         decide(call, &vouched, current)
     })
     .await
 }
 
-fn again(vouched: &Vouched) -> Lookup {
-    Lookup::of(Node::key(vouched.users, vouched.user.id.clone()))
+/// The request as one of this user.
+fn as_user(inner: &Inner, call: &Call, user: &Record) -> Call {
+    let caller = Caller::user(&inner.model, Arc::new(user.clone()));
+    let sight = inner.callers.sight(inner, caller, call.now);
+    let model = sight.model.clone();
+    Call { admitted: Admitted { sight, ..call.admitted.clone() }, model, ..call.clone() }
 }
 
 /// Decides and commits what has neither keys nor conditions: its answer is or ends a credential,

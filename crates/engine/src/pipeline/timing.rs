@@ -10,7 +10,7 @@ pub(super) struct Timing {
     /// None where nobody has a preference, so that nobody can ask for it: looking at the clock
     /// after every stage takes longer than some of them.
     start: Option<Instant>,
-    marks: [(&'static str, f64); 4],
+    marks: [(&'static str, f64); 5],
     used: usize,
 }
 
@@ -18,7 +18,7 @@ impl Timing {
     /// The first stage begins now.
     pub(super) fn start(fields: &HeaderMap) -> Self {
         let start = fields.contains_key("prefer").then(Instant::now);
-        Self { start, marks: [("", 0.0); 4], used: 0 }
+        Self { start, marks: [("", 0.0); 5], used: 0 }
     }
 
     /// The stage of this name ends now.

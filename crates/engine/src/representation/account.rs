@@ -1,8 +1,7 @@
 //! What whoever signs in or out is told. Tokens stand here once and nowhere else.
 
 use http::header;
-use model::access::Sight;
-use model::record::{self, Record};
+use model::record;
 
 use super::field;
 use crate::answer::Answer;
@@ -25,7 +24,7 @@ pub(super) fn signed_in(call: &Call, signed: &SignedIn) -> Answer {
     content.extend_from_slice(b",\"tokenType\":\"Bearer\",\"expiresAt\":");
     record::write_text(&mut content, &signed.expires_at.text());
     content.extend_from_slice(b",\"user\":");
-    user(&mut content, &signed.sight, &signed.user);
+    user(&mut content, signed);
     content.push(b'}');
     Answer::new(200, call.media, content)
 }
@@ -59,14 +58,11 @@ fn visit(path: &str) -> Answer {
 
 /// A user as it sees itself: as GET of the record shows it, and by its id alone where it may not
 /// read that.
-fn user(out: &mut Vec<u8>, sight: &Sight, user: &Record) {
-    let Some(index) = sight.model.users() else { return };
-    let resource = &sight.model.resources[index];
-    if sight.resources[index].read.is_nothing() {
-        out.extend_from_slice(b"{\"id\":");
-        record::write_value(out, &user.id.to_value());
-        out.push(b'}');
-        return;
+fn user(out: &mut Vec<u8>, signed: &SignedIn) {
+    if let (Some(index), Some(record)) = (signed.model.users(), &signed.shown) {
+        return record::write_json(out, &signed.model.resources[index], record, None);
     }
-    record::write_json(out, resource, user, None);
+    out.extend_from_slice(b"{\"id\":");
+    record::write_value(out, &signed.user.to_value());
+    out.push(b'}');
 }

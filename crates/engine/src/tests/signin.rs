@@ -5,6 +5,7 @@ use http::Response;
 use model::setting::Settings;
 use serde_json::Value;
 
+use super::access::By;
 use super::{Bench, JSON, bench_with, field, text};
 
 const DECLARATION: &str = r#"
@@ -395,4 +396,121 @@ async fn a_key_is_of_its_caller() {
     let one = bench.ask("POST /api/login", &login, &sent).await;
     let two = bench.ask("POST /api/login", &login, &sent).await;
     assert_ne!(json(&one)["token"], json(&two)["token"]);
+}
+
+#[tokio::test]
+async fn whoever_signs_in_is_shown_as_it_sees_itself() {
+    let closed = DECLARATION
+        .replace("read = \"anyone\", create", "read = \"owner\", create")
+        .replace("fields.role", "fields.diary = { type = \"string\", default = \"d\", read = \"owner\" }\nfields.rank = { type = \"string\", default = \"r\", read = \"admin\" }\nfields.role");
+    for (declaration, shows) in [
+        (closed.clone(), true),
+        (closed.replace("read = \"owner\", create", "read = \"admin\", create"), false),
+    ] {
+        let bench = bench_with(&declaration, Settings::default());
+        let user = r#"{"username":"alice","password":"correct horse"}"#;
+        assert_eq!(bench.ask("POST /api/users", &[JSON], user).await.status(), 201);
+        let answer = bench.ask("POST /api/login", &[JSON], user).await;
+        assert_eq!(answer.status(), 200, "{}", text(&answer));
+        let answer = json(&answer);
+        let bearer = format!("Bearer {}", answer["token"].as_str().unwrap());
+        let bearer = ("authorization", bearer.as_str());
+        let me = json(&bench.ask("GET /api/me", &[bearer], "").await);
+        assert_eq!(me, answer["user"]);
+        let record = bench.ask("GET /api/users/1", &[bearer], "").await;
+        if shows {
+            assert_eq!(me, json(&record));
+            assert_eq!((&me["diary"], &me["rank"]), (&"d".into(), &Value::Null));
+        } else {
+            assert_eq!(record.status(), 403, "{}", text(&record));
+            assert_eq!(me, serde_json::json!({ "id": 1 }));
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_was_done_is_written_down_once() {
+    let bench = bench().await;
+    let alice = login(&bench, "alice", "correct horse").await;
+    let fields = [JSON, ("authorization", alice.as_str())];
+    let key = ("idempotency-key", "8e03978e-40d5-43e8-bc93-6894a57f9324");
+    let keyed = [JSON, ("authorization", alice.as_str()), key];
+    for _ in 0..2 {
+        bench.ask("POST /api/notes", &keyed, r#"{"text":"a"}"#).await;
+    }
+    bench.ask("POST /api/notes", &fields, r#"[{"text":"b"},{"text":"c"}]"#).await;
+    bench.ask_from("192.0.2.9", "PATCH /api/notes/1", &fields, r#"{"text":"d"}"#).await;
+    bench.ask("PATCH /api/notes/1", &fields, r#"{"text":"d"}"#).await;
+    bench.ask("PATCH /api/notes/1", &fields, r#"{"text":5}"#).await;
+    let batch = r#"{"operations":[{"method":"POST","path":"/api/notes","body":{"text":"e"}},
+        {"method":"DELETE","path":"/api/notes/2"}]}"#;
+    let done = bench.ask("POST /api/batch", &fields, batch).await;
+    assert_eq!(done.status(), 200, "{}", text(&done));
+    bench.ask("POST /api/logout", &fields[1..], "").await;
+    let ask = async |target: &str| {
+        let answer = bench.by(By::Admin(9), &format!("GET {target}"), &[], "").await;
+        assert_eq!(answer.status(), 200, "{}", text(&answer));
+        json(&answer)
+    };
+    let all = ask("/api/audit?limit=100").await;
+    let acts: Vec<String> = all["audit"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|act| {
+            let of = |name: &str| act[name].as_str().unwrap_or("-").to_owned();
+            format!(
+                "{}:{} {} {}/{} {} {}",
+                of("actor"),
+                of("actorId"),
+                of("operation"),
+                of("resource"),
+                of("record"),
+                act["records"],
+                of("address")
+            )
+        })
+        .collect();
+    let expected = [
+        "user:1 logout users/1 1 ",
+        "user:1 delete notes/2 1 ",
+        "user:1 create notes/4 1 ",
+        "user:1 update notes/1 1 192.0.2.9",
+        "user:1 create notes/- 2 ",
+        "user:1 create notes/1 1 ",
+        "user:1 login users/1 1 ",
+        "nobody:- create users/3 1 ",
+        "nobody:- create users/2 1 ",
+        "nobody:- create users/1 1 ",
+    ];
+    assert_eq!(acts, expected);
+    let first = ask("/api/audit?limit=4&actor=user").await;
+    assert_eq!(first["audit"].as_array().unwrap().len(), 4);
+    let second = ask(first["next"].as_str().unwrap()).await;
+    assert_eq!(second["audit"].as_array().unwrap().len(), 3, "{second}");
+    assert_eq!(second["next"], Value::Null);
+    let of = ask("/api/audit?resource=notes&record=1&operation=update").await;
+    assert_eq!(of["audit"].as_array().unwrap().len(), 1);
+    for bad in ["resource=x", "record=1", "limit=0", "since=now", "before=x", "what=1", "refused=1"]
+    {
+        let answer = bench.by(By::Admin(9), &format!("GET /api/audit?{bad}"), &[], "").await;
+        assert_eq!(answer.status(), 400, "{bad}: {}", text(&answer));
+    }
+}
+
+#[tokio::test]
+async fn what_was_refused_is_told_to_admins() {
+    let bench = bench().await;
+    let bob = login(&bench, "bob", "battery staple").await;
+    bench.ask_from("192.0.2.9", "GET /api/plans", &[], "").await;
+    bench.ask("GET /api/plans", &[("authorization", &bob)], "").await;
+    bench.ask("GET /api/users/99", &[], "").await;
+    let refused = bench.by(By::Admin(9), "GET /api/audit?refused=true", &[], "").await;
+    let refused = json(&refused);
+    assert_eq!(refused["total"], 2, "{refused}");
+    let of = |at: usize, name: &str| refused["refused"][at][name].clone();
+    assert_eq!((of(0, "status"), of(0, "actor")), (403.into(), "user:2".into()));
+    assert_eq!((of(1, "status"), of(1, "actor")), (401.into(), "nobody".into()));
+    assert_eq!((of(1, "address"), of(1, "kind")), ("192.0.2.9".into(), "not-signed-in".into()));
+    assert_eq!(of(1, "route"), "/{resource}");
 }

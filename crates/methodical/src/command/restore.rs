@@ -79,7 +79,8 @@ fn told(site: &Site, restored: &Restored) -> String {
     );
     out.push_str(
         "ETags and cursors that clients still have are void. Idempotency-Keys that are in the \
-         backup are\nremembered: a request repeated with one is answered and not done twice.\n",
+         backup are\nremembered: a request repeated with one is answered and not done twice.\n\
+         All sessions have ended: users sign in again.\n",
     );
     if let Some(aside) = &restored.aside {
         let aside = &near(&site.database, aside);

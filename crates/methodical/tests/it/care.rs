@@ -36,7 +36,7 @@ fn run(arguments: &[&str], code: i32) -> (String, String) {
 
 fn create(server: &Server, name: &str) -> i64 {
     let content = format!(r#"{{"name":"{name}","email":"a@example.org"}}"#);
-    let answer = server.client().send(&Request::new("POST", "/api/users").json(content));
+    let answer = server.admin().send(&Request::new("POST", "/api/users").json(content));
     assert_eq!(answer.status, 201, "{}", answer.show());
     answer.json()["id"].as_i64().expect("an id")
 }
@@ -51,7 +51,7 @@ fn a_backup_and_a_restore_say_what_they_did_and_how_to_undo_it() {
     assert!(file.contains("/backups/data-") && file.ends_with("Z.db.zst"), "{file}");
     assert!(err.contains(&format!("methodical restore {home} {file}")), "{err}");
     let lost = create(&server, "Lost");
-    let old = server.client().get(&format!("/api/users/{kept}"));
+    let old = server.admin().get(&format!("/api/users/{kept}"));
     let (_, err) = run(&["restore", &home, &file], 1);
     assert!(err.contains("server is running") && err.contains("Nothing was replaced"), "{err}");
     assert!(server.terminate().success());
@@ -59,12 +59,12 @@ fn a_backup_and_a_restore_say_what_they_did_and_how_to_undo_it() {
     let (_, err) = run(&["restore", &home, &file], 0);
     assert!(err.contains("To undo this") && err.contains("data.db-before-"), "{err}");
     server.restart();
-    let found = server.client().get(&format!("/api/users/{kept}"));
+    let found = server.admin().get(&format!("/api/users/{kept}"));
     assert_eq!((found.status, found.text()), (200, old.text()));
     let tag = old.field("etag").expect("a tag");
     let request = Request::new("GET", &format!("/api/users/{kept}")).field("if-none-match", &tag);
-    assert_eq!(server.client().send(&request).status, 200, "no old tag is good");
-    assert_eq!(server.client().get(&format!("/api/users/{lost}")).status, 404);
+    assert_eq!(server.admin().send(&request).status, 200, "no old tag is good");
+    assert_eq!(server.admin().get(&format!("/api/users/{lost}")).status, 404);
     assert!(create(&server, "New") > lost, "no id is given twice");
     assert!(server.terminate().success());
 
@@ -75,23 +75,23 @@ fn a_backup_and_a_restore_say_what_they_did_and_how_to_undo_it() {
     let done = Command::new("sh").args(["-ec", &undo]).status().expect("a shell");
     assert!(done.success(), "{undo}");
     server.restart();
-    assert_eq!(server.client().get(&format!("/api/users/{lost}")).status, 200);
+    assert_eq!(server.admin().get(&format!("/api/users/{lost}")).status, 200);
 }
 
 #[test]
 fn a_cursor_of_before_a_restore_is_refused() {
     let mut server = Options::shop().set("limits.offset", "2").start();
     let home = text(server.home()).to_owned();
-    let list = server.client().get("/api/users?page=2&limit=2&sort=name");
+    let list = server.admin().get("/api/users?page=2&limit=2&sort=name");
     let next = list.json()["next"].as_str().expect("a next page").to_owned();
     assert!(next.contains("cursor="), "{next}");
-    assert_eq!(server.client().get(&next).status, 200);
+    assert_eq!(server.admin().get(&next).status, 200);
     let file = server.home().join("one.db.zst");
     run(&["backup", &home, text(&file)], 0);
     assert!(server.terminate().success());
     run(&["restore", &home, text(&file)], 0);
     server.restart();
-    assert_eq!(server.client().get(&next).status, 400);
+    assert_eq!(server.admin().get(&next).status, 400);
 }
 
 #[test]
@@ -114,7 +114,7 @@ fn a_backup_goes_through_pipes() {
     drop(pipe);
     assert!(child.wait().expect("a child").success());
     server.restart();
-    assert_eq!(server.client().get(&format!("/api/users/{kept}")).status, 200);
+    assert_eq!(server.admin().get(&format!("/api/users/{kept}")).status, 200);
 }
 
 #[test]
@@ -200,7 +200,7 @@ fn a_damaged_database_is_told_at_the_start_with_what_can_be_done() {
     // The first way out works.
     run(&["restore", &home, &file], 0);
     server.restart();
-    assert_eq!(server.client().get("/api/users/1").status, 200);
+    assert_eq!(server.admin().get("/api/users/1").status, 200);
 }
 
 #[test]
@@ -254,15 +254,15 @@ fn metrics_count_what_was_asked() {
         answer.text()
     };
     for _ in 0..3 {
-        server.client().get("/api/users?limit=2");
+        server.admin().get("/api/users?limit=2");
     }
-    server.client().get("/api/users/1");
-    server.client().get("/api/users/999999");
+    server.admin().get("/api/users/1");
+    server.admin().get("/api/users/999999");
     server.client().get("/secret-path-of-somebody");
     let request = Request::new("POST", "/api/users")
         .field("idempotency-key", "\"a-key-of-more-than-22-characters\"")
         .json(r#"{"name":"A","email":"a@example.org"}"#);
-    assert_eq!(server.client().send(&request).status, 201);
+    assert_eq!(server.admin().send(&request).status, 201);
     let series = |route: &str, method: &str, status: u16| {
         format!(
             "methodical_requests_total{{route=\"{route}\",method=\"{method}\",status=\"{status}\"}}"

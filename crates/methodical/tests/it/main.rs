@@ -1,5 +1,6 @@
 //! Every test that speaks HTTP to the real program, and what must not compile.
 
+mod access;
 mod adopt;
 mod care;
 mod crash;

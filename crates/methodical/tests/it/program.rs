@@ -39,12 +39,11 @@ fn a_start_that_fails_says_what_to_do_next() {
     assert!(methodical(&["init", text(&dir)]).status.success());
     let words = refused(&["init", text(&dir)], 1);
     assert!(words.contains("methodical serve"), "{words}");
-    let words = refused(&["serve", text(&dir), "--listen", "0.0.0.0:0"], 1);
-    assert!(words.contains("not enforced") && words.contains("loopback"), "{words}");
-    assert!(!dir.join("data.db").exists(), "a start that fails leaves no database");
     refused(&["serve", text(&dir), "--set", "limits.target"], 2);
     refused(&["serve", text(&dir), "--lisen", "x"], 2);
     refused(&["serf"], 2);
+    assert!(!dir.join("data.db").exists(), "a start that fails leaves no database");
+    assert!(!dir.join("admin.key").exists(), "nor a key");
 }
 
 #[test]
@@ -65,13 +64,17 @@ fn init_serve_curl_works_for_somebody_who_has_read_nothing() {
     let server = Options::folder(&dir).start();
     server.await_log("Try:");
     let log = server.log();
-    assert!(log.contains("everyone who reaches it may do everything"), "{log}");
-    assert!(log.contains("loopback only"), "{log}");
+    assert!(log.contains("admin.key"), "it says where the key is: {log}");
+    assert!(!log.contains(&server.admin_key()), "and not what it is: {log}");
     let commands: Vec<&str> =
         log.lines().map(str::trim).filter(|line| line.starts_with("curl ")).collect();
     assert_eq!(commands.len(), 3, "{log}");
     for command in commands {
-        let output = Command::new("sh").args(["-c", command]).output().expect("a shell");
+        let output = Command::new("sh")
+            .args(["-c", command])
+            .env("KEY", server.admin_key())
+            .output()
+            .expect("a shell");
         let answer = String::from_utf8_lossy(&output.stdout);
         assert!(answer.starts_with("HTTP/1.1 2"), "{command}: {answer}");
     }
@@ -93,7 +96,8 @@ fn sigterm_finishes_what_was_accepted() {
     let content = r#"{"value": "kept"}"#;
     let head = format!(
         "POST /api/data HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n\
-         Content-Length: {}\r\n\r\n",
+         Authorization: Bearer {}\r\nContent-Length: {}\r\n\r\n",
+        server.admin_key(),
         content.len()
     );
     reading.write(head.as_bytes()).expect("a head is sent");
@@ -109,7 +113,7 @@ fn sigterm_finishes_what_was_accepted() {
     drop(reading);
     assert_eq!(server.await_end().code(), Some(0));
     server.restart();
-    let list = server.client().get("/api/data?sort=-id&limit=1");
+    let list = server.admin().get("/api/data?sort=-id&limit=1");
     assert!(String::from_utf8_lossy(&list.content).contains("kept"));
 }
 
@@ -150,7 +154,7 @@ fn watch_takes_over_what_is_valid_and_keeps_the_rest_out() {
 
 /// Deletes a user whom nothing refers to.
 fn delete_user(server: &Server, id: u32) -> super::support::answer::Answer {
-    server.client().send(&Request::new("DELETE", &format!("/api/users/{id}")))
+    server.admin().send(&Request::new("DELETE", &format!("/api/users/{id}")))
 }
 
 #[test]
@@ -158,10 +162,9 @@ fn the_log_has_one_line_a_request_and_no_value() {
     for format in ["text", "json"] {
         let server = Options::shop().set("log.format", format).start();
         let secret = "hush-hush-value";
-        let client = server.client();
+        let client = server.admin();
         let trace = "4bf92f3577b34da6a3ce929d0e0e4736";
         let list = Request::new("GET", &format!("/api/users?name={secret}&page=1"))
-            .field("Authorization", secret)
             .field("Cookie", secret)
             .field("traceparent", &format!("00-{trace}-00f067aa0ba902b7-01"))
             .field("Request-Id", secret);
@@ -173,6 +176,8 @@ fn the_log_has_one_line_a_request_and_no_value() {
         client.send(&Request::new("GET", &format!("/api/users?token={secret}")));
         client.send(&Request::new("GET", &format!("/{secret}/{secret}")));
         client.send(&Request::new(secret, "/api/users"));
+        let unknown = Request::new("GET", "/api/users").field("Authorization", secret);
+        assert_eq!(client.send(&unknown).status, 401);
         client
             .send(&Request::new("POST", "/api/data").json(format!("{{\"value\": \"{secret}\"}}")));
         let mut broken = client.connect();
@@ -180,9 +185,9 @@ fn the_log_has_one_line_a_request_and_no_value() {
         assert_eq!(broken.answer("GET").expect("an answer").status, 400);
         server.await_log("malformed-request");
         let log = server.log();
-        assert!(!log.contains(secret), "{log}");
+        assert!(!log.contains(secret) && !log.contains(&server.admin_key()), "{log}");
         let lines: Vec<&str> = log.lines().filter(|line| line.contains("first_byte_ms")).collect();
-        assert_eq!(lines.len(), 7, "{log}");
+        assert_eq!(lines.len(), 8, "{log}");
         assert!(lines[0].contains(&id) && lines[0].contains(trace), "{}", lines[0]);
         assert!(lines[0].contains("name") && lines[0].contains("page"), "{}", lines[0]);
         if format == "json" {

@@ -213,8 +213,8 @@ fn renew(next: &Path, old: &Path, header: &Header, now: Timestamp) -> Result<boo
     Ok(given.is_some())
 }
 
-/// Ends every session, and removes the keys that were revoked since the backup as far as the present
-/// database knows: neither comes back with a restore. Its other keys stay.
+/// Ends every session, and removes the keys that were revoked since the backup as far as the
+/// present database knows: neither comes back with a restore. The other keys stay.
 fn renew_credentials(next: &Connection, old: &Path, header: &Header) -> Result<(), CareError> {
     if header.layout < i64::from(LAYOUT) {
         return Ok(());

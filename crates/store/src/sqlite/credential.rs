@@ -97,7 +97,8 @@ const OPEN: &str = "INSERT INTO _methodical_sessions \
     (hash, user, seal, created, expires, used, address, agent) VALUES (?, ?, ?, ?, ?, ?, ?, ?)";
 /// Numbers grow, so that the smallest are of the oldest sessions.
 const CROWDED: &str = "DELETE FROM _methodical_sessions WHERE number IN \
-    (SELECT number FROM _methodical_sessions WHERE user = ? ORDER BY number DESC LIMIT -1 OFFSET ?)";
+    (SELECT number FROM _methodical_sessions WHERE user = ? \
+     ORDER BY number DESC LIMIT -1 OFFSET ?)";
 const END: &str = "DELETE FROM _methodical_sessions WHERE user = ?1 \
     AND (?2 IS NULL OR number = ?2) AND (?3 IS NULL OR number <> ?3)";
 const SEAL: &str = "UPDATE _methodical_sessions SET seal = ?2 WHERE number = ?1";

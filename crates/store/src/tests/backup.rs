@@ -24,13 +24,13 @@ fn go_on(_: Progress) -> ControlFlow<()> {
     ControlFlow::Continue(())
 }
 
-fn back_up(bench: &Bench, name: &str) -> PathBuf {
+pub(super) fn back_up(bench: &Bench, name: &str) -> PathBuf {
     let file = bench.folder.path().join(name);
     backup(&plan(bench), Target::File(&file), &mut go_on).unwrap();
     file
 }
 
-fn restored(bench: &Bench, file: &std::path::Path) -> Result<Restored, CareError> {
+pub(super) fn restored(bench: &Bench, file: &std::path::Path) -> Result<Restored, CareError> {
     let bytes = std::fs::read(file).unwrap();
     let mut watch = |_, _| ControlFlow::Continue(());
     restore(&bench.path(), &bench.model, &bytes[..], clock(), &mut watch)
@@ -49,7 +49,7 @@ fn stop(bench: &Bench) {
     bench.writer().close();
 }
 
-fn again(bench: &Bench) -> Opened {
+pub(super) fn again(bench: &Bench) -> Opened {
     crate::open(&options(&bench.folder), Arc::clone(&bench.model), &mut seedless).unwrap()
 }
 

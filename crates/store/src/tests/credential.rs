@@ -4,7 +4,8 @@ use model::setting::Settings;
 
 use super::*;
 use crate::audit_log::{Act, Actor, Acts};
-use crate::credential::{CREDENTIALS, Credential, Session, TokenHash, Used, Which};
+use crate::care::keys::Keys;
+use crate::credential::{ApiKey, CREDENTIALS, Credential, NewKey, Session, TokenHash, Used, Which};
 
 const SIGNED: &str = r#"
 title = "Test"
@@ -70,7 +71,8 @@ impl Bench {
     }
 
     async fn acts(&self, acts: Acts) -> Vec<i64> {
-        let lookup = Lookup { acts: Some(Acts { limit: 100, ..acts }), ..Lookup::default() };
+        let lookup =
+            Lookup { acts: Some(Box::new(Acts { limit: 100, ..acts })), ..Lookup::default() };
         let found = self.reader().read(lookup).await.unwrap().acts;
         found.iter().map(|entry| entry.number).collect()
     }
@@ -252,7 +254,7 @@ async fn the_audit_log_is_read_from_its_newest_entry() {
     let operation = Acts { operation: Some("import".to_owned()), ..some() };
     assert_eq!(bench.acts(operation).await, [4]);
     assert_eq!(bench.acts(Acts { before: Some(0), ..some() }).await, [0_i64; 0]);
-    let lookup = Lookup { acts: Some(Acts { limit: 1, ..some() }), ..Lookup::default() };
+    let lookup = Lookup { acts: Some(Box::new(Acts { limit: 1, ..some() })), ..Lookup::default() };
     let entry = bench.reader().read(lookup).await.unwrap().acts.remove(0);
     assert_eq!((entry.resource.as_deref(), entry.record.as_deref()), (Some("notes"), Some("2")));
     assert_eq!((entry.actor.as_str(), entry.actor_id.as_deref()), ("user", Some("1")));
@@ -283,6 +285,125 @@ fn each_way_to_read_the_audit_log_has_an_index() {
         let plan = plan.join("; ");
         assert!(plan.contains(index) && !plan.contains("TEMP B-TREE"), "{filter}: {plan}");
     }
+}
+
+#[tokio::test]
+async fn old_acts_are_swept_but_for_the_newest() {
+    let bench = Bench::of(SIGNED, |options| {
+        options.audit_retention = std::time::Duration::from_secs(10);
+    });
+    let (now, ann) = (clock().0, ("user", Some("1")));
+    let old = (0..600).map(|at| act(now - 60_000 + at, ann, USERS, Some(1)));
+    bench.commit(old.chain([act(now - 50_000, ann, USERS, None)]).collect()).await.unwrap();
+    for _ in 0..100 {
+        if bench.acts(Acts::default()).await == [601] {
+            return;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    panic!("nothing was swept");
+}
+
+/// A key as its maker hands it over.
+fn new_key(token: u8) -> NewKey {
+    let key = ApiKey {
+        number: 0,
+        name: "k".to_owned(),
+        start: "mtdk_abcd".to_owned(),
+        roles: vec!["admin".to_owned(), "it's".to_owned()],
+        created_at: clock(),
+        expires_at: None,
+        used_at: None,
+    };
+    NewKey { hash: hash(token), key }
+}
+
+fn keys(bench: &Bench) -> Keys {
+    Keys::open(&options(&bench.folder), &bench.model).unwrap()
+}
+
+#[tokio::test]
+async fn keys_are_made_and_revoked_by_another_process() {
+    let bench = bench();
+    let keys = keys(&bench);
+    assert_eq!(keys.create(&new_key(1)).unwrap(), 1);
+    let made = ApiKey { number: 1, ..new_key(1).key };
+    assert_eq!(bench.token(1).await, Some(Credential::Key(made.clone())));
+    assert_eq!(keys.list().unwrap(), [made]);
+    let mut short = new_key(2);
+    short.key.expires_at = Some(clock());
+    assert_eq!(keys.create(&short).unwrap(), 2);
+    assert_eq!(bench.token(2).await, None, "it has expired");
+    let before = bench.moved().await;
+    assert!(keys.revoke(1, clock()).unwrap());
+    assert!(!keys.revoke(1, clock()).unwrap());
+    assert_eq!(bench.token(1).await, None);
+    assert_eq!(bench.moved().await, before + 1);
+    let acts = bench.acts(Acts { record: Some(Id::Integer(1)), ..Acts::default() }).await;
+    assert_eq!(acts.len(), 2);
+}
+
+#[test]
+fn a_database_that_never_had_a_key_gets_the_first() {
+    let with = |options: &mut Options| options.first_key = Some(new_key(1));
+    let bench = Bench::of(SIGNED, with);
+    assert_eq!(bench.opened.first_key, Some(1));
+    let again = |bench: &Bench| {
+        bench.writer().close();
+        let mut options = options(&bench.folder);
+        with(&mut options);
+        let opened = crate::open(&options, Arc::clone(&bench.model), &mut seedless).unwrap();
+        opened.writer.close();
+        opened.first_key
+    };
+    assert_eq!(again(&bench), None);
+    keys(&bench).revoke(1, clock()).unwrap();
+    assert_eq!(again(&bench), None, "it had one");
+    let other = Bench::of(SIGNED, |_| {});
+    assert_eq!(other.opened.first_key, None);
+    assert_eq!(again(&other), Some(1), "it was made without");
+}
+
+#[tokio::test]
+async fn a_restore_ends_sessions_and_revives_no_revoked_key() {
+    let bench = bench();
+    let keys = keys(&bench);
+    for token in 1..=2 {
+        keys.create(&new_key(token)).unwrap();
+    }
+    bench.commit(vec![insert(USERS, person(1)), open(9, 1)]).await.unwrap();
+    let file = super::backup::back_up(&bench, "x.db.zst");
+    keys.revoke(1, clock()).unwrap();
+    keys.create(&new_key(3)).unwrap();
+    drop(keys);
+    bench.writer().close();
+    super::backup::restored(&bench, &file).unwrap();
+    let opened = super::backup::again(&bench);
+    for (token, is_good) in [(9, false), (1, false), (2, true), (3, false)] {
+        let lookup = Lookup { credential: Some(hash(token)), ..Lookup::default() };
+        let found = opened.reader.read(lookup).await.unwrap().credential;
+        assert_eq!(found.is_some(), is_good, "{token}");
+    }
+    let audit = crate::care::audit::audit(&bench.path(), &bench.model).unwrap();
+    assert!(audit.findings.is_empty(), "{:?}", audit.findings);
+}
+
+#[tokio::test]
+async fn sessions_of_users_that_no_trigger_saw_go_are_swept() {
+    let bench = bench();
+    bench.commit(vec![insert(USERS, person(1)), open(1, 1), open(2, 77)]).await.unwrap();
+    assert_eq!(bench.signed_in(2).await.unwrap().1, None);
+    bench.writer().close();
+    let opened = super::backup::again(&bench);
+    for _ in 0..100 {
+        let lookup = Lookup { sessions: Some(Id::Integer(77)), ..Lookup::default() };
+        if opened.reader.read(lookup).await.unwrap().sessions.is_empty() {
+            assert!(bench.signed_in(1).await.is_some());
+            return;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    panic!("nothing was swept");
 }
 
 #[test]

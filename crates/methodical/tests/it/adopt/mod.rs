@@ -15,7 +15,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::support::client::{Client, Request};
-use crate::support::server::{Options, Server, tests};
+use crate::support::server::{Options, Server, open, tests};
 
 /// A database of another program, and what became of it.
 pub(crate) struct Adopted {
@@ -81,8 +81,17 @@ impl Adopted {
         Connection::open(self.home.path().join(format!("{name}.db"))).expect("the source")
     }
 
-    /// Serves what was made.
+    /// Serves what was made, to anyone.
     pub(crate) fn serve(&self) -> Server {
+        let out = self.home.path().join("api");
+        let declaration = out.join("methodical.toml");
+        let text = std::fs::read_to_string(&declaration).expect("a declaration");
+        std::fs::write(&declaration, open(&text)).expect("a declaration");
+        self.serve_as_it_is()
+    }
+
+    /// Serves what was made as it was made: to admins.
+    pub(crate) fn serve_as_it_is(&self) -> Server {
         let out = self.home.path().join("api");
         let database = out.join("data.db");
         Options::folder(&out).argument("--database").argument(text(&database)).start()

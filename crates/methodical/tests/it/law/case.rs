@@ -1,7 +1,9 @@
 //! Reads `*.law`: cases of requests and what must come back, one sentence of a specification each.
 //!
 //! ```text
-//! %% lab                              the declaration of the file's server: lab or shop
+//! %% lab                              the declaration of the file's server: lab, where anyone
+//!                                       may do anything, or shop, where each request that does
+//!                                       not say `authorization: -` is one of an admin
 //! %% set limits.content=1000          a setting of it
 //!
 //! ### RFC 9110 §9.3.3 | POST that creates is answered with 201 and Location.
@@ -23,6 +25,7 @@
 //! == text                             content, exactly;   =empty: none
 //! ~ regex      !~ regex               content as text
 //! ! /pointer                          this member is not there
+//! {{admin}}                           the key of an admin, wherever it stands
 //! + id /api/notes {"title": "a"}      a POST of JSON that gives 201; keeps {{id}} and {{id.tag}}
 //! @ id json /id                       keeps a value as {{id}}: json POINTER, field NAME, text,
 //!                                       answer (for `same`)

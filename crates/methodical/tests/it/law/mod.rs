@@ -56,6 +56,7 @@ laws! {
     lists_come_as_json_ndjson_and_csv: "forms_of_lists",
     many_records_are_created_all_or_none: "bulk",
     changes_come_in_the_order_of_their_commits: "changes",
+    who_asks_is_known_by_what_is_sent: "signin",
 }
 
 #[test]
@@ -90,6 +91,13 @@ fn target(path: &str) -> Option<&'static str> {
         "/api/search" | "/search" | "/v0/search" => return Some("Search"),
         "/api/changes" | "/changes" | "/v0/changes" => return Some("Changes"),
         "/api/batch" | "/batch" | "/v0/batch" => return Some("Batch"),
+        "/api/login" | "/login" => return Some("Login"),
+        "/api/logout" => return Some("Logout"),
+        "/api/me" => return Some("Me"),
+        "/api/me/sessions" => return Some("Sessions"),
+        "/api/me/password" => return Some("Password"),
+        "/api/audit" => return Some("Audit"),
+        _ if path.starts_with("/api/me/sessions/") => return Some("Session"),
         "/healthz" => return Some("Health"),
         "/readyz" => return Some("Ready"),
         "/robots.txt" => return Some("Robots"),

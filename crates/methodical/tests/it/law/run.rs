@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::case::{self, Case, Law, Step};
 use crate::support::answer::Answer;
-use crate::support::client::{Connection, Request};
+use crate::support::client::{Client, Connection, Request};
 use crate::support::pattern;
 use crate::support::server::{Options, Server, await_that};
 
@@ -40,7 +40,7 @@ pub(crate) fn run(path: &Path) {
         let mut server = start(&law);
         let mut failures = Vec::new();
         for case in &law.cases {
-            let mut scene = Scene::new(&mut server);
+            let mut scene = Scene::new(&mut server, law.declaration == "shop");
             if let Err(failure) = scene.play(case) {
                 failures.push(format!(
                     "{}:{}\n  {} | {}\n  {}",
@@ -78,6 +78,8 @@ fn start(law: &Law) -> Server {
 /// A case while it is played.
 struct Scene<'a> {
     server: &'a mut Server,
+    /// True where requests that say nothing else are those of an admin.
+    is_admin: bool,
     values: HashMap<String, String>,
     answers: HashMap<String, Answer>,
     answer: Option<Answer>,
@@ -91,9 +93,10 @@ struct Scene<'a> {
 type Played = Result<(), String>;
 
 impl<'a> Scene<'a> {
-    fn new(server: &'a mut Server) -> Self {
+    fn new(server: &'a mut Server, is_admin: bool) -> Self {
         Self {
             server,
+            is_admin,
             values: HashMap::new(),
             answers: HashMap::new(),
             answer: None,
@@ -179,19 +182,23 @@ impl<'a> Scene<'a> {
         };
         self.answer = None;
         self.connection = None;
-        self.answer = Some(self.server.client().send(&request));
+        self.answer = Some(self.client().send(&request));
         Ok(())
     }
 
     fn create(&mut self, name: &str, target: &str, json: &str) -> Played {
         let request = Request::new("POST", &self.fill(target)).json(self.fill(json));
-        let answer = self.server.client().send(&request);
+        let answer = self.client().send(&request);
         self.answer = Some(answer.clone());
         if answer.status != 201 {
             return Err(format!("status {}, expected 201", answer.status));
         }
         self.keep(name, "json /id", &answer)?;
         self.keep(&format!("{name}.tag"), "field etag", &answer)
+    }
+
+    fn client(&self) -> Client {
+        if self.is_admin { self.server.admin() } else { self.server.client() }
     }
 
     fn connection(&mut self) -> &mut Connection {
@@ -262,7 +269,7 @@ impl<'a> Scene<'a> {
             }
             "until" => {
                 let (target, field) = rest.split_once(" has ").ok_or("until TARGET has FIELD")?;
-                let client = self.server.client();
+                let client = self.client();
                 await_that(&what, || client.get(target).field(field).is_some());
             }
             _ => return Err(format!("nobody knows how to {what}")),
@@ -346,6 +353,7 @@ impl<'a> Scene<'a> {
             out.push_str(before);
             match (name, name.rsplit_once('*')) {
                 ("host", _) => out.push_str(&self.server.address().to_string()),
+                ("admin", _) => out.push_str(&self.server.admin_key()),
                 (_, Some((unit, count))) => {
                     let count: usize = count.parse().expect("a number of repetitions");
                     out.push_str(&unit.repeat(count));

@@ -2,7 +2,7 @@
 
 use super::*;
 
-const PEOPLE: &str = "[resources.people]\nfields.name = { type = \"string\" }\n\
+const PEOPLE: &str = "[resources.people]\naccess = { read = \"admin\" }\nfields.name = { type = \"string\" }\n\
                       fields.age = { type = \"string\", optional = true }\n";
 const ROWS: &str = "INSERT INTO people (name, age) VALUES ('Ann', '7'), ('Bob', NULL), \
                     ('Cid', 'old'), ('Dee', '007')";
@@ -16,11 +16,11 @@ fn a_plan_is_shown_and_then_carried_out_and_then_written_down() {
     assert_eq!(same.err, "");
 
     home.declare(
-        "[resources.users]\nwas = \"people\"\n\
+        "[resources.users]\nwas = \"people\"\naccess = { read = \"admin\" }\n\
          fields.title = { type = \"string\", was = \"name\", unique = true, maxLength = 9 }\n\
          fields.age = { type = \"string\", optional = true }\n\
          fields.rank = { type = \"integer\", default = 3 }\n\
-         [resources.pets]\nfields.of = { references = \"users\" }\n",
+         [resources.pets]\naccess = { read = \"admin\" }\nfields.of = { references = \"users\" }\n",
     );
     let planned = home.migrate(&[]);
     assert_eq!(planned.code, Some(0), "{}", planned.err);

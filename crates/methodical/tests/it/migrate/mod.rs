@@ -10,7 +10,7 @@ use std::process::{Command, Stdio};
 use rusqlite::Connection;
 use tempfile::TempDir;
 
-use super::support::server::{Options, Server};
+use super::support::server::{Options, Server, open};
 
 /// A folder with a declaration.
 struct Home(TempDir);
@@ -46,7 +46,7 @@ impl Home {
     }
 
     fn declare(&self, declaration: &str) {
-        let text = format!("title = \"T\"\n{declaration}");
+        let text = open(&format!("title = \"T\"\n{declaration}"));
         std::fs::write(self.path().join("methodical.toml"), text).expect("written");
     }
 

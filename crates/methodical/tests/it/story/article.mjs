@@ -1,12 +1,14 @@
 // What a reader of the article writes in JavaScript, with the fetch of Node.
-// Usage: node article.mjs http://HOST:PORT
+// Usage: node article.mjs http://HOST:PORT TOKEN
 //
-// Every request of the article about users, products, orders and data, with only the host replaced.
+// Every request of the article about users, products, orders and data, with only the host and the
+// token replaced: TOKEN stands for its `token123` and its `sk-secret-key-12345`.
 
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 
 const base = process.argv[2];
+const Authorization = `Bearer ${process.argv[3]}`;
 if (typeof fetch !== 'function') {
   console.error('fetch is not there: install Node 18 or later');
   process.exit(1);
@@ -32,7 +34,7 @@ async function simpleGet() {
 async function getWithHeaders() {
   const response = await fetch(`${base}/users?page=1`, {
     method: 'GET',
-    headers: { Authorization: 'Bearer token123', Accept: 'application/json' },
+    headers: { Authorization, Accept: 'application/json' },
   });
   assert.equal(response.status, 200);
   assert.match(response.headers.get('content-type'), /^application\/json/);
@@ -43,7 +45,7 @@ async function postCreates() {
   for (const path of ['/users', '/api/users']) {
     const response = await fetch(base + path, {
       method: 'POST',
-      headers: { 'Content-Type': 'application/json', Authorization: 'Bearer token123' },
+      headers: { 'Content-Type': 'application/json', Authorization },
       body: JSON.stringify({ name: 'Charlie', email: 'charlie@example.com', role: 'developer' }),
     });
     assert.equal(response.status, 201);
@@ -59,7 +61,10 @@ async function postCreates() {
 
 async function postOnce() {
   const order = JSON.stringify({ product: 2, quantity: 3 });
-  const total = async () => (await (await fetch(`${base}/api/orders?limit=1`)).json()).total;
+  const total = async () => {
+    const list = await fetch(`${base}/api/orders?limit=1`, { headers: { Authorization } });
+    return (await list.json()).total;
+  };
   const before = await total();
   const send = (headers) => fetch(`${base}/api/orders`, {
     method: 'POST',
@@ -82,7 +87,7 @@ async function mistakes() {
   assert.equal(leaked.status, 400);
   assert.ok(!(await leaked.text()).includes('sk-secret'));
   const right = await fetch(`${base}/api/data`, {
-    headers: { Authorization: 'Bearer sk-secret-key-12345' },
+    headers: { Authorization },
   });
   assert.equal(right.status, 200);
   assert.equal((await right.json()).data.length, 3);
@@ -100,7 +105,7 @@ async function theOtherMethods() {
   const options = await fetch(url, { method: 'OPTIONS' });
   assert.equal(options.status, 204);
   assert.match(options.headers.get('allow'), /PATCH/);
-  const json = { 'Content-Type': 'application/json' };
+  const json = { 'Content-Type': 'application/json', Authorization };
   const put = await fetch(url, {
     method: 'PUT',
     headers: json,
@@ -115,9 +120,9 @@ async function theOtherMethods() {
   const patched = await patch.json();
   assert.equal(patched.name, 'New');
   assert.equal(patched.role, 'developer');
-  const gone = await fetch(url, { method: 'DELETE' });
+  const gone = await fetch(url, { method: 'DELETE', headers: { Authorization } });
   assert.deepEqual(await gone.json(), { status: 'deleted' });
-  assert.equal((await fetch(url, { method: 'DELETE' })).status, 404);
+  assert.equal((await fetch(url, { method: 'DELETE', headers: { Authorization } })).status, 404);
 }
 
 async function forms() {

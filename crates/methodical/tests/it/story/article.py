@@ -1,6 +1,7 @@
-"""What a reader of the article writes in Python, with requests. Usage: article.py http://HOST:PORT
+"""What a reader of the article writes in Python, with requests. Usage: article.py http://HOST:PORT TOKEN
 
-Every request of the article about users, products, orders and data, with only the host replaced.
+Every request of the article about users, products, orders and data, with only the host and the
+token replaced: TOKEN stands for its `token123` and its `sk-secret-key-12345`.
 """
 
 import sys
@@ -13,7 +14,7 @@ except ImportError:
              "python3 -m pip install requests")
 
 BASE = sys.argv[1]
-TOKEN = {"Authorization": "Bearer token123"}
+TOKEN = {"Authorization": f"Bearer {sys.argv[2]}"}
 CHARLIE = {"name": "Charlie", "email": "charlie@example.com", "role": "developer"}
 
 
@@ -49,18 +50,18 @@ def get_is_safe_to_retry():
 
 def post_is_not():
     order = {"product": 1, "quantity": 1}
-    before = requests.get(f"{BASE}/api/orders").json()["total"]
+    before = requests.get(f"{BASE}/api/orders", headers=TOKEN).json()["total"]
     for _ in range(10):
         response = requests.post(f"{BASE}/api/orders", json=order)
         assert response.status_code == 201, response.text
-    assert requests.get(f"{BASE}/api/orders").json()["total"] == before + 10
+    assert requests.get(f"{BASE}/api/orders", headers=TOKEN).json()["total"] == before + 10
 
     key = {"Idempotency-Key": str(uuid.uuid4())}
     answers = [requests.post(f"{BASE}/api/orders", json=order, headers=key) for _ in range(10)]
     assert {answer.status_code for answer in answers} == {201}
     assert len({answer.content for answer in answers}) == 1
     assert [("Idempotent-Replayed" in answer.headers) for answer in answers] == [False] + [True] * 9
-    assert requests.get(f"{BASE}/api/orders").json()["total"] == before + 11
+    assert requests.get(f"{BASE}/api/orders", headers=TOKEN).json()["total"] == before + 11
 
 
 def caching():
@@ -77,8 +78,7 @@ def secrets():
     assert refused.status_code == 400, refused.text
     assert refused.json()["type"].endswith("/problems/secret-in-url")
     assert "sk-secret" not in refused.text
-    taken = requests.get(f"{BASE}/api/data",
-                         headers={"Authorization": "Bearer sk-secret-key-12345"})
+    taken = requests.get(f"{BASE}/api/data", headers=TOKEN)
     assert taken.status_code == 200, taken.text
     refused = requests.get(f"{BASE}/login", params={"username": "alice", "password": "secret123"})
     assert refused.status_code == 400 and "secret123" not in refused.text, refused.text
@@ -91,13 +91,13 @@ def the_other_methods():
     assert head.status_code == 200 and head.content == b""
     assert "GET" in requests.options(url).headers["Allow"]
     full = {"name": "Replaced", "email": "replaced@example.com"}
-    replaced = requests.put(url, json=full)
+    replaced = requests.put(url, json=full, headers=TOKEN)
     assert replaced.status_code == 200 and replaced.json()["role"] == "customer", replaced.text
-    patched = requests.patch(url, json={"role": "developer"})
+    patched = requests.patch(url, json={"role": "developer"}, headers=TOKEN)
     assert patched.json()["name"] == "Replaced" and patched.json()["role"] == "developer"
-    deleted = requests.delete(url)
+    deleted = requests.delete(url, headers=TOKEN)
     assert deleted.status_code == 200 and deleted.json() == {"status": "deleted"}, deleted.text
-    assert requests.delete(url).status_code == 404
+    assert requests.delete(url, headers=TOKEN).status_code == 404
     assert requests.get(f"{BASE}/users/42").status_code == 404
 
 
@@ -117,8 +117,23 @@ def forms():
     assert sent.status_code == 201 and sent.json()["text"] == "In parts", sent.text
 
 
+def sign_in():
+    login = {"username": "alice", "password": "secret123"}
+    for path, sent in ((f"{BASE}/login", {"data": login}), (f"{BASE}/api/login", {"json": login})):
+        answer = requests.post(path, **sent)
+        assert answer.status_code == 200, answer.text
+        assert answer.headers["Cache-Control"] == "no-store"
+        token = {"Authorization": f"Bearer {answer.json()['token']}"}
+        assert requests.get(f"{BASE}/api/me", headers=token).json()["username"] == "alice"
+        assert requests.get(f"{BASE}/api/messages", headers=token).status_code == 403
+        assert requests.post(f"{BASE}/api/logout", headers=token).status_code == 200
+        assert requests.get(f"{BASE}/api/me", headers=token).status_code == 401
+    login["password"] = "secret124"
+    assert requests.post(f"{BASE}/login", data=login).status_code == 401
+
+
 STEPS = [simple_get, post_creates, get_is_safe_to_retry, post_is_not, caching, secrets, filters,
-         forms, the_other_methods]
+         forms, the_other_methods, sign_in]
 for step in STEPS:
     step()
     print("ok", step.__name__)

@@ -31,6 +31,9 @@ stories! {
     each_mistake_is_refused_with_an_explanation: "mistakes",
     anything_is_kept_as_data: "data",
     two_editors_do_not_overwrite_each_other: "editing",
+    private_notes_are_private: "notes",
+    a_shop_is_open_where_it_says_so: "permitted",
+    a_forum_is_moderated: "forum",
 }
 
 #[test]
@@ -50,7 +53,7 @@ fn run(program: &str, script: &str, install: &str) {
         let server = Options::shop().start();
         let script = tests().join("story").join(script);
         let base = format!("http://{}", server.address());
-        let output = Command::new(program).arg(&script).arg(&base).output();
+        let output = Command::new(program).arg(&script).args([base, server.admin_key()]).output();
         let output = output.unwrap_or_else(|error| {
             panic!("{program} does not start ({error}). {install}");
         });

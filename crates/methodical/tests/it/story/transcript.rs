@@ -13,11 +13,15 @@
 //! {"id": 1, "createdAt": "«time»", "…": "…"}
 //!
 //! # keep tag = etag
+//! # keep token = json /token
 //! ```
+//!
+//! It is played on the shop, or on another example, where its first line is `# examples/NAME: …`.
 //!
 //! Fields that are not shown may be there. Content is exact; `"…"` stands for more members or more
 //! items, «form» for what changes from run to run. `# keep` keeps a field's value as {{tag}}.
-//! `name: -` says that a field is not there. Content-Length of requests is added.
+//! `name: -` says that a field is not there. Content-Length of requests is added. {{admin}} is the
+//! key of an admin; the article's `token123` and `sk-secret-key-12345` stand for it in Authorization.
 
 use std::collections::HashMap;
 use std::fs;
@@ -29,7 +33,7 @@ use crate::law::run::decisive;
 use crate::support::answer::Answer;
 use crate::support::client::{Client, Connection};
 use crate::support::pattern;
-use crate::support::server::Options;
+use crate::support::server::{Options, repository};
 
 struct Exchange {
     line: usize,
@@ -45,10 +49,10 @@ struct Exchange {
 /// Plays a story from its first request to its last.
 pub(crate) fn play(path: &Path) {
     decisive(|| {
-        let server = Options::shop().start();
+        let server = Options::folder(&repository().join(folder(path))).start();
         let client = server.client();
         let mut connection = client.connect();
-        let mut kept = HashMap::new();
+        let mut kept = HashMap::from([("admin".to_owned(), server.admin_key())]);
         let exchanges = read(path);
         assert!(!exchanges.is_empty(), "{} tells nothing", path.display());
         for exchange in exchanges {
@@ -63,11 +67,25 @@ pub(crate) fn play(path: &Path) {
                 );
             }
             for (name, field) in &exchange.keep {
-                let value = answer.field(field).expect("a field to keep");
+                let value = match field.strip_prefix("json ") {
+                    Some(pointer) => {
+                        let json = answer.json();
+                        let value = json.pointer(pointer).expect("a member to keep");
+                        value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+                    }
+                    None => answer.field(field).expect("a field to keep"),
+                };
                 kept.insert(name.clone(), value);
             }
         }
     });
+}
+
+/// The example that a story is about.
+fn folder(path: &Path) -> String {
+    let text = fs::read_to_string(path).expect("a story");
+    let named = text.strip_prefix("# examples/").and_then(|rest| rest.split_once(':'));
+    named.map_or_else(|| "examples/shop".to_owned(), |(name, _)| format!("examples/{name}"))
 }
 
 fn read(path: &Path) -> Vec<Exchange> {
@@ -147,6 +165,9 @@ fn ask(
 ) -> Answer {
     let content = fill(exchange.sent.trim_end(), kept);
     let mut head = fill(&exchange.request.join("\r\n"), kept);
+    for token in ["token123", "sk-secret-key-12345"] {
+        head = head.replace(&format!("Bearer {token}"), &format!("Bearer {}", kept["admin"]));
+    }
     if !content.is_empty() {
         head.push_str(&format!("\r\nContent-Length: {}", content.len()));
     }

@@ -12,6 +12,8 @@ use super::server::PATIENCE;
 #[derive(Clone)]
 pub(crate) struct Client {
     address: SocketAddr,
+    /// Added to requests that say nothing about it.
+    authorization: Option<String>,
 }
 
 /// A request under construction.
@@ -91,7 +93,23 @@ impl Request {
 impl Client {
     /// A client of the server at an address.
     pub(crate) fn new(address: SocketAddr) -> Self {
-        Self { address }
+        Self { address, authorization: None }
+    }
+
+    /// The same with a token or an API key: what is sent without Authorization gets this one. A
+    /// request that says `authorization: -` goes without.
+    pub(crate) fn bearing(&self, token: &str) -> Self {
+        Self { address: self.address, authorization: Some(format!("Bearer {token}")) }
+    }
+
+    /// The request as this client sends it.
+    fn signed(&self, request: &Request) -> Request {
+        match &self.authorization {
+            Some(value) if !request.has("authorization") => {
+                request.clone().field("authorization", value)
+            }
+            _ => request.clone(),
+        }
     }
 
     /// Opens a connection.
@@ -118,6 +136,7 @@ impl Client {
 
     /// As `send`, where the server may be gone.
     pub(crate) fn try_send(&self, request: &Request) -> std::io::Result<Answer> {
+        let request = &self.signed(request);
         let mut connection = self.try_connect()?;
         // A refusal may come before the whole of the content is taken.
         let written = connection.stream.write_all(&request.bytes(self.address));

@@ -76,6 +76,14 @@ fn status(answer: &Answer, method: &str, must: &mut dyn FnMut(bool, &str)) {
         "RFC 9110 §15.5.6: a 405 has Allow",
     );
     must(
+        answer.status != 401 || answer.field("www-authenticate").is_some(),
+        "RFC 9110 §15.5.2: a 401 has WWW-Authenticate",
+    );
+    must(
+        answer.status != 429 || answer.field("retry-after").is_some(),
+        "DESIGN §3: a 429 says when to try again",
+    );
+    must(
         answer.status != 201 || answer.field("location").is_some() || is_about_many(answer),
         "RFC 9110 §15.3.2: a 201 names what was created in Location, or the target is meant",
     );

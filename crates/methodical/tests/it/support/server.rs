@@ -107,6 +107,23 @@ impl Server {
         Client::new(self.address())
     }
 
+    /// A client that sends an API key or a token.
+    pub(crate) fn client_as(&self, token: &str) -> Client {
+        self.client().bearing(token)
+    }
+
+    /// A client that may do everything.
+    pub(crate) fn admin(&self) -> Client {
+        self.client_as(&self.admin_key())
+    }
+
+    /// The key that the first start wrote beside the database, for nobody else to read.
+    pub(crate) fn admin_key(&self) -> String {
+        let key =
+            fs::read_to_string(self.home.join("admin.key")).expect("the key of the first start");
+        key.trim().to_owned()
+    }
+
     /// All that it has written so far to standard output and standard error.
     pub(crate) fn log(&self) -> String {
         self.running().written.lock().expect("a log").clone()
@@ -276,13 +293,30 @@ pub(crate) fn tests() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it")
 }
 
-/// Copies a folder of files, without databases.
+/// A declaration whose resources are for anyone where they do not say for whom: for tests that are
+/// about something else.
+pub(crate) fn open(declaration: &str) -> String {
+    let mut open = String::new();
+    let mut lines = declaration.lines();
+    while let Some(line) = lines.next() {
+        open.push_str(line);
+        open.push('\n');
+        let mut said = lines.clone().take_while(|line| !line.starts_with('['));
+        let is_said = said.any(|line| line.starts_with("access"));
+        if line.starts_with("[resources.") && !is_said {
+            open.push_str("access = { read = \"anyone\", write = \"anyone\" }\n");
+        }
+    }
+    open
+}
+
+/// Copies a folder of files, without databases and their keys.
 fn copy(from: &Path, to: &Path) {
     fs::create_dir_all(to).expect("a folder");
     for entry in fs::read_dir(from).expect("the declaration's folder") {
         let entry = entry.expect("a folder's entry");
         let name = entry.file_name();
-        if name.to_string_lossy().contains(".db") {
+        if name.to_string_lossy().contains(".db") || name == "admin.key" {
             continue;
         }
         let target = to.join(&name);

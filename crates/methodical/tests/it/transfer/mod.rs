@@ -13,6 +13,8 @@ use std::process::{Command, Output, Stdio};
 use serde_json::Value;
 use tempfile::TempDir;
 
+use crate::support::server::open;
+
 /// A folder with a declaration, and what is done there by command.
 pub(crate) struct Project {
     home: TempDir,
@@ -22,7 +24,7 @@ impl Project {
     /// Of this declaration.
     pub(crate) fn of(declaration: &str) -> Self {
         let home = tempfile::Builder::new().prefix("methodical-it-").tempdir().expect("a folder");
-        fs::write(home.path().join("methodical.toml"), declaration).expect("a declaration");
+        fs::write(home.path().join("methodical.toml"), open(declaration)).expect("a declaration");
         Self { home }
     }
 
@@ -123,8 +125,12 @@ pub(crate) fn fed(command: &str, home: &Path, arguments: &[&str], input: &[u8]) 
         .stderr(Stdio::piped())
         .spawn()
         .expect("the program starts");
-    child.stdin.take().expect("a pipe").write_all(input).expect("it reads");
-    Said::of(child.wait_with_output().expect("it ends"))
+    let written = child.stdin.take().expect("a pipe").write_all(input);
+    // What refuses the beginning does not read to the end.
+    let is_heard = written.is_ok();
+    let said = Said::of(child.wait_with_output().expect("it ends"));
+    assert!(is_heard || said.code != 0, "it did not read to the end: {}", said.err);
+    said
 }
 
 /// Every record of a database with all that is kept of it, and whether the books are right.

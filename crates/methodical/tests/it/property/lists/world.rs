@@ -13,7 +13,7 @@ use super::values;
 use crate::property::chance::Chance;
 use crate::support::answer::Answer;
 use crate::support::client::{Client, Connection, Request};
-use crate::support::server::{Options, Server, await_that};
+use crate::support::server::{Options, Server, await_that, open};
 
 /// A record as its members, in no order; absent ones are not there.
 pub(super) type Doc = Map<String, Value>;
@@ -52,7 +52,7 @@ impl Wire {
 /// A server of a declaration, with settings.
 pub(super) fn started(toml: &str, settings: &[(&str, usize)]) -> Server {
     let folder = tempfile::tempdir().expect("a folder");
-    fs::write(folder.path().join("methodical.toml"), toml).expect("a file");
+    fs::write(folder.path().join("methodical.toml"), open(toml)).expect("a file");
     let options = Options::folder(folder.path());
     let set = |options: Options, (key, value): &(&str, usize)| options.set(key, &value.to_string());
     settings.iter().fold(options, set).start()
