@@ -84,20 +84,20 @@ pub(crate) async fn admit(
     if tries_a_password(routed) {
         attempt(&inner.attempts.by_address, &neighbourhood(address))?;
     }
-    let token = bearer(headers)?;
-    let cookie = match token {
-        None => cookie::read(headers, &inner.settings),
-        // Authorization is never completed by a cookie.
-        Some(_) => None,
-    };
-    let bearing = match (&token, cookie) {
-        (Some(_), _) => Bearing::Authorization,
-        (None, Some(_)) => Bearing::Cookie,
-        (None, None) => Bearing::Nothing,
+    // Authorization is never completed by a cookie.
+    let has_token = headers.contains_key(header::AUTHORIZATION);
+    let cookie = cookie::read(headers, &inner.settings).filter(|_| !has_token);
+    let bearing = match (has_token, cookie) {
+        (true, _) => Bearing::Authorization,
+        (false, Some(_)) => Bearing::Cookie,
+        (false, None) => Bearing::Nothing,
     };
     let own = inner.settings.origin.as_deref();
     origin::refuse_foreign(routed, headers, bearing, own, address)?;
-    let known = if is_open(routed) { None } else { find(inner, token, cookie, report).await? };
+    let known = match is_open(routed) {
+        true => None,
+        false => find(inner, bearer(headers)?, cookie, report).await?,
+    };
     let request = match routed.row.reads() {
         true => String::new(),
         false => parts.extensions.get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default(),

@@ -24,7 +24,7 @@ use crate::admit::Admitted;
 use crate::batch::Batch;
 use crate::cursor;
 use crate::password::Hashes;
-use crate::position;
+use crate::positions::Positions;
 use crate::refused::Refused;
 use crate::route::Routed;
 
@@ -166,10 +166,8 @@ pub(crate) struct Following {
     pub(crate) since: Since,
     /// What its position means.
     pub(crate) after: After,
-    /// What positions are disguised with.
-    pub(crate) positions: position::Key,
-    /// Which life of the database positions are of.
-    pub(crate) life: String,
+    /// How positions are written.
+    pub(crate) positions: Positions,
     /// The salts of the ETags of each resource.
     pub(crate) salts: Vec<String>,
 }

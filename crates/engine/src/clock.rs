@@ -36,6 +36,12 @@ pub fn token(prefix: &str) -> String {
     format!("{prefix}{}", URL_SAFE_NO_PAD.encode(bits))
 }
 
+/// 64 random bits.
+#[must_use]
+pub fn draw() -> u64 {
+    random()
+}
+
 const POOL_BYTES: usize = 1024;
 
 thread_local! {

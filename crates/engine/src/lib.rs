@@ -26,7 +26,7 @@ mod origin;
 mod outcome;
 mod password;
 mod pipeline;
-mod position;
+mod positions;
 mod refused;
 mod representation;
 mod request;
@@ -104,7 +104,6 @@ pub(crate) struct Inner {
     /// The title, as challenges say it.
     pub(crate) realm: String,
     pub(crate) cursors: cursor::Key,
-    pub(crate) positions: position::Key,
     /// Requests whose many records lie on the disk until they are written.
     pub(crate) bulks: Arc<Semaphore>,
 }
@@ -127,7 +126,6 @@ impl Engine {
         };
         let realm = admit::realm(&model.title);
         let cursors = cursor::Key::new(&secret);
-        let positions = position::Key::new(&secret);
         let bulks = Arc::new(Semaphore::new(settings.bulks_max));
         Self(Arc::new(Inner {
             model,
@@ -147,7 +145,6 @@ impl Engine {
             refused: refused::Refusals::default(),
             realm,
             cursors,
-            positions,
             bulks,
         }))
     }

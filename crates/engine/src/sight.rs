@@ -6,7 +6,7 @@ use std::borrow::Cow;
 
 use model::access::{Grants, Sight};
 use model::model::{Field, FieldIndex, Model, Resource, ResourceIndex, Shown};
-use model::query::{self, Comparison, Filter, Path, Relation, Seen, View};
+use model::query::{self, Column, Comparison, Filter, Path, Relation, Seen, Sort, View};
 use model::record::Record;
 use model::value::{Id, Value};
 use store::lookup::{Child, Found, Node, Pick, Row};
@@ -38,6 +38,22 @@ pub(crate) fn selected(call: &Call, resource: ResourceIndex, filter: &Filter) ->
 /// True where every record of a resource is in the list that a call asks for.
 pub(crate) fn is_whole(call: &Call, resource: ResourceIndex, filter: &Filter) -> bool {
     filter.is_all() && call.grants(resource).read.is_all()
+}
+
+/// True where what matches a search may stand in the order of how well: that weighs words by how
+/// rare they are among all records, so it would tell of those that are hidden.
+pub(crate) fn ranks(call: &Call, resource: ResourceIndex) -> bool {
+    let declared = &call.model.resources[resource];
+    let is_open = |field: &FieldIndex| declared.fields[*field].comparable();
+    call.grants(resource).read.is_all() && declared.search.iter().all(is_open)
+}
+
+/// The order of what matches a search and is not ranked: the newest first.
+pub(crate) fn search_order(call: &Call, resource: ResourceIndex) -> Vec<Sort> {
+    match ranks(call, resource) {
+        true => Vec::new(),
+        false => vec![Sort { column: Column::Id, descending: true }],
+    }
 }
 
 /// A record of a resource by its id, if the caller sees it, with what the rules look into.

@@ -7,7 +7,7 @@ use store::lookup::{Current, Lookup};
 
 use crate::call::{Call, Following};
 use crate::outcome::Outcome;
-use crate::position;
+use crate::positions::Positions;
 use crate::sight;
 
 pub(crate) fn lookup(call: &Call) -> Lookup {
@@ -61,26 +61,11 @@ fn gone(call: &Call) -> Problem {
     Problem::new(Kind::ChangesGone, detail)
 }
 
-/// Writes a position: where it stands in the log, in disguise, and of which life of the database.
-pub(crate) fn position(number: i64, asked: &Following) -> String {
-    format!("{}-{}", asked.positions.seal(number), asked.life)
-}
-
-/// From where on changes are wanted; `None` where that is no position at all. One of another life
-/// of the database, or of before they were disguised, would be taken for what it is not: it is
-/// before all that there ever was.
-pub(crate) fn after(asked: &query::After, positions: &position::Key, life: &str) -> Option<After> {
-    let text = match asked {
-        query::After::Oldest => return Some(After::Oldest),
-        query::After::Newest => return Some(After::Newest),
-        query::After::Position(text) => text,
-    };
-    let (number, of) = text.split_once('-').filter(|(_, of)| of.len() == life.len())?;
-    let is_plain = number.len() < 16 && number.bytes().all(|byte| byte.is_ascii_digit());
-    let number = match positions.open(number) {
-        Some(number) => number,
-        None if is_plain && !number.is_empty() => -1,
-        None => return None,
-    };
-    Some(After::Position(if of == life { number } else { -1 }))
+/// From where on changes are wanted; `None` where that is no position at all.
+pub(crate) fn after(asked: &query::After, positions: &Positions) -> Option<After> {
+    match asked {
+        query::After::Oldest => Some(After::Oldest),
+        query::After::Newest => Some(After::Newest),
+        query::After::Position(text) => positions.number(text).map(After::Position),
+    }
 }

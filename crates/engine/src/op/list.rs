@@ -22,8 +22,11 @@ pub(crate) fn lookup(call: &Call) -> Lookup {
 fn records(call: &Call, resource: ResourceIndex, query: &Query) -> Node {
     let page = Page {
         filter: sight::selected(call, resource, &query.filter),
-        sort: query.sort.clone(),
-        is_ranked: query.is_ranked(),
+        sort: match query.is_ranked() {
+            true => sight::search_order(call, resource),
+            false => query.sort.clone(),
+        },
+        is_ranked: query.is_ranked() && sight::ranks(call, resource),
         after: call.position.clone(),
         offset: query.offset(),
         limit: query.limit + peek(call, resource, query),

@@ -98,7 +98,11 @@ pub(crate) fn refuse(call: &Call, attempt: &Attempt<'_>, rules: Rules) -> Option
         let write = &grants.fields[at].write;
         let before = attempt.before;
         if rules == Rules::Near && is_kept_password(call, attempt, at, field) {
-            faults.push(violation(field, KEPT));
+            let detail = format!(
+                "is changed by its own user, with a POST to {}/me/password, or by an admin",
+                call.model.prefix
+            );
+            faults.push(violation(field, &detail));
         } else if !write.is_all() && asked(write) && is_written(call, attempt, at) {
             let is_allowed = before.is_none_or(|before| holds(write, before.seen()));
             if !(is_allowed && holds(write, after)) {
@@ -119,7 +123,6 @@ pub(crate) fn refuse(call: &Call, attempt: &Attempt<'_>, rules: Rules) -> Option
     is_refused.then(|| Problem::new(Kind::Forbidden, detail))
 }
 
-const KEPT: &str = "is changed by its own user, with a POST to /me/password, or by an admin";
 /// What a member that is not the caller's to write is told.
 pub(crate) const UNWRITABLE: &str = "is not yours to write here";
 

@@ -28,8 +28,8 @@ fn matching(call: &Call, resource: ResourceIndex, search: &Everywhere) -> Node {
     let found = Filter::Search { terms: search.terms.clone(), within: None };
     let page = Page {
         filter: sight::selected(call, resource, &found),
-        sort: Vec::new(),
-        is_ranked: true,
+        sort: sight::search_order(call, resource),
+        is_ranked: sight::ranks(call, resource),
         after: None,
         offset: 0,
         limit: reach.saturating_add(1),
@@ -49,7 +49,9 @@ pub(crate) fn answer(call: &Call, current: Current) -> Result<Outcome, Problem> 
             total.records += own.records;
             total.is_lower_bound |= own.is_lower_bound;
         }
-        let rows = found.ranks.into_iter().zip(found.rows);
+        // Those without a rank stand behind those with one, which are all below zero.
+        let ranks = found.ranks.into_iter().chain(std::iter::repeat(0.0));
+        let rows = ranks.zip(found.rows);
         ranked.extend(rows.map(|(rank, row)| (rank, resource, row)));
     }
     // Equals stay in the order of the declaration, and of their ids.

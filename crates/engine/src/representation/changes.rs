@@ -7,7 +7,7 @@ use store::log::{Entry, Log, Operation};
 
 use crate::answer::Answer;
 use crate::call::{Call, Following};
-use crate::op::changes::{following, position};
+use crate::op::changes::following;
 use crate::response::tag;
 
 pub(super) fn render(call: &Call, log: &Log) -> Answer {
@@ -20,7 +20,7 @@ pub(super) fn render(call: &Call, log: &Log) -> Answer {
         }
         write(&mut content, call, asked, entry);
     }
-    let end = position(log.end, asked);
+    let end = asked.positions.text(log.end);
     content.extend_from_slice(b"],\"position\":");
     record::write_text(&mut content, &end);
     let next = (log.end < log.newest).then(|| {
@@ -45,7 +45,7 @@ fn write(out: &mut Vec<u8>, call: &Call, asked: &Following, entry: &Entry) {
     out.push(b'{');
     let start = out.len();
     record::write_name(out, start, "position");
-    record::write_text(out, &position(entry.position, asked));
+    record::write_text(out, &asked.positions.text(entry.position));
     record::write_name(out, start, "resource");
     record::write_text(out, &resource.name);
     record::write_name(out, start, "id");

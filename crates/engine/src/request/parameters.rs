@@ -14,9 +14,11 @@ use super::{audit, body};
 use crate::Inner;
 use crate::admit::{self, Admitted};
 use crate::call::{Auditing, Call, Following};
+use crate::clock;
 use crate::cursor::Place;
 use crate::form;
 use crate::op;
+use crate::positions::Positions;
 use crate::report::Report;
 use crate::response::tag;
 use crate::route::Routed;
@@ -239,12 +241,6 @@ fn changes(
     let read = query::read_since(by.model(), pairs, &inner.settings)
         .map_err(|rejection| refused(rejection, Kind::InvalidParameter))?;
     report.parameters = read.known;
-    let Some(after) = op::changes::after(&read.query.after, &inner.positions, &inner.life) else {
-        let violation = Violation::parameter("after", "is no position that an answer gave");
-        let detail =
-            "Send `position` of an answer, or of one of its changes; `now` for the newest.";
-        return Err(Problem::new(Kind::InvalidParameter, detail).with_errors(vec![violation]));
-    };
     if let Some(index) = read.query.resource {
         admit::permit(by.admitted, Operation::List, Some(index))?;
     }
@@ -252,10 +248,28 @@ fn changes(
         Some(index) => vec![index],
         None => (0..by.model().resources.len()).collect(),
     };
-    let (life, salts) = (inner.life.clone(), inner.salts.clone());
-    let (since, positions) = (read.query, inner.positions);
-    let following = Some(Arc::new(Following { since, after, positions, life, salts }));
+    let positions = positions(by, &tables);
+    let Some(after) = op::changes::after(&read.query.after, &positions) else {
+        let violation = Violation::parameter("after", "is no position that an answer gave");
+        let detail =
+            "Send `position` of an answer, or of one of its changes; `now` for the newest.";
+        return Err(Problem::new(Kind::InvalidParameter, detail).with_errors(vec![violation]));
+    };
+    let (since, salts) = (read.query, inner.salts.clone());
+    let following = Some(Arc::new(Following { since, after, positions, salts }));
     Ok(Parameters { following, tables, ..Parameters::default() })
+}
+
+/// How positions in the log of these tables are written for a caller. Those of whoever sees a part
+/// of it are of one life with what it sees: under other rules the part is another one.
+fn positions(by: By<'_>, tables: &[ResourceIndex]) -> Positions {
+    let sight = &by.admitted.sight;
+    let digest = sight.digest(tables);
+    if digest.is_empty() {
+        return Positions::plain(&by.inner.life);
+    }
+    let life = tag::life_of_part(&by.inner.life, &digest);
+    Positions::sealed(&life, &by.inner.secret, clock::draw())
 }
 
 /// Reads the query of a list.

@@ -33,6 +33,11 @@ pub(crate) fn life(epoch: u64) -> String {
     short(format!("changes:{epoch}").as_bytes())[..8].to_owned()
 }
 
+/// Which life it is for whoever sees a part of it.
+pub(crate) fn life_of_part(life: &str, digest: &str) -> String {
+    short(format!("{life}:{digest}").as_bytes())[..8].to_owned()
+}
+
 /// The state of a list. Where records or fields are hidden from the caller it is what the caller
 /// sees of it, since changes of what is hidden must not move it.
 pub(crate) fn list(call: &Call, states: &[i64], content: &[u8]) -> String {

@@ -9,6 +9,7 @@ mod law;
 mod migrate;
 mod program;
 mod property;
+mod signin;
 mod story;
 mod stream;
 mod support;
