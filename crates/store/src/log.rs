@@ -71,4 +71,7 @@ pub enum Operation {
     Update,
     /// It was removed.
     Delete,
+    /// It went from what a caller sees: it was removed, or is not seen any more. No entry says so;
+    /// it is what one of them is to somebody.
+    Leave,
 }

@@ -27,10 +27,12 @@ pub(crate) fn answer(call: &Call, current: Current) -> Result<Outcome, Problem> 
         let record = entry.record.take();
         entry.record = record.map(|it| sight::masked_in_log(call, entry.resource, it));
         let may_be_hidden = !call.grants(entry.resource).read.is_all();
-        if entry.record.is_none() && may_be_hidden && entry.operation == Operation::Update {
-            // That it is still there, hidden, is told by nothing: it went, with what it was.
-            entry.operation = Operation::Delete;
-            entry.version.counter -= 1;
+        if entry.record.is_none() && may_be_hidden && entry.operation != Operation::Insert {
+            // Whether it is still there, hidden, is told by nothing: it went, with what it was.
+            if entry.operation == Operation::Update {
+                entry.version.counter -= 1;
+            }
+            entry.operation = Operation::Leave;
         }
     }
     Ok(Outcome::Changed(log))

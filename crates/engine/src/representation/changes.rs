@@ -59,6 +59,7 @@ fn write(out: &mut Vec<u8>, call: &Call, asked: &Following, entry: &Entry) {
             Operation::Insert => "insert",
             Operation::Update => "update",
             Operation::Delete => "delete",
+            Operation::Leave => "removed",
         },
     );
     if let Some(present) = &entry.record {

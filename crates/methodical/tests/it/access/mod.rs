@@ -5,5 +5,6 @@ mod infer;
 mod keys;
 mod lists;
 mod matrix;
+mod rules;
 mod signin;
 mod world;
