@@ -584,20 +584,3 @@ async fn what_goes_along_with_a_deletion_is_written_down_too() {
         assert_eq!(done, expected, "{query}: {answer}");
     }
 }
-
-#[tokio::test]
-#[ignore = "a measurement"]
-async fn measure() {
-    let bench = bench().await;
-    let alice = login(&bench, "alice", "correct horse").await;
-    let fields = [("authorization", alice.as_str())];
-    for _ in 0..6 {
-        for signed in [&[][..], &fields[..]] {
-            let start = std::time::Instant::now();
-            for _ in 0..20_000 {
-                bench.ask("GET /api/users/1", signed, "").await;
-            }
-            println!("{} {:?}", signed.len(), start.elapsed() / 20_000);
-        }
-    }
-}

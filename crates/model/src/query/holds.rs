@@ -167,3 +167,123 @@ fn finds(terms: &Terms, fields: &[FieldIndex], record: &Record) -> bool {
     };
     terms.matches(&fields.iter().filter_map(text).collect::<Vec<_>>())
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::{Seen, fits, mixed, relates};
+    use crate::query::{Column, Comparison, Filter, Path, Relate};
+    use crate::sample::{alice, model};
+    use crate::search::Terms;
+    use crate::value::Value;
+    use std::cmp::Ordering;
+
+    fn text(text: &str) -> Value {
+        Value::Text(text.to_owned())
+    }
+
+    #[test]
+    fn a_value_that_is_not_there_equals_nothing_and_has_no_order() {
+        let five = || Value::Integer(5);
+        for absent in [None, Some(&Value::Null)] {
+            for (comparison, expected) in [
+                (Comparison::Equal(five()), false),
+                (Comparison::NotEqual(five()), true),
+                (Comparison::In(vec![five(), Value::Null]), false),
+                (Comparison::Greater(five()), false),
+                (Comparison::GreaterOrEqual(five()), false),
+                (Comparison::Less(five()), false),
+                (Comparison::LessOrEqual(five()), false),
+                (Comparison::Prefix(String::new()), false),
+                (Comparison::Null, true),
+                (Comparison::NotNull, false),
+                (Comparison::Equal(Value::Null), true),
+                (Comparison::NotEqual(Value::Null), false),
+            ] {
+                assert_eq!(fits(absent, &comparison, false), expected, "{comparison:?}");
+            }
+        }
+        assert!(!fits(Some(&five()), &Comparison::In(Vec::new()), false));
+        assert!(!fits(Some(&five()), &Comparison::Less(Value::Null), false));
+        assert!(fits(Some(&Value::Json("null".to_owned())), &Comparison::Null, false));
+        assert!(fits(Some(&Value::Json("0".to_owned())), &Comparison::NotNull, false));
+    }
+
+    #[test]
+    fn texts_compare_by_code_points_and_folded_where_case_does_not_count() {
+        assert!(fits(Some(&text("\u{10ffff}")), &Comparison::Greater(text("\u{ffff}")), false));
+        assert!(!fits(Some(&text("Straße")), &Comparison::Equal(text("STRASSE")), false));
+        assert!(fits(Some(&text("Straße")), &Comparison::Equal(text("STRASSE")), true));
+        assert!(fits(Some(&text("Straße")), &Comparison::Prefix("STRAS".to_owned()), true));
+        assert!(!fits(Some(&text("Straße")), &Comparison::Prefix("STRAS".to_owned()), false));
+        assert!(fits(Some(&text("Éa")), &Comparison::In(vec![text("x"), text("éA")]), true));
+        let (one, other) = (text("ab"), text("AB"));
+        assert!(relates((&one, true), Relate::Equal, (&text("ab"), false)));
+        assert!(!relates((&other, false), Relate::Equal, (&one, false)));
+        assert!(relates((&other, false), Relate::Less, (&one, false)));
+    }
+
+    #[test]
+    fn numbers_of_two_kinds_compare_exactly() {
+        let far = 9_007_199_254_740_992.0;
+        for (whole, number, expected) in [
+            ((1 << 53) + 1, far, Ordering::Greater),
+            (1 << 53, far, Ordering::Equal),
+            (i64::MAX, 9_223_372_036_854_775_808.0, Ordering::Less),
+            (i64::MIN, -9_223_372_036_854_775_808.0, Ordering::Equal),
+            (i64::MIN, f64::MIN, Ordering::Greater),
+            (0, -0.0, Ordering::Equal),
+            (0, 5e-324, Ordering::Less),
+            (-1, -1.5, Ordering::Greater),
+            (-2, -1.5, Ordering::Less),
+        ] {
+            assert_eq!(mixed(whole, number), Some(expected), "{whole} {number}");
+        }
+        assert_eq!(mixed(1, f64::NAN), None);
+    }
+
+    #[test]
+    fn a_record_is_looked_at_with_those_that_it_refers_to() {
+        let model = model();
+        let (record, mut boss) = (alice(), alice());
+        boss.values[0] = Some(text("Bob"));
+        let field = |name| model.resources[0].field(name).unwrap().0;
+        let name = Path { through: vec![field("boss")], column: Column::Field(field("name")) };
+        let is_bob =
+            Filter::Compare { path: name.clone(), comparison: Comparison::Equal(text("Bob")) };
+        let referred = [(field("boss"), &boss)];
+        let seen = Seen { record: &record, referred: &referred };
+        assert!(is_bob.holds(&model, 0, seen));
+        assert!(!is_bob.holds(&model, 0, Seen::alone(&record)));
+        assert!(is_bob.clone().negated().holds(&model, 0, Seen::alone(&record)));
+        assert_eq!(is_bob.references(), [field("boss")]);
+        let own = Path::from(Column::Field(field("name")));
+        let less = Filter::Relate { left: own, relation: Relate::Less, right: name };
+        assert!(less.holds(&model, 0, seen) && !less.holds(&model, 0, Seen::alone(&record)));
+        let far = Path { through: vec![field("boss"); 2], column: Column::Id };
+        let far = Filter::Compare { path: far, comparison: Comparison::NotNull };
+        assert!(!far.holds(&model, 0, seen), "what is farther away is absent");
+        let times = Filter::Relate {
+            left: Column::CreatedAt.into(),
+            relation: Relate::Less,
+            right: Column::UpdatedAt.into(),
+        };
+        assert!(times.and(Filter::equal(Column::Id, Value::Integer(7))).holds(&model, 0, seen));
+        assert!(Filter::all().holds(&model, 0, seen) && !Filter::nothing().holds(&model, 0, seen));
+    }
+
+    #[test]
+    fn a_search_finds_words_in_the_fields_that_it_may_look_into() {
+        let model = model();
+        let record = alice();
+        let field = |name| model.resources[0].field(name).unwrap().0;
+        let search = |words, within| {
+            let terms = Terms::read(words).unwrap();
+            Filter::Search { terms, within }.holds(&model, 0, Seen::alone(&record))
+        };
+        let fields = Some(vec![field("name"), field("team")]);
+        assert!(search("alice red", fields.clone()) && !search("alice blue", fields));
+        assert!(!search("alice red", Some(vec![field("name")])));
+        assert!(!search("alice", None), "no field of the sample is searched");
+    }
+}

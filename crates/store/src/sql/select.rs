@@ -3,7 +3,7 @@
 use model::model::{Model, Resource};
 use model::query::{Aggregate, Column, Sort};
 use sea_query::{
-    Asterisk, Expr, ExprTrait, Func, Order, Query, SelectStatement, SqliteQueryBuilder,
+    Asterisk, Expr, ExprTrait, Func, Order, Query, SelectStatement, SqliteQueryBuilder, UnionType,
 };
 
 use super::condition::Scope;
@@ -69,15 +69,16 @@ impl Shape {
         let statement = match &self.ask {
             Ask::Page => self.page(model, resource),
             Ask::Ranked => self.ranked(model, resource),
+            Ask::Count if self.apart().is_some() => outer_count(self.numbered(model, resource)),
             Ask::Count => {
                 let mut counted = self.counted(model, resource);
                 counted.expr(Func::count(Expr::col(Asterisk)));
                 counted
             }
             Ask::CountTo => {
-                let mut counted = self.counted(model, resource);
-                counted.expr(Expr::cust("1")).limit(0);
-                outer_count(counted)
+                let mut numbered = self.numbered(model, resource);
+                numbered.limit(0);
+                outer_count(numbered)
             }
             Ask::Among => {
                 let mut statement = records(resource);
@@ -145,9 +146,47 @@ impl Shape {
         kept
     }
 
+    /// What each of several lists fulfils that are to be merged.
+    fn apart(&self) -> Option<&[Form]> {
+        match self.terms.as_slice() {
+            [Form::Apart(lists)] => Some(lists),
+            _ => None,
+        }
+    }
+
+    /// Several lists after another, each of them the statement with what it fulfils.
+    fn united(
+        model: &Model,
+        resource: &Resource,
+        lists: &[Form],
+        statement: &SelectStatement,
+    ) -> SelectStatement {
+        let scope = Scope::of(model, resource);
+        let mut lists = lists.iter().map(|form| {
+            let mut list = statement.clone();
+            list.cond_where(scope.condition(form));
+            list
+        });
+        let mut united = lists.next().unwrap_or_else(|| statement.clone());
+        lists.for_each(|list| {
+            united.union(UnionType::All, list);
+        });
+        united
+    }
+
     fn page(&self, model: &Model, resource: &Resource) -> SelectStatement {
         let mut statement = records(resource);
-        self.narrow(model, resource, &mut statement);
+        if let Some(lists) = self.apart() {
+            // Lists are merged by what they show.
+            for by in self.sort.iter().map(|(by, _)| *by) {
+                if column(resource, by) != plain(resource, by) {
+                    statement.column(column(resource, by));
+                }
+            }
+            statement = Self::united(model, resource, lists, &statement);
+        } else {
+            self.narrow(model, resource, &mut statement);
+        }
         let order = |descending| if descending { Order::Desc } else { Order::Asc };
         for (by, descending) in &self.sort {
             statement.order_by(column(resource, *by), order(*descending));
@@ -210,6 +249,18 @@ impl Shape {
             matching.cond_where(scope.condition(form));
         }
         matching
+    }
+
+    /// A row for each record, with nothing in it.
+    fn numbered(&self, model: &Model, resource: &Resource) -> SelectStatement {
+        if let Some(lists) = self.apart() {
+            let mut one = Query::select();
+            one.expr(Expr::cust("1")).from(resource.name.clone());
+            return Self::united(model, resource, lists, &one);
+        }
+        let mut counted = self.counted(model, resource);
+        counted.expr(Expr::cust("1"));
+        counted
     }
 
     /// What is counted, without the columns.

@@ -18,6 +18,7 @@ use super::{acts, aggregate, credential, log, related};
 use crate::credential::CREDENTIALS;
 use crate::fault::{Fault, on};
 use crate::lookup::{Current, Found, KeyHash, Lookup, Node, Page, Pick, Remembered, Total};
+use crate::sql::apart::apart;
 use crate::sql::select::{Ask, Shape};
 use crate::sql::term::{Term, terms};
 
@@ -26,6 +27,9 @@ const REMEMBERED: &str = "SELECT principal, fingerprint, answer, expires \
 const KEPT: &str = "SELECT total FROM _methodical_resource WHERE resource = ?";
 const STATE: &str = "SELECT change FROM _methodical_resource WHERE resource = ?";
 const CREDENTIALS_STATE: &str = "SELECT change FROM _methodical_credentials";
+/// Both that what is known of a caller depends on: asked for with every request that is signed in.
+const CALLER_STATE: &str = "SELECT (SELECT change FROM _methodical_credentials), \
+                            (SELECT change FROM _methodical_resource WHERE resource = ?)";
 /// Change counters that one statement reads.
 const STATES_AT_ONCE: usize = 16;
 const SEQUENCE: &str = "SELECT seq FROM sqlite_sequence WHERE name = ?";
@@ -172,6 +176,7 @@ fn states(session: &Session, of: &[ResourceIndex]) -> Result<Vec<i64>, Failure> 
 fn states_text(of: &[ResourceIndex]) -> Cow<'static, str> {
     match of {
         [CREDENTIALS] => return CREDENTIALS_STATE.into(),
+        [CREDENTIALS, users] if *users != CREDENTIALS => return CALLER_STATE.into(),
         [_] => return STATE.into(),
         _ => {}
     }
@@ -230,7 +235,7 @@ fn by_page(
 ) -> Result<Vec<Record>, Failure> {
     let order = total_order(&page.sort);
     let Some(after) = &page.after else {
-        let own = terms(&page.filter);
+        let own = apart(&session.catalog.model, resource, &page.filter, &[]);
         let limit = u64::from(page.limit);
         return ordered(session, resource, &own, &order, limit, page.offset);
     };
@@ -242,8 +247,9 @@ fn by_page(
         if left == 0 {
             break;
         }
-        let mut all = terms(&page.filter);
-        all.extend(branch.iter().map(|(column, it)| Term::new((*column).into(), it)));
+        let place: Vec<(Column, &Comparison)> =
+            branch.iter().map(|(column, it)| (*column, it)).collect();
+        let all = apart(&session.catalog.model, resource, &page.filter, &place);
         records.extend(ordered(session, resource, &all, &order, left, 0)?);
     }
     if after.backwards {
@@ -342,7 +348,7 @@ fn total(
     filter: &Filter,
     count: Count,
 ) -> Result<Total, Failure> {
-    let terms = terms(filter);
+    let terms = apart(&session.catalog.model, resource, filter, &[]);
     if terms.is_empty() {
         let kept = kept(session, resource)?;
         return Ok(Total { records: kept.total, is_lower_bound: false });

@@ -4,6 +4,7 @@
 use model::query::{Aggregate, Comparison, Function, Measure, Path, total_order};
 
 use super::*;
+use crate::sql::apart::apart;
 use crate::sql::select::{Ask, Shape};
 use crate::sql::term::{Form, Term, Test, terms};
 use crate::sqlite::keyset::branches;
@@ -223,6 +224,41 @@ fn what_a_caller_sees_is_found_by_the_same_indexes() {
     let either = own.clone().or(Filter::equal(A, Value::Integer(1)));
     let count = plans.of(&Shape::new(ITEMS, Ask::Count, &terms(&either), &[]));
     assert!(count.contains("MULTI-INDEX OR") && !count.contains("SCAN"), "{count}");
+    // A page of either merges both in its order, and what is counted is not looked at.
+    let declared = &plans.model;
+    let asked = |ask, filter: &Filter, sort: &[(Column, bool)]| {
+        plans.of(&Shape::new(ITEMS, ask, &apart(declared, ITEMS, filter, &[]), &order(sort)))
+    };
+    for (filter, sort) in [
+        (either.clone(), vec![]),
+        (
+            either.clone().and(compare(Column::Field(2), Comparison::NotNull)),
+            vec![(Column::Id, true)],
+        ),
+        (own.clone().or(through.clone().and(Filter::equal(A, Value::Integer(1)))), vec![]),
+    ] {
+        let plan = asked(Ask::Page, &filter, &sort);
+        assert!(plan.contains("MERGE (UNION ALL)"), "{plan}");
+        for index in ["items(owner)", "items(a,b)"] {
+            assert!(plan.contains(&format!("SEARCH items USING INDEX {index}")), "{plan}");
+        }
+        assert!(!plan.contains("SCAN items"), "{plan}");
+    }
+    for ask in [Ask::Count, Ask::CountTo] {
+        let plan = asked(ask, &either, &[]);
+        // Those of an owner are fewer: they are the ones that are looked at.
+        assert!(plan.contains("SEARCH items USING COVERING INDEX items(a,b)"), "{plan}");
+        assert!(plan.contains("SEARCH items USING INDEX items(owner)"), "{plan}");
+        assert!(!plan.contains("MULTI-INDEX OR") && !plan.contains("SCAN items"), "{plan}");
+    }
+    // What has no index is looked at in the order of the page, and so is what another leads to.
+    for filter in [
+        own.clone().or(Filter::equal(Column::Field(2), Value::Integer(1))),
+        either.clone().and(Filter::equal(A, Value::Integer(2))),
+    ] {
+        let plan = asked(Ask::Page, &filter, &[]);
+        assert!(!plan.contains("UNION"), "{plan}");
+    }
     // One record, whatever has to hold of it.
     for (resource, id, index) in [
         (ITEMS, Value::Integer(1), "items USING INTEGER PRIMARY KEY"),

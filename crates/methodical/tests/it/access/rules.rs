@@ -1,7 +1,5 @@
 //! Rules that look at the time, at the record before and after, and one reference further.
 
-use std::time::{Duration, SystemTime};
-
 use serde_json::{Value, json};
 
 use super::world::{Caller, Standing, Who, World};
@@ -63,15 +61,11 @@ fn a_rule_holds_before_and_after() {
     });
 }
 
-/// A moment from now, as the server writes one.
-fn moment(from_now: Duration) -> String {
-    let at = SystemTime::now() + from_now;
-    let since = at.duration_since(SystemTime::UNIX_EPOCH).expect("after 1970");
-    let sql = "SELECT strftime('%Y-%m-%dT%H:%M:%S', ?1, 'unixepoch')";
+/// A moment in so many seconds, as the server writes one.
+fn moment(seconds: u32) -> String {
+    let sql = "SELECT strftime('%Y-%m-%dT%H:%M:%fZ', 'now', ?1 || ' seconds')";
     let database = rusqlite::Connection::open_in_memory().expect("a database");
-    let seconds = i64::try_from(since.as_secs()).expect("a moment");
-    let text: String = database.query_row(sql, [seconds], |row| row.get(0)).expect("a moment");
-    format!("{text}.{:03}Z", since.subsec_millis())
+    database.query_row(sql, [seconds], |row| row.get(0)).expect("a moment")
 }
 
 #[test]
@@ -81,7 +75,7 @@ fn what_waits_for_its_time_appears_without_a_write() {
         let client = world.server.client();
         world.create("news", &json!({"title": "old", "at": "2020-01-01T00:00:00.000Z"}));
         world.create("news", &json!({"title": "far", "at": "2999-01-01T00:00:00.000Z"}));
-        let soon = json!({"title": "soon", "at": moment(Duration::from_secs(2))});
+        let soon = json!({"title": "soon", "at": moment(2)});
         let soon = world.create("news", &soon);
         let list = |query: &str| client.get(&format!("/api/news?sort=id{query}"));
         let first = list("");

@@ -251,6 +251,8 @@ fn a_form_of_another_site_neither_signs_in_nor_out() {
             &[("origin", "https://evil.example")],
             &[("origin", "null")],
             &[("sec-fetch-site", "cross-site"), ("origin", "https://evil.example")],
+            // What a browser remembers of Basic goes along by itself.
+            &[("sec-fetch-site", "cross-site"), ("authorization", "Basic YTpi")],
         ] {
             let answer = client.send(&form(fields, content));
             assert_eq!(answer.status, 403, "{fields:?}: {}", answer.show());

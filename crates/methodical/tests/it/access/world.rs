@@ -309,7 +309,8 @@ impl World {
             ),
             Post(who, is_published) => self.create(
                 "posts",
-                &json!({"author": who.id(), "title": format!("post {n}"), "body": format!("word{n}"),
+                &json!({"author": who.id(), "title": format!("post {n}"),
+                        "body": format!("word{n}"),
                         "status": status(is_published), "remark": format!("remark {n}")}),
             ),
             Comment(who, is_published) => {

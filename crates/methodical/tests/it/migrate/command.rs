@@ -2,7 +2,8 @@
 
 use super::*;
 
-const PEOPLE: &str = "[resources.people]\naccess = { read = \"admin\" }\nfields.name = { type = \"string\" }\n\
+const PEOPLE: &str = "[resources.people]\naccess = { read = \"admin\" }\n\
+                      fields.name = { type = \"string\" }\n\
                       fields.age = { type = \"string\", optional = true }\n";
 const ROWS: &str = "INSERT INTO people (name, age) VALUES ('Ann', '7'), ('Bob', NULL), \
                     ('Cid', 'old'), ('Dee', '007')";

@@ -1,4 +1,4 @@
-//! What of signing in is seen from outside the answers: the log, and that a flood is felt by nobody.
+//! What of signing in is seen from outside the answers: the log, and that nobody feels a flood.
 
 use std::thread;
 use std::time::Instant;

@@ -21,7 +21,8 @@
 //! Fields that are not shown may be there. Content is exact; `"…"` stands for more members or more
 //! items, «form» for what changes from run to run. `# keep` keeps a field's value as {{tag}}.
 //! `name: -` says that a field is not there. Content-Length of requests is added. {{admin}} is the
-//! key of an admin; the article's `token123` and `sk-secret-key-12345` stand for it in Authorization.
+//! key of an admin; the article's `token123` and `sk-secret-key-12345` in Authorization stand for
+//! it.
 
 use std::collections::HashMap;
 use std::fs;
