@@ -28,7 +28,7 @@ pub(crate) fn decide(call: &Call, current: &Current) -> Decided {
     match &call.content {
         Content::MergePatch(patch) => {
             merge::apply(&mut document, patch);
-            record::clear_hidden(resource, patch, &mut document);
+            record::keep_nulls(resource, patch, &mut document);
         }
         Content::JsonPatch(patch) => match json::apply(&document, patch, DOCUMENT_BYTES_MAX) {
             Ok(patched) => document = patched,
@@ -41,7 +41,7 @@ pub(crate) fn decide(call: &Call, current: &Current) -> Decided {
         Ok(draft) => draft,
         Err(rejection) => return Decided::Refused(change::rejected(&rejection, call)),
     };
-    let draft = Draftable { id: present.id.clone(), values: draft.values };
+    let draft = Draftable { id: present.id.clone(), values: draft.values, unseen: draft.unseen };
     change::update(call, &before, draft, &current.roots[1..])
 }
 

@@ -71,6 +71,8 @@ pub(crate) fn refuse_record(call: &Call, current: &Current) -> Option<Problem> {
 pub(crate) struct Attempt<'a> {
     /// As it is, where it is there.
     pub(crate) before: Option<&'a Before<'a>>,
+    /// The fields that count as written, whatever they hold.
+    pub(crate) unseen: &'a [FieldIndex],
     /// As it shall be.
     pub(crate) after: &'a Record,
     /// What it refers to then, as far as that is known.
@@ -133,16 +135,18 @@ fn violation(field: &Field, detail: &str) -> Violation {
 /// True of another password for a record that is there, where that is not for the caller to set.
 fn is_kept_password(call: &Call, attempt: &Attempt<'_>, at: FieldIndex, field: &Field) -> bool {
     field.password
-        && attempt.before.is_some_and(|before| before.record.values[at] != attempt.after.values[at])
+        && attempt.before.is_some()
+        && is_written(call, attempt, at)
         && !call.admitted.sight.caller.is_admin()
 }
 
-/// True where a field gets another value than it has, or in a new record than it has by itself.
+/// True where a field gets another value than it has, or in a new record than it has by itself. Of
+/// a field that the caller cannot read any value is another one.
 fn is_written(call: &Call, attempt: &Attempt<'_>, at: FieldIndex) -> bool {
     let (_, resource) = call.resource();
     let after = &attempt.after.values[at];
     match attempt.before {
-        Some(before) => before.record.values[at] != *after,
+        Some(before) => attempt.unseen.contains(&at) || before.record.values[at] != *after,
         None => is_set(&call.admitted.sight, &resource.fields[at], after.as_ref()),
     }
 }

@@ -9,7 +9,7 @@ mod write;
 
 use crate::value::{Id, Timestamp, Value};
 
-pub use read::{Draft, Purpose, Rejection, clear_hidden, read};
+pub use read::{Draft, Purpose, Rejection, keep_nulls, read};
 pub(crate) use read::{expected_id, integer_range};
 pub use write::{document, write_json, write_member, write_name, write_text, write_value};
 
