@@ -156,21 +156,37 @@ fn is_set(sight: &Sight, field: &Field, value: Option<&Value>) -> bool {
     !field.read_only && value != sight::by_itself(sight, field).as_ref()
 }
 
-/// The fields of a new record that are set and may never be.
-pub(crate) fn unwritable<'a>(
-    sight: &'a Sight,
-    resource: &'a Resource,
-    values: &'a [Option<Value>],
-) -> impl Iterator<Item = Violation> + 'a {
-    let fields = resource.fields.iter().zip(values);
-    let is_refused = |(field, value): &(&Field, &Option<Value>)| {
-        field.sealed && is_set(sight, field, value.as_ref())
+/// The fields of a new record that are set and must not be, as far as the record alone tells. Its
+/// id and its moments are not known yet.
+pub(crate) fn unwritable(
+    sight: &Sight,
+    (index, resource): (ResourceIndex, &Resource),
+    record: &Record,
+) -> Vec<Violation> {
+    let grants = &sight.resources[index].fields;
+    let is_refused = |write: &Filter| {
+        is_told(write) && !write.holds(&sight.model, index, Seen::alone(record))
     };
-    fields.filter(is_refused).map(|(field, _)| violation(field, UNWRITABLE))
+    let fields = resource.fields.iter().zip(&record.values).zip(grants);
+    fields
+        .filter(|((field, value), own)| {
+            (field.sealed || is_refused(&own.write)) && is_set(sight, field, value.as_ref())
+        })
+        .map(|((field, _), _)| violation(field, UNWRITABLE))
+        .collect()
 }
 
-/// What has to be true of each of many new records. What may never be written was looked for
-/// before.
+/// True of a filter that looks at nothing but fields of the record itself.
+fn is_told(filter: &Filter) -> bool {
+    let mut is_told = true;
+    filter.each_path(&mut |path| {
+        is_told &= path.through.is_empty() && matches!(path.column, Column::Field(_));
+    });
+    is_told
+}
+
+/// What has to be true of each of many new records. What must not be written was looked for before,
+/// as far as the record alone tells.
 pub(crate) fn must(call: &Call, index: ResourceIndex) -> Filter {
     let (grants, sight) = (call.grants(index), &call.admitted.sight);
     let fields = call.model.resources[index].fields.iter().zip(&grants.fields).enumerate();
