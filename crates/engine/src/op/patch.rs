@@ -52,9 +52,8 @@ pub(crate) fn decide(call: &Call, current: &Current) -> Decided {
 /// Says of a member that is not shown, and may be set, how that is done; nothing of what it holds.
 fn unseen(call: &Call, resource: &Resource, mut refusal: json::Fault) -> json::Fault {
     let mut hidden = resource.fields.iter().filter(|it| !it.visible() && it.exists());
-    let is_meant = |field: &&Field| {
-        refusal.detail == json::nothing_at(std::slice::from_ref(&field.name))
-    };
+    let is_meant =
+        |field: &&Field| refusal.detail == json::nothing_at(std::slice::from_ref(&field.name));
     let Some(field) = hidden.find(is_meant) else { return refusal };
     refusal.detail = match field.password && !call.admitted.sight.caller.is_admin() {
         true => format!(

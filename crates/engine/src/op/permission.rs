@@ -164,9 +164,8 @@ pub(crate) fn unwritable(
     record: &Record,
 ) -> Vec<Violation> {
     let grants = &sight.resources[index].fields;
-    let is_refused = |write: &Filter| {
-        is_told(write) && !write.holds(&sight.model, index, Seen::alone(record))
-    };
+    let is_refused =
+        |write: &Filter| is_told(write) && !write.holds(&sight.model, index, Seen::alone(record));
     let fields = resource.fields.iter().zip(&record.values).zip(grants);
     fields
         .filter(|((field, value), own)| {

@@ -72,8 +72,7 @@ fn required(check: &mut Check, resource: &Resource, access: &Access, place: &Pla
 
 /// Those who may create records and cannot, because they may not write a field that each needs.
 fn kept_from_creating<'a>(field: &Field, create: &'a Who) -> Vec<&'a str> {
-    let is_needed =
-        !(field.optional || field.read_only || field.owner) && field.default.is_none();
+    let is_needed = !(field.optional || field.read_only || field.owner) && field.default.is_none();
     match &field.write {
         // Whoever creates a record can be its owner.
         Some(write) if is_needed && !has(write, "owner") => beyond(create, Some(write)),

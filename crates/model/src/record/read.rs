@@ -31,7 +31,7 @@ pub struct Draft {
     /// The password fields whose values are hashes already.
     pub hashed: Vec<FieldIndex>,
     /// The fields of the current record that were sent though this client cannot read them. That
-    /// counts as a write, whatever was sent: who were told that nothing changed would know the value.
+    /// is a write, whatever was sent: who were told that nothing changed would know the value.
     pub unseen: Vec<FieldIndex>,
 }
 
@@ -128,21 +128,8 @@ pub fn read(
     Err(Rejection { read_only, violations })
 }
 
-/// Carries each null of a merge patch that is about no visible member into the patched document: it
-/// removes nothing there (RFC 7396 §2), and would be dropped silently. So it clears a field that the
-/// client cannot see, and is refused where there is no such member.
-pub fn keep_nulls(resource: &Resource, patch: &Json, document: &mut Json) {
-    let (Json::Object(patch), Json::Object(document)) = (patch, document) else { return };
-    for (name, _) in patch.iter().filter(|(_, value)| value.is_null()) {
-        let is_seen = is_kept(name) || resource.field(name).is_some_and(|(_, it)| it.visible());
-        if !is_seen {
-            document.insert(name.clone(), Json::Null);
-        }
-    }
-}
-
 /// True of the members that the server keeps of every record.
-fn is_kept(name: &str) -> bool {
+pub(super) fn is_kept(name: &str) -> bool {
     matches!(name, "id" | "createdAt" | "updatedAt")
 }
 

@@ -5,7 +5,7 @@ use contract::problem::Place;
 use proptest::prelude::*;
 use serde_json::{Value as Json, json};
 
-use super::{Draft, Purpose, Record, Rejection, keep_nulls, document, read, write_json};
+use super::{Draft, Purpose, Record, Rejection, document, keep_nulls, read, write_json};
 use crate::model::Resource;
 use crate::query::Column;
 use crate::sample::{alice, model};

@@ -56,7 +56,8 @@ const SPELLED: [(&str, &str, &str); 7] = [
 ];
 
 /// Which texts there are.
-const TEXTS: &str = "a text stands in single or double quotes, with escapes such as \\n and \\u00e9";
+const TEXTS: &str =
+    "a text stands in single or double quotes, with escapes such as \\n and \\u00e9";
 
 /// Cuts a rule into its tokens; the last one is the end.
 pub(super) fn tokens(text: &str) -> Result<Vec<Placed>, Fault> {

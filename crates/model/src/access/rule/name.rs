@@ -228,9 +228,8 @@ fn column(resource: &Resource, name: &Name) -> Result<Column, Fault> {
         _ => resource.field(text).map(|(at, _)| Column::Field(at)),
     };
     let Some(column) = column else {
-        let may_stand = |field: &&Field| {
-            !(field.secret || field.write_only || field.kind == Kind::Json)
-        };
+        let may_stand =
+            |field: &&Field| !(field.secret || field.write_only || field.kind == Kind::Json);
         let fields = resource.fields.iter().filter(may_stand).map(|field| field.name.as_str());
         let known = ["id", "createdAt", "updatedAt"].into_iter().chain(fields);
         let message = format!("`{}` has no field `{text}`", resource.name);
