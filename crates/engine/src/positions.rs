@@ -59,10 +59,10 @@ impl Positions {
         let (written, of) = text.split_at_checked(text.len().checked_sub(self.life.len())?)?;
         let written = written.strip_suffix('-')?;
         if of != self.life {
-            let is_hex = |byte: u8| byte.is_ascii_hexdigit();
-            let is_sent = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
-            let is_one = !written.is_empty() && written.bytes().all(is_sent);
-            return (is_one && of.bytes().all(is_hex)).then_some(-1);
+            let is_hex = of.bytes().all(|byte| byte.is_ascii_hexdigit());
+            let is_plain = written.parse::<u64>().is_ok() && !written.starts_with('+');
+            let is_sealed = URL_SAFE_NO_PAD.decode(written).is_ok_and(|it| it.len() == 3 * PART);
+            return (is_hex && (is_plain || is_sealed)).then_some(-1);
         }
         match &self.seal {
             None => {
