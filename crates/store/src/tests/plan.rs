@@ -224,6 +224,31 @@ fn what_a_caller_sees_is_found_by_the_same_indexes() {
     let either = own.clone().or(Filter::equal(A, Value::Integer(1)));
     let count = plans.of(&Shape::new(ITEMS, Ask::Count, &terms(&either), &[]));
     assert!(count.contains("MULTI-INDEX OR") && !count.contains("SCAN"), "{count}");
+    // One record, whatever has to hold of it.
+    for (resource, id, index) in [
+        (ITEMS, Value::Integer(1), "items USING INTEGER PRIMARY KEY"),
+        (PARTS, Value::Text("p".to_owned()), "parts USING INDEX sqlite_autoindex_parts_1"),
+    ] {
+        let own = Filter::equal(Column::Field(if resource == ITEMS { 3 } else { 2 }), id.clone());
+        for among in [own.clone(), own.clone().negated(), own.or(Filter::equal(A, id.clone()))] {
+            let filter = Filter::equal(Column::Id, id.clone()).and(among);
+            assert_seeks(&plans.of(&Shape::new(resource, Ask::Among, &terms(&filter), &[])), index);
+        }
+    }
+    let nothing = Filter::nothing();
+    let plan = plans.page(ITEMS, &terms(&nothing), &[]);
+    assert!(!plan.contains("TEMP B-TREE"), "{plan}");
+}
+
+#[test]
+fn lists_of_one_of_several_are_merged_from_their_indexes() {
+    let plans = Plans::new();
+    let own = Filter::equal(Column::Field(3), Value::Integer(1));
+    let either = own.clone().or(Filter::equal(A, Value::Integer(1)));
+    let through = Filter::Compare {
+        path: Path { through: vec![3], column: Column::Field(1) },
+        comparison: Comparison::Equal(Value::Text("open".to_owned())),
+    };
     // A page of either merges both in its order, and what is counted is not looked at.
     let declared = &plans.model;
     let asked = |ask, filter: &Filter, sort: &[(Column, bool)]| {
@@ -269,20 +294,6 @@ fn what_a_caller_sees_is_found_by_the_same_indexes() {
         let plan = asked(Ask::Page, &filter, &[]);
         assert!(!plan.contains("UNION"), "{plan}");
     }
-    // One record, whatever has to hold of it.
-    for (resource, id, index) in [
-        (ITEMS, Value::Integer(1), "items USING INTEGER PRIMARY KEY"),
-        (PARTS, Value::Text("p".to_owned()), "parts USING INDEX sqlite_autoindex_parts_1"),
-    ] {
-        let own = Filter::equal(Column::Field(if resource == ITEMS { 3 } else { 2 }), id.clone());
-        for among in [own.clone(), own.clone().negated(), own.or(Filter::equal(A, id.clone()))] {
-            let filter = Filter::equal(Column::Id, id.clone()).and(among);
-            assert_seeks(&plans.of(&Shape::new(resource, Ask::Among, &terms(&filter), &[])), index);
-        }
-    }
-    let nothing = Filter::nothing();
-    let plan = plans.page(ITEMS, &terms(&nothing), &[]);
-    assert!(!plan.contains("TEMP B-TREE"), "{plan}");
 }
 
 #[test]
