@@ -1,7 +1,7 @@
 //! Lists of what fulfils one of several conditions that have an index each: `status = 'published'
 //! OR author = 5`. SQLite would gather everything that fulfils any of them, and sort it, for each
-//! page. Taken apart, they are as many lists that no record is in twice, each in its order by its
-//! own index, and merged as far as the page reaches.
+//! page. Taken apart, they are as many lists, each in its order by its own index, and merged as
+//! far as the page reaches.
 
 use model::model::{Model, Resource, ResourceIndex};
 use model::query::{Column, Comparison, Filter, Path, target};
@@ -9,15 +9,24 @@ use model::query::{Column, Comparison, Filter, Path, target};
 use super::condition::leads;
 use super::term::{Form, Sense, Term, gather, terms};
 
-/// Most lists that one is taken apart into: each says what the ones before it are.
+/// Most lists that one is taken apart into.
 const WAYS_MAX: usize = 8;
+
+/// What lists are taken apart for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum For {
+    /// A page, for which they are merged: what is in two of them shows when it comes twice.
+    Page,
+    /// Their number, for which none may have what another has: that they say.
+    Number,
+}
 
 /// The terms of a list: of its filter, and some of a place in its order beside.
 pub(crate) fn apart<'a>(
     model: &Model,
     resource: ResourceIndex,
     filter: &'a Filter,
-    place: &[(Column, &'a Comparison)],
+    (what, place): (For, &[(Column, &'a Comparison)]),
 ) -> Vec<Term<'a>> {
     let behind = || place.iter().map(|(column, it)| Term::new((*column).into(), it));
     let Some((common, ways)) = split(model, resource, filter) else {
@@ -31,8 +40,8 @@ pub(crate) fn apart<'a>(
         gather(way, Sense::True, &mut terms);
         common.iter().for_each(|filter| gather(filter, Sense::True, &mut terms));
         terms.extend(behind());
-        // What is in a list before is in none behind.
-        ways[..at].iter().for_each(|before| gather(before, Sense::False, &mut terms));
+        let before = if what == For::Number { &ways[..at] } else { &[] };
+        before.iter().for_each(|before| gather(before, Sense::False, &mut terms));
         forms.push(Form::All(terms.iter().map(|term| term.form.clone()).collect()));
         leaves.extend(terms.into_iter().flat_map(|term| term.leaves));
     }
@@ -62,8 +71,8 @@ fn split<'a>(
     if !helps || common.iter().any(is_few) {
         return None;
     }
-    // All but the first say which records they leave out, and have to look at each for that: what
-    // belongs to one record is less than what has one value.
+    // All but the first may say which records they leave out, and have to look at each for that:
+    // what belongs to one record is less than what has one value.
     let mut ways: Vec<&Filter> = ways.iter().collect();
     ways.sort_by_key(|way| refers(&model.resources[resource], way));
     Some((common, ways))

@@ -11,6 +11,9 @@ use super::search::{index_table, row_number};
 use super::term::{Form, Term};
 use super::{FOLD, aggregate, column, quote};
 
+/// What is found, before it is read. No resource begins with an underscore.
+const FOUND: &str = "_found";
+
 /// What a statement over a list looks like, without its values: the key of the cache of texts.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Shape {
@@ -146,7 +149,7 @@ impl Shape {
         kept
     }
 
-    /// What each of several lists fulfils that are to be merged.
+    /// What each of several lists fulfils.
     fn apart(&self) -> Option<&[Form]> {
         match self.terms.as_slice() {
             [Form::Apart(lists)] => Some(lists),
@@ -154,11 +157,11 @@ impl Shape {
         }
     }
 
-    /// Several lists after another, each of them the statement with what it fulfils.
+    /// Several lists as one, each of them the statement with what it fulfils.
     fn united(
         model: &Model,
         resource: &Resource,
-        lists: &[Form],
+        (lists, how): (&[Form], UnionType),
         statement: &SelectStatement,
     ) -> SelectStatement {
         let scope = Scope::of(model, resource);
@@ -169,29 +172,53 @@ impl Shape {
         });
         let mut united = lists.next().unwrap_or_else(|| statement.clone());
         lists.for_each(|list| {
-            united.union(UnionType::All, list);
+            united.union(how, list);
         });
         united
     }
 
     fn page(&self, model: &Model, resource: &Resource) -> SelectStatement {
-        let mut statement = records(resource);
         if let Some(lists) = self.apart() {
-            // Lists are merged by what they show.
-            for by in self.sort.iter().map(|(by, _)| *by) {
-                if column(resource, by) != plain(resource, by) {
-                    statement.column(column(resource, by));
-                }
-            }
-            statement = Self::united(model, resource, lists, &statement);
-        } else {
-            self.narrow(model, resource, &mut statement);
+            return self.merged(model, resource, lists);
         }
-        let order = |descending| if descending { Order::Desc } else { Order::Asc };
-        for (by, descending) in &self.sort {
-            statement.order_by(column(resource, *by), order(*descending));
+        let mut statement = records(resource);
+        self.narrow(model, resource, &mut statement);
+        for (by, order) in self.order(resource) {
+            statement.order_by(by, order);
         }
         statement.limit(0).offset(0);
+        statement
+    }
+
+    fn order(&self, resource: &Resource) -> impl Iterator<Item = (String, Order)> {
+        let order = |descending| if descending { Order::Desc } else { Order::Asc };
+        self.sort.iter().map(move |(by, descending)| (column(resource, *by), order(*descending)))
+    }
+
+    /// A page of several lists: they are merged by what orders them, which is all that is read of
+    /// them, and what is in two of them comes once. Then the records of the page are read.
+    fn merged(&self, model: &Model, resource: &Resource, lists: &[Form]) -> SelectStatement {
+        let mut list = Query::select();
+        list.from(resource.name.clone());
+        for (by, _) in self.order(resource) {
+            list.column(by);
+        }
+        let mut merged = Self::united(model, resource, (lists, UnionType::Distinct), &list);
+        for (by, order) in self.order(resource) {
+            merged.order_by(by, order);
+        }
+        merged.limit(0).offset(0);
+        let mut statement = Query::select();
+        for name in columns(resource) {
+            statement.column((resource.name.clone(), name));
+        }
+        statement.from_subquery(merged, FOUND);
+        // A cross join is never walked the other way round.
+        statement.cross_join(resource.name.clone());
+        statement.and_where(Expr::col((resource.name.clone(), "id")).eq(Expr::col((FOUND, "id"))));
+        for (by, order) in self.order(resource) {
+            statement.order_by((FOUND, by), order);
+        }
         statement
     }
 
@@ -256,7 +283,7 @@ impl Shape {
         if let Some(lists) = self.apart() {
             let mut one = Query::select();
             one.expr(Expr::cust("1")).from(resource.name.clone());
-            return Self::united(model, resource, lists, &one);
+            return Self::united(model, resource, (lists, UnionType::All), &one);
         }
         let mut counted = self.counted(model, resource);
         counted.expr(Expr::cust("1"));

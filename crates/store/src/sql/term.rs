@@ -92,7 +92,7 @@ pub(crate) enum Form {
     All(Vec<Form>),
     /// One of them holds.
     Any(Vec<Form>),
-    /// One of them holds, and no record fulfils two: each is a list of its own.
+    /// One of them holds, and each is a list of its own.
     Apart(Vec<Form>),
 }
 

@@ -18,7 +18,7 @@ use super::{acts, aggregate, credential, log, related};
 use crate::credential::CREDENTIALS;
 use crate::fault::{Fault, on};
 use crate::lookup::{Current, Found, KeyHash, Lookup, Node, Page, Pick, Remembered, Total};
-use crate::sql::apart::apart;
+use crate::sql::apart::{For, apart};
 use crate::sql::select::{Ask, Shape};
 use crate::sql::term::{Term, terms};
 
@@ -235,7 +235,7 @@ fn by_page(
 ) -> Result<Vec<Record>, Failure> {
     let order = total_order(&page.sort);
     let Some(after) = &page.after else {
-        let own = apart(&session.catalog.model, resource, &page.filter, &[]);
+        let own = apart(&session.catalog.model, resource, &page.filter, (For::Page, &[]));
         let limit = u64::from(page.limit);
         return ordered(session, resource, &own, &order, limit, page.offset);
     };
@@ -249,7 +249,7 @@ fn by_page(
         }
         let place: Vec<(Column, &Comparison)> =
             branch.iter().map(|(column, it)| (*column, it)).collect();
-        let all = apart(&session.catalog.model, resource, &page.filter, &place);
+        let all = apart(&session.catalog.model, resource, &page.filter, (For::Page, &place));
         records.extend(ordered(session, resource, &all, &order, left, 0)?);
     }
     if after.backwards {
@@ -348,7 +348,7 @@ fn total(
     filter: &Filter,
     count: Count,
 ) -> Result<Total, Failure> {
-    let terms = apart(&session.catalog.model, resource, filter, &[]);
+    let terms = apart(&session.catalog.model, resource, filter, (For::Number, &[]));
     if terms.is_empty() {
         let kept = kept(session, resource)?;
         return Ok(Total { records: kept.total, is_lower_bound: false });

@@ -4,7 +4,7 @@
 use model::query::{Aggregate, Comparison, Function, Measure, Path, total_order};
 
 use super::*;
-use crate::sql::apart::apart;
+use crate::sql::apart::{For, apart};
 use crate::sql::select::{Ask, Shape};
 use crate::sql::term::{Form, Term, Test, terms};
 use crate::sqlite::keyset::branches;
@@ -224,10 +224,37 @@ fn what_a_caller_sees_is_found_by_the_same_indexes() {
     let either = own.clone().or(Filter::equal(A, Value::Integer(1)));
     let count = plans.of(&Shape::new(ITEMS, Ask::Count, &terms(&either), &[]));
     assert!(count.contains("MULTI-INDEX OR") && !count.contains("SCAN"), "{count}");
+    // One record, whatever has to hold of it.
+    for (resource, id, index) in [
+        (ITEMS, Value::Integer(1), "items USING INTEGER PRIMARY KEY"),
+        (PARTS, Value::Text("p".to_owned()), "parts USING INDEX sqlite_autoindex_parts_1"),
+    ] {
+        let own = Filter::equal(Column::Field(if resource == ITEMS { 3 } else { 2 }), id.clone());
+        for among in [own.clone(), own.clone().negated(), own.or(Filter::equal(A, id.clone()))] {
+            let filter = Filter::equal(Column::Id, id.clone()).and(among);
+            assert_seeks(&plans.of(&Shape::new(resource, Ask::Among, &terms(&filter), &[])), index);
+        }
+    }
+    let nothing = Filter::nothing();
+    let plan = plans.page(ITEMS, &terms(&nothing), &[]);
+    assert!(!plan.contains("TEMP B-TREE"), "{plan}");
+}
+
+#[test]
+fn lists_of_one_of_several_are_merged_from_their_indexes() {
+    let plans = Plans::new();
+    let own = Filter::equal(Column::Field(3), Value::Integer(1));
+    let either = own.clone().or(Filter::equal(A, Value::Integer(1)));
+    let through = Filter::Compare {
+        path: Path { through: vec![3], column: Column::Field(1) },
+        comparison: Comparison::Equal(Value::Text("open".to_owned())),
+    };
     // A page of either merges both in its order, and what is counted is not looked at.
     let declared = &plans.model;
     let asked = |ask, filter: &Filter, sort: &[(Column, bool)]| {
-        plans.of(&Shape::new(ITEMS, ask, &apart(declared, ITEMS, filter, &[]), &order(sort)))
+        let what = if ask == Ask::Page { For::Page } else { For::Number };
+        let terms = apart(declared, ITEMS, filter, (what, &[]));
+        plans.of(&Shape::new(ITEMS, ask, &terms, &order(sort)))
     };
     for (filter, sort) in [
         (either.clone(), vec![]),
@@ -238,11 +265,19 @@ fn what_a_caller_sees_is_found_by_the_same_indexes() {
         (own.clone().or(through.clone().and(Filter::equal(A, Value::Integer(1)))), vec![]),
     ] {
         let plan = asked(Ask::Page, &filter, &sort);
-        assert!(plan.contains("MERGE (UNION ALL)"), "{plan}");
-        for index in ["items(owner)", "items(a,b)"] {
-            assert!(plan.contains(&format!("SEARCH items USING INDEX {index}")), "{plan}");
-        }
+        assert!(plan.contains("MERGE (UNION)"), "{plan}");
+        assert!(plan.contains("INDEX items(owner)"), "{plan}");
+        assert!(plan.contains("INDEX items(a,b)"), "{plan}");
         assert!(!plan.contains("SCAN items"), "{plan}");
+    }
+    // Where each has the order, nothing is sorted but what the page has.
+    for (resource, field) in [(ITEMS, 3), (PARTS, 2)] {
+        let one = |id| Filter::equal(Column::Field(field), Value::Integer(id));
+        let filter = one(1).or(one(2));
+        let terms = apart(declared, resource, &filter, (For::Page, &[]));
+        let plan = plans.page(resource, &terms, &[(Column::Id, true)]);
+        let merged = plan.split("SCAN _found").next().unwrap();
+        assert!(merged.contains("MERGE (UNION)") && !merged.contains("TEMP B-TREE"), "{plan}");
     }
     for ask in [Ask::Count, Ask::CountTo] {
         let plan = asked(ask, &either, &[]);
@@ -259,20 +294,6 @@ fn what_a_caller_sees_is_found_by_the_same_indexes() {
         let plan = asked(Ask::Page, &filter, &[]);
         assert!(!plan.contains("UNION"), "{plan}");
     }
-    // One record, whatever has to hold of it.
-    for (resource, id, index) in [
-        (ITEMS, Value::Integer(1), "items USING INTEGER PRIMARY KEY"),
-        (PARTS, Value::Text("p".to_owned()), "parts USING INDEX sqlite_autoindex_parts_1"),
-    ] {
-        let own = Filter::equal(Column::Field(if resource == ITEMS { 3 } else { 2 }), id.clone());
-        for among in [own.clone(), own.clone().negated(), own.or(Filter::equal(A, id.clone()))] {
-            let filter = Filter::equal(Column::Id, id.clone()).and(among);
-            assert_seeks(&plans.of(&Shape::new(resource, Ask::Among, &terms(&filter), &[])), index);
-        }
-    }
-    let nothing = Filter::nothing();
-    let plan = plans.page(ITEMS, &terms(&nothing), &[]);
-    assert!(!plan.contains("TEMP B-TREE"), "{plan}");
 }
 
 #[test]
