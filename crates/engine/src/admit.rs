@@ -18,8 +18,8 @@ use store::error::Error;
 
 use crate::callers::{self, Known};
 use crate::limit::Limit;
-use crate::origin::{self, Bearing};
-use crate::report::{Peer, Report, RequestId};
+use crate::origin::{self, Bearing, Us};
+use crate::report::{Peer, Report, RequestId, Scheme};
 use crate::route::Routed;
 use crate::{Inner, clock, cookie};
 
@@ -40,6 +40,8 @@ pub(crate) struct Admitted {
     pub(crate) key: Option<Arc<ApiKey>>,
     /// What it brought along, whether that was good for anything or not.
     pub(crate) bearing: Bearing,
+    /// How browsers reach this API.
+    pub(crate) scheme: Scheme,
 }
 
 impl Admitted {
@@ -85,16 +87,19 @@ pub(crate) async fn admit(
     if tries_a_password(routed) {
         attempt(&inner.attempts.by_address, &neighbourhood(address))?;
     }
+    let come = parts.extensions.get::<Scheme>();
+    let scheme = cookie::scheme(&inner.settings, come);
     // Authorization is never completed by a cookie.
     let has_token = headers.contains_key(header::AUTHORIZATION);
-    let cookie = cookie::read(headers, &inner.settings).filter(|_| !has_token);
+    let cookie = cookie::read(headers, scheme).filter(|_| !has_token);
     let bearing = match (has_token, cookie) {
         (true, _) => Bearing::Authorization,
         (false, Some(_)) => Bearing::Cookie,
         (false, None) => Bearing::Nothing,
     };
     let own = inner.settings.origin.as_deref();
-    origin::refuse_foreign(routed, headers, bearing, own, address)?;
+    let us = Us { own, scheme: come.copied().unwrap_or_default(), peer: address };
+    origin::refuse_foreign(routed, headers, bearing, us)?;
     let known = match is_open(routed) {
         true => None,
         false => find(inner, bearer(headers)?, cookie, report).await?,
@@ -103,7 +108,7 @@ pub(crate) async fn admit(
         true => String::new(),
         false => parts.extensions.get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default(),
     };
-    let admitted = admitted(inner, known.as_deref(), address, request, bearing);
+    let admitted = admitted(inner, known.as_deref(), address, request, (bearing, scheme));
     report.caller = known.map(|known| known.label.clone());
     permit(&admitted, routed.row.operation, routed.resource)?;
     Ok(admitted)
@@ -114,7 +119,7 @@ fn admitted(
     known: Option<&Known>,
     address: Option<IpAddr>,
     request: String,
-    bearing: Bearing,
+    (bearing, scheme): (Bearing, Scheme),
 ) -> Admitted {
     let sight = known.map_or(&inner.nobody, |known| &known.sight);
     let sight = match sight.is_timed {
@@ -132,6 +137,7 @@ fn admitted(
         session: known.and_then(|known| known.session),
         key: known.and_then(|known| known.key.clone()),
         bearing,
+        scheme,
     }
 }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 use http::header::{self, HeaderMap, HeaderValue};
 use model::setting::Settings;
 
+use crate::report::Scheme;
 use crate::representation::field;
 
 /// Where the cookie is sent over TLS alone, its name makes browsers insist on that, on this very
@@ -12,19 +13,25 @@ use crate::representation::field;
 const SECURE: &str = "__Host-methodical";
 const PLAIN: &str = "methodical";
 
-/// True where browsers reach this API over TLS.
-fn is_secure(settings: &Settings) -> bool {
-    settings.origin.as_deref().is_some_and(|origin| origin.starts_with("https://"))
+/// How browsers reach this API: as `origin` says, and failing that as this request has come.
+pub(crate) fn scheme(settings: &Settings, come: Option<&Scheme>) -> Scheme {
+    match settings.origin.as_deref() {
+        Some(origin) if origin.starts_with("https://") => Scheme::Https,
+        Some(_) | None => come.copied().unwrap_or_default(),
+    }
 }
 
-fn name(settings: &Settings) -> &'static str {
-    if is_secure(settings) { SECURE } else { PLAIN }
+fn name(scheme: Scheme) -> &'static str {
+    match scheme {
+        Scheme::Https => SECURE,
+        Scheme::Http => PLAIN,
+    }
 }
 
 /// The token in the cookie of a session. Where two are sent, somebody else has set one of them,
 /// and neither counts.
-pub(crate) fn read<'a>(headers: &'a HeaderMap, settings: &Settings) -> Option<&'a str> {
-    let own = name(settings);
+pub(crate) fn read<'a>(headers: &'a HeaderMap, scheme: Scheme) -> Option<&'a str> {
+    let own = name(scheme);
     let mut found = None;
     for line in headers.get_all(header::COOKIE) {
         for pair in line.as_bytes().split(|byte| *byte == b';') {
@@ -41,32 +48,32 @@ pub(crate) fn read<'a>(headers: &'a HeaderMap, settings: &Settings) -> Option<&'
 }
 
 /// The field that gives a browser the cookie.
-pub(crate) fn set(token: &str, life: Duration, settings: &Settings) -> HeaderValue {
-    write(token, life.as_secs(), settings)
+pub(crate) fn set(token: &str, life: Duration, scheme: Scheme) -> HeaderValue {
+    write(token, life.as_secs(), scheme)
 }
 
 /// The field that takes it away.
-pub(crate) fn clear(settings: &Settings) -> HeaderValue {
-    write("", 0, settings)
+pub(crate) fn clear(scheme: Scheme) -> HeaderValue {
+    write("", 0, scheme)
 }
 
-fn write(value: &str, seconds: u64, settings: &Settings) -> HeaderValue {
-    let secure = if is_secure(settings) { "; Secure" } else { "" };
-    let name = name(settings);
+fn write(value: &str, seconds: u64, scheme: Scheme) -> HeaderValue {
+    let secure = if scheme == Scheme::Https { "; Secure" } else { "" };
+    let name = name(scheme);
     field(&format!("{name}={value}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Lax{secure}"))
 }
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
-    use super::{read, set};
+    use super::{read, scheme, set};
+    use crate::report::Scheme;
     use http::header::{COOKIE, HeaderMap};
     use model::setting::Settings;
     use std::time::Duration;
 
     #[test]
     fn one_cookie_counts_and_two_do_not() {
-        let plain = Settings::default();
         for (lines, token) in [
             (&["methodical=abc"][..], Some("abc")),
             (&["a=1; methodical=abc;b=2"], Some("abc")),
@@ -81,7 +88,7 @@ mod tests {
             for line in lines {
                 headers.append(COOKIE, line.parse().unwrap());
             }
-            assert_eq!(read(&headers, &plain), token, "{lines:?}");
+            assert_eq!(read(&headers, Scheme::Http), token, "{lines:?}");
         }
     }
 
@@ -90,12 +97,12 @@ mod tests {
         let mut settings = Settings::default();
         let life = Duration::from_mins(1);
         let plain = "methodical=t; Path=/; Max-Age=60; HttpOnly; SameSite=Lax";
-        assert_eq!(set("t", life, &settings), plain);
+        assert_eq!(set("t", life, scheme(&settings, None)), plain);
         settings.set("origin", "https://shop.example").unwrap();
         let secure = "__Host-methodical=t; Path=/; Max-Age=60; HttpOnly; SameSite=Lax; Secure";
-        assert_eq!(set("t", life, &settings), secure);
+        assert_eq!(set("t", life, scheme(&settings, None)), secure);
         let mut headers = HeaderMap::new();
         headers.append(COOKIE, "methodical=x; __Host-methodical=t".parse().unwrap());
-        assert_eq!(read(&headers, &settings), Some("t"));
+        assert_eq!(read(&headers, Scheme::Https), Some("t"));
     }
 }

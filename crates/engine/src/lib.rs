@@ -27,6 +27,7 @@ mod outcome;
 mod password;
 mod pipeline;
 mod positions;
+mod proxy;
 mod refused;
 mod representation;
 mod request;
@@ -153,8 +154,8 @@ impl Engine {
         }))
     }
 
-    /// Answers one request. The target is in origin-form or `*`; extensions carry the `RequestId`
-    /// and the `Peer`.
+    /// Answers one request. The target is in origin-form or `*`; extensions carry the `RequestId`,
+    /// the `Peer` and, over TLS, the `Scheme`.
     /// The content is polled only once it is certain that it is wanted (RFC 9110 §10.1.1).
     pub async fn answer<B>(&self, request: Request<B>) -> Response<Content>
     where

@@ -8,6 +8,7 @@ use contract::problem::{Kind, Problem, Violation};
 use contract::table::Operation;
 use http::header::{self, HeaderMap, HeaderName};
 
+use crate::report::Scheme;
 use crate::route::Routed;
 
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
@@ -36,21 +37,31 @@ pub(crate) enum Bearing {
     Nothing,
 }
 
+/// Where we are, as a browser may see it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Us<'a> {
+    /// The origin that is set.
+    pub(crate) own: Option<&'a str>,
+    /// How the request has come.
+    pub(crate) scheme: Scheme,
+    /// From where.
+    pub(crate) peer: Option<IpAddr>,
+}
+
 /// 403 for a request that is not safe and that a page of another origin has sent, or that counts on
 /// a cookie and does not say for whom it was sent.
 pub(crate) fn refuse_foreign(
     routed: &Routed,
     headers: &HeaderMap,
     bearing: Bearing,
-    own: Option<&str>,
-    peer: Option<IpAddr>,
+    us: Us<'_>,
 ) -> Result<(), Problem> {
     // Signing in and out is about the cookie, whatever else is sent along.
     let signs = matches!(routed.row.operation, Operation::Login | Operation::Logout);
     if routed.nature.safe || bearing == Bearing::Authorization && !signs {
         return Ok(());
     }
-    match (site(headers, own, peer), bearing) {
+    match (site(headers, us), bearing) {
         (Site::Own, _) => Ok(()),
         (Site::Unsaid, Bearing::Nothing | Bearing::Authorization) => Ok(()),
         (Site::Local, Bearing::Nothing) if !signs => Ok(()),
@@ -80,7 +91,7 @@ fn refusal(detail: &str) -> Problem {
 }
 
 /// Where a request was made, by Sec-Fetch-Site, and failing that by Origin.
-fn site(headers: &HeaderMap, own: Option<&str>, peer: Option<IpAddr>) -> Site {
+fn site(headers: &HeaderMap, us: Us<'_>) -> Site {
     let mut sites = headers.get_all(SEC_FETCH_SITE).iter();
     let origin = headers.get(header::ORIGIN).map(|origin| origin.to_str().unwrap_or_default());
     let other = match origin {
@@ -93,20 +104,24 @@ fn site(headers: &HeaderMap, own: Option<&str>, peer: Option<IpAddr>) -> Site {
     }
     match origin {
         None => Site::Unsaid,
-        Some(origin) if is_own(origin, headers, own, peer) => Site::Own,
+        Some(origin) if is_own(origin, headers, us) => Site::Own,
         Some(_) => other,
     }
 }
 
 /// True for our own origin: the one that is set, or that of the host that was asked. On a loopback
 /// address only local names count as that: a site can point its own name there (DNS rebinding).
-fn is_own(origin: &str, headers: &HeaderMap, own: Option<&str>, peer: Option<IpAddr>) -> bool {
-    if let Some(own) = own {
+fn is_own(origin: &str, headers: &HeaderMap, us: Us<'_>) -> bool {
+    if let Some(own) = us.own {
         return origin == own;
     }
+    let scheme = match us.scheme {
+        Scheme::Http => "http://",
+        Scheme::Https => "https://",
+    };
     let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
-    let same = origin.strip_prefix("http://").is_some_and(|authority| Some(authority) == host);
-    same && (is_local(origin) || !peer.is_some_and(|peer| peer.is_loopback()))
+    let same = origin.strip_prefix(scheme).is_some_and(|authority| Some(authority) == host);
+    same && (is_local(origin) || !us.peer.is_some_and(|peer| peer.is_loopback()))
 }
 
 fn is_local(origin: &str) -> bool {
@@ -122,7 +137,7 @@ fn is_local(origin: &str) -> bool {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
-    use super::{Site, is_local, site};
+    use super::{Scheme, Site, Us, is_local, site};
     use http::HeaderMap;
 
     #[test]
@@ -169,7 +184,10 @@ mod tests {
             if let Some(origin) = origin {
                 headers.insert("origin", origin.parse().unwrap());
             }
-            let found = site(&headers, own, Some("198.51.100.1".parse().unwrap()));
+            let found = {
+                let peer = Some("198.51.100.1".parse().unwrap());
+                site(&headers, Us { own, scheme: Scheme::Http, peer })
+            };
             assert_eq!(found, expected, "{fetch:?} {origin:?} {own:?}");
         }
     }
@@ -179,7 +197,10 @@ mod tests {
         let mut headers = HeaderMap::new();
         headers.insert("host", "evil.example:8080".parse().unwrap());
         headers.insert("origin", "http://evil.example:8080".parse().unwrap());
-        let by = |peer: &str| site(&headers, None, Some(peer.parse().unwrap()));
+        let by = |peer: &str| {
+            let peer = Some(peer.parse().unwrap());
+            site(&headers, Us { own: None, scheme: Scheme::Http, peer })
+        };
         assert_eq!(by("127.0.0.1"), Site::Foreign);
         assert_eq!(by("198.51.100.1"), Site::Own);
     }

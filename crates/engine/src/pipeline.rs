@@ -35,7 +35,7 @@ use crate::response::{self, tag};
 use crate::route::Asked;
 use crate::serve::{Serve, serve};
 use crate::stream::Records;
-use crate::{admit, clock, request, route};
+use crate::{admit, clock, proxy, request, route};
 
 mod account;
 mod batch;
@@ -52,8 +52,10 @@ pub(crate) async fn answer<B>(inner: &Arc<Inner>, request: Request<B>) -> Respon
 where
     B: Body<Data = Bytes, Error = ContentError> + Send + Unpin,
 {
-    let (parts, content) = request.into_parts();
+    let (mut parts, content) = request.into_parts();
     let mut report = Report { route: "-", ..Report::default() };
+    // From here on the request is that of the client, whoever has brought it.
+    report.cause = proxy::believe(&inner.settings, &mut parts).err().map(str::to_owned);
     let walked = AssertUnwindSafe(walk(inner, &parts, content, &mut report)).catch_unwind().await;
     let result = walked.unwrap_or_else(|panic| {
         report.cause = Some(refusal::words(panic.as_ref()));

@@ -12,6 +12,16 @@ pub struct RequestId(pub String);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Peer(pub IpAddr);
 
+/// How a client's request travels, as far as it is known here.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Scheme {
+    /// In the clear.
+    #[default]
+    Http,
+    /// Over TLS.
+    Https,
+}
+
 /// When the head of a request was complete.
 #[derive(Clone, Copy, Debug)]
 pub struct Received(pub SystemTime, pub Instant);

@@ -108,6 +108,11 @@ fn of_setting(setting: &Setting) -> Value {
         | Form::Database
         | Form::Time
         | Form::TimeOrOff => json!({ "type": "string" }),
+        Form::NetworksOrOff => json!({
+            "type": ["string", "array"],
+            "items": { "type": "string" },
+            "minItems": 1,
+        }),
         Form::Word(words) => {
             json!({ "anyOf": [{ "enum": words }, { "type": "string", "pattern": "\\$\\{" }] })
         }

@@ -15,6 +15,7 @@ pub mod form;
 pub mod index;
 pub mod json;
 pub mod model;
+pub mod network;
 pub mod patch;
 pub mod query;
 pub mod record;

@@ -2,6 +2,7 @@
 //! table reads the file, the environment (`METHODICAL_…`) and `--set`, and writes the reference.
 
 use crate::complaint::Complaint;
+use crate::network::Networks;
 use crate::suggest;
 use std::ops::Range;
 use std::time::Duration;
@@ -29,6 +30,8 @@ pub enum Form {
     AddressOrOff,
     /// `https://HOST[:PORT]`, or `off`.
     OriginOrOff,
+    /// Addresses and networks with commas between them, or `off`.
+    NetworksOrOff,
 }
 
 /// A setting's line in the table.
@@ -90,6 +93,12 @@ settings! {
     origin: Option<String> = "origin", Form::OriginOrOff, "off",
         "Where browsers reach this API, `https://shop.example`: pages of that origin act under the \
          cookie of a session, and with https the cookie is sent over TLS alone.";
+    proxies: Networks = "proxies", Form::NetworksOrOff, "off",
+        "Addresses and networks of the proxies in front, `[\"127.0.0.1\", \"10.0.0.0/8\"]`. From them \
+         alone it is believed for whom they ask.";
+    forwarded: String = "forwarded", Form::Word(&["x-forwarded", "forwarded"]), "x-forwarded",
+        "In which fields proxies say for whom they ask: X-Forwarded-For, -Proto and -Host, or \
+         Forwarded (RFC 7239). The other means nothing, because proxies pass it on as it comes.";
     login_address_max: u64 = "login.address", Form::Number(1_000_000), "60",
         "Most passwords a minute that are tried from one address (429); of IPv6, from one /64.";
     login_account_max: u64 = "login.account", Form::Number(1_000_000), "10",
@@ -383,6 +392,12 @@ impl FromText for u32 {
     }
 }
 
+impl FromText for Networks {
+    fn from_text(_: Form, text: &str) -> Result<Self, String> {
+        Self::parse(text)
+    }
+}
+
 impl FromText for Duration {
     fn from_text(_: Form, text: &str) -> Result<Self, String> {
         duration(text)
@@ -490,6 +505,8 @@ mod tests {
             ("origin", "https://shop.example/", "expected an origin"),
             ("origin", "https://shop.example:443", "expected an origin"),
             ("origin", "https://Shop.example", "expected an origin"),
+            ("proxies", "10.0.0.1/8", "bits behind"),
+            ("proxies", "localhost", "no address or network"),
         ] {
             let fault = settings.set(key, text).unwrap_err();
             assert!(fault.contains(expected), "{key} = {text}: {fault}");

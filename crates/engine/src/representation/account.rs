@@ -13,7 +13,8 @@ use crate::outcome::SignedIn;
 /// The token for a program; a cookie and the way on for a browser.
 pub(super) fn signed_in(call: &Call, signed: &SignedIn) -> Answer {
     if let Then::Visit(path) = &signed.then {
-        let cookie = cookie::set(&signed.token, call.settings.session_lifetime, &call.settings);
+        let cookie =
+            cookie::set(&signed.token, call.settings.session_lifetime, call.admitted.scheme);
         let mut answer = visit(path);
         answer.fields.push((header::SET_COOKIE, cookie));
         return answer;
@@ -36,7 +37,7 @@ pub(super) fn signed_out(call: &Call, then: &Then) -> Answer {
         Then::Answer => settled(call, "signed-out"),
     };
     if call.admitted.bearing == Bearing::Cookie || *then != Then::Answer {
-        answer.fields.push((header::SET_COOKIE, cookie::clear(&call.settings)));
+        answer.fields.push((header::SET_COOKIE, cookie::clear(call.admitted.scheme)));
     }
     answer
 }

@@ -125,6 +125,7 @@ impl Bench {
             session: None,
             key: None,
             bearing: Bearing::Nothing,
+            scheme: crate::report::Scheme::Http,
         });
         let content = (!content.is_empty()).then(|| Bytes::copy_from_slice(content.as_bytes()));
         let request = request.body(Whole { content, chunked: false }).unwrap();

@@ -188,10 +188,19 @@ fn one(check: &mut Check, key: &str, entry: &Entry) -> Option<Setting> {
     Some((key.to_owned(), value, entry.node.span.clone()))
 }
 
+fn is_list(key: &str) -> bool {
+    let setting = SETTINGS.iter().find(|setting| setting.key == key);
+    setting.is_some_and(|setting| setting.form == setting::Form::NetworksOrOff)
+}
+
 fn scalar(check: &mut Check, key: &str, node: &Node) -> Option<String> {
     match &node.written {
         Written::Text(text) => Some(text.clone()),
         Written::Integer(number) => Some(number.to_string()),
+        Written::List(items) if is_list(key) && !items.is_empty() => {
+            let texts: Option<Vec<_>> = items.iter().map(|item| scalar(check, key, item)).collect();
+            texts.map(|texts| texts.join(","))
+        }
         _ => {
             let message = format!("`{key}` must be a string or an integer, not {}", node.what());
             check.error(&node.span, message, "");
