@@ -3,7 +3,7 @@
 //!
 //! Each proxy adds its word at the right end. So the walk begins there, and goes on to the left as
 //! long as whoever is named is a declared proxy too: what stands further left was said by a
-//! stranger.
+//! stranger, who must not be able to spoil what stands right of it either. It is not read.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -36,11 +36,18 @@ pub(crate) fn believe(settings: &Settings, parts: &mut Parts) -> Result<(), &'st
     if !settings.proxies.contain(peer) {
         return Ok(());
     }
-    let (hops, complaint) = match settings.forwarded.as_str() {
-        "forwarded" => (forwarded(&parts.headers), "Forwarded of a declared proxy is malformed"),
-        _ => (x_forwarded(&parts.headers), "X-Forwarded-* of a declared proxy is malformed"),
+    let (headers, proxies) = (&parts.headers, &settings.proxies);
+    let (found, complaint) = match settings.forwarded.as_str() {
+        "forwarded" => (
+            forwarded(peer, headers, proxies),
+            "Forwarded of a declared proxy is malformed, and was not believed",
+        ),
+        _ => (
+            x_forwarded(peer, headers, proxies),
+            "X-Forwarded-For of a declared proxy is malformed, and was not believed",
+        ),
     };
-    let (address, hop) = walk(peer, hops.map_err(|Malformed| complaint)?, &settings.proxies);
+    let (address, hop) = found.map_err(|Malformed| complaint)?;
     parts.extensions.insert(Peer(address));
     if let Some(scheme) = hop.scheme {
         parts.extensions.insert(scheme);
@@ -51,20 +58,24 @@ pub(crate) fn believe(settings: &Settings, parts: &mut Parts) -> Result<(), &'st
     Ok(())
 }
 
-/// The client's address, and what the proxy next to it says.
-fn walk(peer: IpAddr, hops: Vec<Hop>, proxies: &Networks) -> (IpAddr, Hop) {
+/// The client's address, and what the proxy next to it says. Hops come from the right, and are read
+/// as far as the walk goes.
+fn walk(
+    peer: IpAddr,
+    hops: impl Iterator<Item = Result<Hop, Malformed>>,
+    proxies: &Networks,
+) -> Result<(IpAddr, Hop), Malformed> {
     let (mut address, mut last) = (peer, Hop::default());
-    for hop in hops.into_iter().rev() {
-        let from = hop.from;
-        last = hop;
+    for hop in hops {
+        last = hop?;
         // Whom a proxy does not name counts as the proxy itself.
-        let Some(from) = from else { break };
+        let Some(from) = last.from else { break };
         address = from;
         if !proxies.contain(from) {
             break;
         }
     }
-    (address, last)
+    Ok((address, last))
 }
 
 /// The members of a list, over all lines of a field. No quoted string has a comma here.
@@ -77,33 +88,39 @@ fn members<'a>(headers: &'a HeaderMap, name: &str) -> Result<Vec<&'a str>, Malfo
     Ok(found)
 }
 
-fn x_forwarded(headers: &HeaderMap) -> Result<Vec<Hop>, Malformed> {
+fn x_forwarded(
+    peer: IpAddr,
+    headers: &HeaderMap,
+    proxies: &Networks,
+) -> Result<(IpAddr, Hop), Malformed> {
     let addresses = members(headers, "x-forwarded-for")?;
-    let protos = members(headers, "x-forwarded-proto")?;
-    let hosts = members(headers, "x-forwarded-host")?;
-    // Either every proxy has added one, or one has set it for all.
+    let protos = members(headers, "x-forwarded-proto").unwrap_or_default();
+    let hosts = members(headers, "x-forwarded-host").unwrap_or_default();
+    // Either every proxy has added one, or one has set it for all; else it is not known whose it is.
     let of = |said: &[&str], at: usize| match said {
-        [] => Ok(None),
-        [one] => Ok(Some((*one).to_owned())),
-        many if many.len() == addresses.len() => Ok(Some(many[at].to_owned())),
-        _ => Err(Malformed),
+        [one] => Some((*one).to_owned()),
+        many if many.len() == addresses.len() => many.get(at).map(|one| (*one).to_owned()),
+        _ => None,
     };
-    let hop = |at: usize, from: Option<IpAddr>| {
-        Ok(Hop {
-            from,
-            scheme: of(&protos, at)?.as_deref().map(scheme).transpose()?,
-            host: of(&hosts, at)?.map(host).transpose()?,
-        })
+    let hop = |at: usize, from: Option<IpAddr>| Hop {
+        from,
+        scheme: of(&protos, at).and_then(|text| scheme(&text).ok()),
+        host: of(&hosts, at).and_then(|text| host(text).ok()),
     };
     if addresses.is_empty() {
-        return Ok(vec![hop(0, None)?]);
+        return Ok((peer, hop(0, None)));
     }
-    addresses.iter().enumerate().map(|(at, text)| hop(at, node(text)?)).collect()
+    let hops = addresses.iter().enumerate().rev().map(|(at, text)| Ok(hop(at, node(text)?)));
+    walk(peer, hops, proxies)
 }
 
 /// RFC 7239 §4: elements with commas between them, of pairs with semicolons between them.
-fn forwarded(headers: &HeaderMap) -> Result<Vec<Hop>, Malformed> {
-    members(headers, "forwarded")?.into_iter().map(element).collect()
+fn forwarded(
+    peer: IpAddr,
+    headers: &HeaderMap,
+    proxies: &Networks,
+) -> Result<(IpAddr, Hop), Malformed> {
+    walk(peer, members(headers, "forwarded")?.into_iter().rev().map(element), proxies)
 }
 
 fn element(text: &str) -> Result<Hop, Malformed> {
@@ -232,6 +249,8 @@ mod tests {
             (&[("x-forwarded-for", "::ffff:192.0.2.1")], "192.0.2.1"),
             (&[("x-forwarded-for", "6.6.6.6, unknown")], "127.0.0.1"),
             (&[("x-forwarded-for", "6.6.6.6, unknown, 10.0.0.8")], "10.0.0.8"),
+            (&[("x-forwarded-for", "x\"y, 192.0.2.1")], "192.0.2.1"),
+            (&[("x-forwarded-proto", "https, http"), ("x-forwarded-host", "a/b")], "127.0.0.1"),
             (&[], "127.0.0.1"),
         ] {
             let (found, _, _, sound) = seen("127.0.0.1", "x-forwarded", fields);
@@ -253,6 +272,7 @@ mod tests {
                 "a.example:1",
             ),
             ("for=6.6.6.6, for=_hidden;proto=https", "127.0.0.1", Scheme::Https, "inner:8080"),
+            ("for=\"x, for=192.0.2.1", "192.0.2.1", Scheme::Http, "inner:8080"),
             ("for=6.6.6.6, for=unknown", "127.0.0.1", Scheme::Http, "inner:8080"),
             ("for=6.6.6.6, proto=https", "127.0.0.1", Scheme::Https, "inner:8080"),
         ] {
@@ -275,8 +295,6 @@ mod tests {
             ("forwarded", "forwarded", "for=\"6.6.6.6, for=192.0.2.1\""),
             ("x-forwarded", "x-forwarded-for", "192.0.2.1, x"),
             ("x-forwarded", "x-forwarded-for", "192.0.2.1:99999"),
-            ("x-forwarded", "x-forwarded-proto", "https, http"),
-            ("x-forwarded", "x-forwarded-host", "a/b"),
         ] {
             let found = seen("127.0.0.1", word, &[(field, text)]);
             let nothing = ("127.0.0.1".into(), Scheme::Http, "inner:8080".into(), false);
