@@ -30,7 +30,7 @@ fn name(scheme: Scheme) -> &'static str {
 
 /// The token in the cookie of a session. Where two are sent, somebody else has set one of them,
 /// and neither counts.
-pub(crate) fn read<'a>(headers: &'a HeaderMap, scheme: Scheme) -> Option<&'a str> {
+pub(crate) fn read(headers: &HeaderMap, scheme: Scheme) -> Option<&str> {
     let own = name(scheme);
     let mut found = None;
     for line in headers.get_all(header::COOKIE) {

@@ -96,7 +96,7 @@ fn x_forwarded(
     let addresses = members(headers, "x-forwarded-for")?;
     let protos = members(headers, "x-forwarded-proto").unwrap_or_default();
     let hosts = members(headers, "x-forwarded-host").unwrap_or_default();
-    // Either every proxy has added one, or one has set it for all; else it is not known whose it is.
+    // Either every proxy has added one, or one has set it for all; else none is believed.
     let of = |said: &[&str], at: usize| match said {
         [one] => Some((*one).to_owned()),
         many if many.len() == addresses.len() => many.get(at).map(|one| (*one).to_owned()),

@@ -94,8 +94,8 @@ settings! {
         "Where browsers reach this API, `https://shop.example`: pages of that origin act under the \
          cookie of a session, and with https the cookie is sent over TLS alone.";
     proxies: Networks = "proxies", Form::NetworksOrOff, "off",
-        "Addresses and networks of the proxies in front, `[\"127.0.0.1\", \"10.0.0.0/8\"]`. From them \
-         alone it is believed for whom they ask.";
+        "Addresses and networks of the proxies in front, `[\"127.0.0.1\", \"10.0.0.0/8\"]`. From \
+         them alone it is believed for whom they ask.";
     forwarded: String = "forwarded", Form::Word(&["x-forwarded", "forwarded"]), "x-forwarded",
         "In which fields proxies say for whom they ask: X-Forwarded-For, -Proto and -Host, or \
          Forwarded (RFC 7239). The other means nothing, because proxies pass it on as it comes.";
