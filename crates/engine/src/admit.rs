@@ -29,7 +29,7 @@ pub(crate) struct Admitted {
     /// What the caller may see and do.
     pub(crate) sight: Arc<Sight>,
     /// Who that is, for the audit log and for the scope of Idempotency-Keys.
-    pub(crate) actor: Actor,
+    pub(crate) actor: Arc<Actor>,
     /// The address that the request came from; none where it came over no network.
     pub(crate) address: Option<IpAddr>,
     /// The id of the request; empty where it changes nothing.
@@ -52,7 +52,7 @@ impl Admitted {
     pub(crate) fn act(&self, at: Timestamp, operation: &'static str) -> Act {
         Act {
             at,
-            actor: self.actor.clone(),
+            actor: Actor::clone(&self.actor),
             operation,
             resource: None,
             record: None,
@@ -103,9 +103,7 @@ pub(crate) async fn admit(
         false => parts.extensions.get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default(),
     };
     let admitted = admitted(inner, known.as_deref(), address, request, bearing);
-    if let Some(id) = &admitted.actor.id {
-        report.caller = format!("{}:{id}", admitted.actor.kind);
-    }
+    report.caller = known.map(|known| known.label.clone());
     permit(&admitted, routed.row.operation, routed.resource)?;
     Ok(admitted)
 }
@@ -126,7 +124,7 @@ fn admitted(
         sight,
         actor: match known {
             Some(known) => known.actor.clone(),
-            None => Actor { kind: "nobody", id: None },
+            None => inner.nobodys.clone(),
         },
         address,
         request,

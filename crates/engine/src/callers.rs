@@ -26,7 +26,9 @@ pub(crate) struct Known {
     /// What the caller may see and do.
     pub(crate) sight: Arc<Sight>,
     /// Who it is.
-    pub(crate) actor: Actor,
+    pub(crate) actor: Arc<Actor>,
+    /// The same for the log.
+    pub(crate) label: Arc<str>,
     /// The number of the session, where the token is of one.
     pub(crate) session: Option<i64>,
     /// The key, where the token is of one.
@@ -89,11 +91,14 @@ fn known(inner: &Inner, current: Current, now: Timestamp) -> Option<Known> {
             if password::seal(hash) != session.seal {
                 return None;
             }
-            let actor = Actor { kind: "user", id: Some(record.id.to_string()) };
+            let id = record.id.to_string();
+            let label = format!("user:{id}").into();
+            let actor = Arc::new(Actor { kind: "user", id: Some(id) });
             let caller = Caller::user(&inner.model, Arc::new(record));
             Some(Known {
                 sight: inner.callers.sight(inner, caller, now),
                 actor,
+                label,
                 session: Some(session.number),
                 key: None,
                 expires_at: Some(session.expires_at),
@@ -104,7 +109,8 @@ fn known(inner: &Inner, current: Current, now: Timestamp) -> Option<Known> {
             let caller = Caller::Key { id: key.number, roles: key.roles.clone() };
             Some(Known {
                 sight: inner.callers.sight(inner, caller, now),
-                actor: Actor { kind: "key", id: Some(key.number.to_string()) },
+                actor: Arc::new(Actor { kind: "key", id: Some(key.number.to_string()) }),
+                label: format!("key:{}", key.number).into(),
                 session: None,
                 expires_at: key.expires_at,
                 key: Some(Arc::new(key)),

@@ -47,6 +47,7 @@ use model::model::Model;
 use model::setting::Settings;
 use store::Reader;
 use store::Writer;
+use store::audit_log::Actor;
 use tokio::sync::Semaphore;
 
 use content::{Content, ContentError};
@@ -95,6 +96,8 @@ pub(crate) struct Inner {
     pub(crate) kept: kept::Kept,
     /// What whoever has not signed in sees.
     pub(crate) nobody: Arc<Sight>,
+    /// Whoever that is.
+    pub(crate) nobodys: Arc<Actor>,
     /// Who has signed in.
     pub(crate) callers: callers::Callers,
     /// How often passwords are tried.
@@ -140,6 +143,7 @@ impl Engine {
             hasher,
             kept,
             nobody,
+            nobodys: Arc::new(Actor { kind: "nobody", id: None }),
             callers: callers::Callers::default(),
             attempts,
             refused: refused::Refusals::default(),

@@ -3,7 +3,7 @@
 
 use std::collections::VecDeque;
 use std::net::IpAddr;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use model::value::Timestamp;
 
@@ -23,8 +23,8 @@ pub(crate) struct Refused {
     pub(crate) route: &'static str,
     /// From where.
     pub(crate) address: Option<IpAddr>,
-    /// Who asked, as kind and id; empty where nobody had signed in.
-    pub(crate) actor: String,
+    /// Who asked, as kind and id; none where nobody had signed in.
+    pub(crate) actor: Option<Arc<str>>,
 }
 
 /// The sample.

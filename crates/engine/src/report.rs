@@ -1,6 +1,7 @@
 //! What a connection and the engine tell each other beside request and response, as extensions.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::{Instant, SystemTime};
 
 /// The id of a request: stands in its answer's `Request-Id` and in the log.
@@ -26,8 +27,8 @@ pub struct Report {
     pub parameters: Vec<String>,
     /// The path, where the request was routed.
     pub path: Option<String>,
-    /// Who asked, as kind and id: `user:1`. Empty where nobody has signed in.
-    pub caller: String,
+    /// Who asked, as kind and id: `user:1`. None where nobody has signed in.
+    pub caller: Option<Arc<str>>,
     /// From where, where the request was refused for who asked or how often.
     pub address: Option<IpAddr>,
     /// The slug of the problem that was answered.

@@ -240,8 +240,8 @@ fn parts<'a>(entry: &'a Entry<'a>, mut part: impl FnMut(&'static str, Part<'a>))
     if !report.parameters.is_empty() {
         part("parameters", Part::Names(&report.parameters));
     }
-    if !report.caller.is_empty() {
-        part("caller", Part::Text(&report.caller));
+    if let Some(caller) = &report.caller {
+        part("caller", Part::Text(caller));
     }
     part("status", Part::Number(u64::from(entry.status)));
     part("bytes", Part::Number(entry.bytes));

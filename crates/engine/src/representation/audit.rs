@@ -85,6 +85,6 @@ fn refusal(refused: &Refused) -> Value {
         "kind": refused.kind,
         "route": refused.route,
         "address": refused.address.map(|address| address.to_string()).unwrap_or_default(),
-        "actor": if refused.actor.is_empty() { "nobody" } else { &refused.actor },
+        "actor": refused.actor.as_deref().unwrap_or("nobody"),
     })
 }

@@ -119,7 +119,7 @@ impl Bench {
         let sight = Sight::new(model, caller(model, by), crate::clock::now());
         request = request.extension(Admitted {
             sight: Arc::new(sight),
-            actor: Actor { kind: "user", id: None },
+            actor: Arc::new(Actor { kind: "user", id: None }),
             address: None,
             request: String::new(),
             session: None,

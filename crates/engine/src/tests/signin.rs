@@ -519,20 +519,3 @@ async fn what_was_refused_is_told_to_admins() {
     assert_eq!((of(1, "address"), of(1, "kind")), ("192.0.2.9".into(), "not-signed-in".into()));
     assert_eq!(of(1, "route"), "/{resource}");
 }
-
-#[tokio::test]
-#[ignore = "a measurement"]
-async fn measure() {
-    let bench = bench().await;
-    let alice = login(&bench, "alice", "correct horse").await;
-    let fields = [("authorization", alice.as_str())];
-    for _ in 0..6 {
-        for signed in [&[][..], &fields[..]] {
-            let start = std::time::Instant::now();
-            for _ in 0..20_000 {
-                bench.ask("GET /api/users/1", signed, "").await;
-            }
-            println!("{} {:?}", signed.len(), start.elapsed() / 20_000);
-        }
-    }
-}

@@ -26,6 +26,9 @@ const REMEMBERED: &str = "SELECT principal, fingerprint, answer, expires \
 const KEPT: &str = "SELECT total FROM _methodical_resource WHERE resource = ?";
 const STATE: &str = "SELECT change FROM _methodical_resource WHERE resource = ?";
 const CREDENTIALS_STATE: &str = "SELECT change FROM _methodical_credentials";
+/// Both that what is known of a caller depends on: asked for with every request that is signed in.
+const CALLER_STATE: &str = "SELECT (SELECT change FROM _methodical_credentials), \
+                            (SELECT change FROM _methodical_resource WHERE resource = ?)";
 /// Change counters that one statement reads.
 const STATES_AT_ONCE: usize = 16;
 const SEQUENCE: &str = "SELECT seq FROM sqlite_sequence WHERE name = ?";
@@ -172,6 +175,7 @@ fn states(session: &Session, of: &[ResourceIndex]) -> Result<Vec<i64>, Failure> 
 fn states_text(of: &[ResourceIndex]) -> Cow<'static, str> {
     match of {
         [CREDENTIALS] => return CREDENTIALS_STATE.into(),
+        [CREDENTIALS, users] if *users != CREDENTIALS => return CALLER_STATE.into(),
         [_] => return STATE.into(),
         _ => {}
     }

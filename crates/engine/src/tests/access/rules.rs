@@ -173,6 +173,6 @@ async fn changes_are_those_of_what_is_seen() {
     lacks(&all, "\"id\":3");
     bench.by(By::User(1), "PATCH /api/posts/1", &[MERGE], r#"{"status":"draft"}"#).await;
     let left = bench.get(By::User(2), "/api/changes?resource=posts").await;
-    has(&left, "\"operation\":\"delete\"");
+    has(&left, "\"operation\":\"removed\"");
     lacks(&left, "One");
 }
