@@ -133,6 +133,9 @@ pub enum IdKind {
     Text,
 }
 
+/// Characters of a password where no `maxLength` is declared.
+const PASSWORD_CHARACTERS_MAX: usize = 1_024;
+
 /// One declared field.
 #[derive(Clone, Debug)]
 pub struct Field {
@@ -211,6 +214,15 @@ impl Field {
         self.visible() || !(self.sealed || is_set)
     }
 
+    /// How long a password may be: as long as the declaration says, or as anybody needs. Hashing
+    /// what has no end would be work for nothing.
+    #[must_use]
+    pub fn password_characters_max(&self) -> usize {
+        let declared = self.schema.source().get("maxLength").and_then(serde_json::Value::as_u64);
+        let declared = declared.and_then(|most| usize::try_from(most).ok());
+        declared.unwrap_or(PASSWORD_CHARACTERS_MAX)
+    }
+
     /// What is against a value in this field, by its schema and by what can be kept, if anything.
     #[must_use]
     pub fn fault(&self, value: &serde_json::Value) -> Option<String> {
@@ -222,6 +234,10 @@ impl Field {
         }
         if value.as_str().is_some_and(|text| text.contains('\0')) {
             return Some("must not contain the character U+0000".to_owned());
+        }
+        let most = self.password_characters_max();
+        if self.password && value.as_str().is_some_and(|text| text.chars().nth(most).is_some()) {
+            return Some(format!("must be at most {most} characters long"));
         }
         let mut found = Vec::new();
         self.schema.check(value, "", &mut found);

@@ -3,6 +3,7 @@
 use contract::problem::{Kind, Problem, Violation};
 use model::patch::{json, merge};
 use model::record::{self, Purpose};
+use serde_json::Value;
 use store::lookup::{Current, Lookup};
 
 use crate::call::{Call, Content};
@@ -32,7 +33,7 @@ pub(crate) fn decide(call: &Call, current: &Current) -> Decided {
         }
         Content::JsonPatch(patch) => match json::apply(&document, patch, DOCUMENT_BYTES_MAX) {
             Ok(patched) => document = patched,
-            Err(refusal) => return Decided::Refused(inapplicable(refusal)),
+            Err(refusal) => return Decided::Refused(inapplicable(call, patch, refusal)),
         },
         _ => return Decided::Refused(change::no_content()),
     }
@@ -45,7 +46,14 @@ pub(crate) fn decide(call: &Call, current: &Current) -> Decided {
     change::update(call, &before, draft, &current.roots[1..])
 }
 
-fn inapplicable(refusal: json::Fault) -> Problem {
+fn inapplicable(call: &Call, patch: &Value, mut refusal: json::Fault) -> Problem {
+    if is_about_password(call, patch, &refusal.pointer) {
+        let how = match call.admitted.sight.caller.is_admin() {
+            true => "\"add\" sets another one".to_owned(),
+            false => format!("a POST to {}/me/password changes it", call.model.prefix),
+        };
+        refusal.detail.push_str(&format!(": a password is never shown, and {how}"));
+    }
     let kind = match refusal.kind {
         json::FaultKind::Malformed => Kind::MalformedContent,
         json::FaultKind::Inapplicable => Kind::Invalid,
@@ -53,4 +61,16 @@ fn inapplicable(refusal: json::Fault) -> Problem {
     };
     let detail = "The patch cannot be applied, so none of it was (RFC 5789 §2).";
     Problem::new(kind, detail).with_errors(vec![Violation::at(refusal.pointer, refusal.detail)])
+}
+
+/// True where the operation of a patch that fails is about a password, which is not in the document
+/// that it is applied to.
+fn is_about_password(call: &Call, patch: &Value, pointer: &str) -> bool {
+    let number = pointer.split('/').nth(1).and_then(|number| number.parse::<usize>().ok());
+    let operation = number.and_then(|number| patch.get(number));
+    let path = operation.and_then(|operation| operation.get("path")?.as_str());
+    let fields = &call.resource().1.fields;
+    fields.iter().any(|field| {
+        field.password && path.and_then(|path| path.strip_prefix('/')) == Some(field.name.as_str())
+    })
 }

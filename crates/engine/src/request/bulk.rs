@@ -7,7 +7,6 @@ use contract::problem::{Kind, Place, Problem, Violation};
 use contract::table::Operation;
 use http::{HeaderValue, header};
 use http_body::Body;
-use model::access::Sight;
 use model::json;
 use model::model::{IdKind, Resource};
 use model::record::{self, Draft, Purpose};
@@ -26,6 +25,7 @@ use crate::clock;
 use crate::content::ContentError;
 use crate::idempotency::Print;
 use crate::op::permission;
+use crate::password::Hashes;
 use crate::report::Report;
 use crate::route::Routed;
 use crate::sight;
@@ -93,7 +93,7 @@ where
     let sight = &admitted.sight;
     let resource = sight::in_new(sight, &sight.model.resources[index]);
     let mut cutter = Cutter::new(form, &resource, settings.content_bytes_max);
-    let mut reading = Reading::new(inner, sight, &resource, (form, want));
+    let mut reading = Reading::new(inner, admitted, &resource, (form, want));
     while !reading.has_enough() {
         match arriving.next().await? {
             Some(piece) => cutter.feed(&piece),
@@ -120,7 +120,7 @@ fn crowded() -> Problem {
 /// The rows so far.
 struct Reading<'a> {
     inner: &'a Inner,
-    sight: &'a Sight,
+    admitted: &'a Admitted,
     resource: &'a Resource,
     form: Form,
     spool: Spooling,
@@ -140,7 +140,7 @@ struct Reading<'a> {
 impl<'a> Reading<'a> {
     fn new(
         inner: &'a Inner,
-        sight: &'a Sight,
+        admitted: &'a Admitted,
         resource: &'a Resource,
         (form, want): (Form, Want),
     ) -> Self {
@@ -152,7 +152,7 @@ impl<'a> Reading<'a> {
         };
         Self {
             inner,
-            sight,
+            admitted,
             resource,
             form,
             spool: inner.writer.spool(),
@@ -200,11 +200,14 @@ impl<'a> Reading<'a> {
             let detail = format!("One request creates at most {most} records. {IN_PARTS}");
             return Err(Problem::new(Kind::ContentTooLarge, detail));
         }
+        if let Ok(document) = &document {
+            body::refuse_tokens(document).map_err(|problem| in_row(number, problem))?;
+        }
         let read = document.and_then(|document| {
             if let Some(print) = &mut self.print {
                 print.add(&json::canonical(&document));
             }
-            record::read(&self.sight.model, self.resource, &document, Purpose::Create)
+            record::read(&self.admitted.sight.model, self.resource, &document, Purpose::Create)
                 .map_err(|rejection| rejection.violations)
         });
         let kept = match read {
@@ -222,7 +225,7 @@ impl<'a> Reading<'a> {
 
     /// The members of a row that the caller may not set.
     fn unwritable(&mut self, draft: &Draft) -> Vec<Violation> {
-        let faults = permission::unwritable(self.sight, self.resource, &draft.values);
+        let faults = permission::unwritable(&self.admitted.sight, self.resource, &draft.values);
         let faults: Vec<Violation> = faults.collect();
         self.is_forbidden |= !faults.is_empty();
         faults
@@ -286,7 +289,7 @@ impl<'a> Reading<'a> {
         }
         if self.faulty == 0 {
             let sent = sent.into_iter().map(|(_, sent)| sent).collect();
-            let hashes = self.inner.hasher.hash_all(sent).await?;
+            let hashes = Hashes::make(self.inner, self.admitted, sent).await?;
             hashes.put_in(self.resource, &mut draft.values, None);
         }
         Ok(Ok(()))
@@ -344,6 +347,16 @@ impl<'a> Reading<'a> {
         };
         Ok(Arrived::Many(Content::Rows(rows.map(Arc::new)), canonical))
     }
+}
+
+/// What is found in a row, at its place among the others.
+fn in_row(number: usize, mut problem: Problem) -> Problem {
+    for violation in &mut problem.errors {
+        if let Place::Pointer(pointer) = &mut violation.place {
+            pointer.insert_str(0, &format!("/{number}"));
+        }
+    }
+    problem
 }
 
 fn faulty(rows: usize, faults: Vec<Violation>, kind: Kind) -> Problem {
