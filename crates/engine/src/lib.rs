@@ -34,9 +34,9 @@ mod request;
 mod response;
 mod route;
 mod sight;
-mod view;
 #[cfg(test)]
 mod tests;
+mod vantage;
 
 use std::sync::Arc;
 

@@ -365,6 +365,10 @@ impl Hashes {
 
 #[cfg(test)]
 mod tests {
+    use std::task::{Context, Waker};
+
+    use futures_util::{Future, future};
+
     use super::{Hasher, Verified, hash};
     use model::setting::Settings;
 
@@ -390,13 +394,14 @@ mod tests {
         let settings = Settings { login_threads: 1, login_queue_max: 1000, ..Settings::default() };
         let hasher = Hasher::start(&settings);
         let sets = (0..20).map(|_| hasher.hash("x"));
-        let mut sets = Box::pin(futures_util::future::join_all(sets));
+        let mut sets = Box::pin(future::join_all(sets));
         // All of them wait before the one that is tried.
-        assert!(futures_util::poll!(&mut sets).is_pending());
+        let mut context = Context::from_waker(Waker::noop());
+        assert!(sets.as_mut().poll(&mut context).is_pending());
         let tried = hasher.verify("x", None);
-        let (first, _) = match futures_util::future::select(sets, Box::pin(tried)).await {
-            futures_util::future::Either::Right(first) => first,
-            futures_util::future::Either::Left(_) => panic!("20 went before one that was tried"),
+        let (first, _) = match future::select(sets, Box::pin(tried)).await {
+            future::Either::Right(first) => first,
+            future::Either::Left(_) => panic!("20 went before one that was tried"),
         };
         assert_eq!(first.expect("it waits for one or two"), Verified::Wrong);
     }
@@ -407,7 +412,7 @@ mod tests {
         let hasher = Hasher::start(&settings);
         let begun = std::time::Instant::now();
         let all = (0..1000).map(|_| hasher.verify("x", None));
-        let answers = futures_util::future::join_all(all).await;
+        let answers = future::join_all(all).await;
         let refused = answers.iter().filter_map(|answer| answer.as_ref().err());
         let refused: Vec<_> = refused.collect();
         // 2 s of what takes 30 ms until it was measured.
@@ -421,7 +426,7 @@ mod tests {
         let settings = Settings { login_threads: 1, login_queue_max: 2, ..Settings::default() };
         let hasher = Hasher::start(&settings);
         let all = (0..20).map(|_| hasher.verify("x", None));
-        let answers = futures_util::future::join_all(all).await;
+        let answers = future::join_all(all).await;
         let refused = answers.iter().filter(|answer| answer.is_err()).count();
         assert!((16..=18).contains(&refused), "{refused} of 20 were refused");
         assert_eq!(hasher.verified(), 20 - refused as u64);

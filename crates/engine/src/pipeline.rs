@@ -33,7 +33,7 @@ use crate::response::{self, tag};
 use crate::route::Asked;
 use crate::serve::{Serve, serve};
 use crate::stream::Records;
-use crate::view::View;
+use crate::vantage::Vantage;
 use crate::{admit, clock, request, route};
 
 mod account;
@@ -255,7 +255,7 @@ fn recall(call: &Call, current: &Current) -> Option<Decision<Judged>> {
             let Some(kept) = kept.and_then(|kept| remembered::decode(&kept.answer)) else {
                 return Some(Decision::Refuse(Err(refusal::internal())));
             };
-            let view = View::of(call);
+            let view = Vantage::of(call);
             let lost = view.lost_since(&kept.view);
             if !lost.is_empty() {
                 return Some(Decision::Refuse(Err(withheld(&lost))));
@@ -362,7 +362,7 @@ fn remember(call: &Call, outcome: Outcome, mut changes: Vec<Change>) -> Decision
         key: key.hash,
         principal: key.principal,
         fingerprint: key.fingerprint,
-        answer: remembered::encode(&View::of(call), &answer),
+        answer: remembered::encode(&Vantage::of(call), &answer),
         expires_at: key.expires_at,
     }));
     Decision::Commit { outcome: Ok(Outcome::Rendered(answer)), changes }

@@ -223,6 +223,17 @@ impl Field {
         declared.unwrap_or(PASSWORD_CHARACTERS_MAX)
     }
 
+    /// What is against a password for which no end is declared, if anything.
+    #[must_use]
+    pub fn endless(&self, value: &serde_json::Value) -> Option<String> {
+        let most = self.password_characters_max();
+        let is_endless = value.as_str().is_some_and(|text| text.chars().nth(most).is_some());
+        // What is declared the schema says itself.
+        let is_declared = self.schema.source().contains_key("maxLength");
+        (self.password && is_endless && !is_declared)
+            .then(|| format!("must be at most {most} characters long"))
+    }
+
     /// What is against a value in this field, by its schema and by what can be kept, if anything.
     #[must_use]
     pub fn fault(&self, value: &serde_json::Value) -> Option<String> {
@@ -235,9 +246,8 @@ impl Field {
         if value.as_str().is_some_and(|text| text.contains('\0')) {
             return Some("must not contain the character U+0000".to_owned());
         }
-        let most = self.password_characters_max();
-        if self.password && value.as_str().is_some_and(|text| text.chars().nth(most).is_some()) {
-            return Some(format!("must be at most {most} characters long"));
+        if let Some(detail) = self.endless(value) {
+            return Some(detail);
         }
         let mut found = Vec::new();
         self.schema.check(value, "", &mut found);

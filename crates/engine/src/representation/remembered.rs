@@ -4,7 +4,7 @@
 use http::{HeaderName, HeaderValue};
 
 use crate::answer::Answer;
-use crate::view::View;
+use crate::vantage::Vantage;
 
 const FORMAT: u8 = 2;
 /// As it was before it was kept what the caller saw.
@@ -15,15 +15,15 @@ const MEDIA: &[&str] = &["", "application/json"];
 /// An answer that was kept.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Kept {
-    /// What the caller saw (`view`). Empty where it saw all, and of answers that were kept before
+    /// What the caller saw (`vantage`). Empty where it saw all, and of answers that were kept before
     /// this was.
-    pub(crate) view: View,
+    pub(crate) view: Vantage,
     /// The answer.
     pub(crate) answer: Answer,
 }
 
 /// The bytes to keep.
-pub(crate) fn encode(view: &View, answer: &Answer) -> Vec<u8> {
+pub(crate) fn encode(view: &Vantage, answer: &Answer) -> Vec<u8> {
     let mut out = vec![FORMAT];
     put_text(&mut out, view.written().as_bytes());
     out.extend_from_slice(&answer.status.to_le_bytes());
@@ -42,8 +42,8 @@ pub(crate) fn encode(view: &View, answer: &Answer) -> Vec<u8> {
 pub(crate) fn decode(bytes: &[u8]) -> Option<Kept> {
     let (format, mut rest) = bytes.split_first()?;
     let view = match *format {
-        FORMAT => View::read(std::str::from_utf8(take_text(&mut rest)?).ok()?),
-        WITHOUT_VIEW => View::default(),
+        FORMAT => Vantage::read(std::str::from_utf8(take_text(&mut rest)?).ok()?),
+        WITHOUT_VIEW => Vantage::default(),
         _ => return None,
     };
     let status = u16::from_le_bytes(take(&mut rest, 2)?.try_into().ok()?);
@@ -83,7 +83,7 @@ fn take_text<'a>(rest: &mut &'a [u8]) -> Option<&'a [u8]> {
 mod tests {
     use super::{Kept, decode, encode};
     use crate::answer::Answer;
-    use crate::view::View;
+    use crate::vantage::Vantage;
     use http::{HeaderValue, header};
 
     #[test]
@@ -95,12 +95,12 @@ mod tests {
             ],
             ..Answer::new(201, "application/json", b"{\"id\":43}".to_vec())
         };
-        let view = View::read("users 00ff email,phone\nnotes  \n");
+        let view = Vantage::read("users 00ff email,phone\nnotes  \n");
         let bytes = encode(&view, &answer);
         let older: Vec<u8> = [&[1], &bytes[1 + 4 + view.written().len()..]].concat();
         assert_eq!(decode(&bytes), Some(Kept { view, answer: answer.clone() }));
         assert_eq!(decode(&bytes[..12]), None);
-        assert_eq!(decode(&older), Some(Kept { view: View::default(), answer }));
+        assert_eq!(decode(&older), Some(Kept { view: Vantage::default(), answer }));
         assert_eq!(decode(&[9, 9, 9]), None);
     }
 }

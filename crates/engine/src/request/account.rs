@@ -270,8 +270,7 @@ mod tests {
         ] {
             assert!(!is_path(&path), "{path}");
         }
-        let others =
-            ["a", "//evil.example", "/\\evil.example", "https://evil.example", "/\t/e"];
+        let others = ["a", "//evil.example", "/\\evil.example", "https://evil.example", "/\t/e"];
         for other in others {
             assert!(!is_path(other), "{other}");
         }

@@ -334,7 +334,10 @@ impl Reader<'_> {
         let value = self.typed(field, sent);
         match value {
             Ok(value) => {
-                field.schema.check(sent, &pointer(&field.name), &mut self.faults);
+                match field.endless(sent) {
+                    Some(detail) => self.fault(&field.name, detail),
+                    None => field.schema.check(sent, &pointer(&field.name), &mut self.faults),
+                }
                 (self.faults.len() == before).then_some(value)
             }
             Err(detail) => {

@@ -8,7 +8,7 @@ use crate::call::Call;
 
 /// What a caller sees, by the names of the resources.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct View(BTreeMap<String, Seen>);
+pub(crate) struct Vantage(BTreeMap<String, Seen>);
 
 /// Of one resource.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -19,7 +19,7 @@ struct Seen {
     hidden: BTreeSet<String>,
 }
 
-impl View {
+impl Vantage {
     /// What the caller of a write sees of all that it touches.
     pub(crate) fn of(call: &Call) -> Self {
         let operations = call.batch().into_iter().flat_map(|batch| &batch.operations);
@@ -75,11 +75,11 @@ impl View {
 
 #[cfg(test)]
 mod tests {
-    use super::View;
+    use super::Vantage;
 
     #[test]
     fn what_is_lost_is_named_and_what_is_won_is_not() {
-        let then = View::read("notes 0a code\nusers  \n");
+        let then = Vantage::read("notes 0a code\nusers  \n");
         assert_eq!(then.written(), "notes 0a code\nusers  \n");
         for (now, lost) in [
             ("notes 0a code\nusers  \n", &[][..]),
@@ -89,10 +89,10 @@ mod tests {
             ("notes 0a code\nusers 0c \n", &["users"]),
             ("notes  \nusers  password\n", &["users"]),
         ] {
-            assert_eq!(View::read(now).lost_since(&then), lost, "{now}");
+            assert_eq!(Vantage::read(now).lost_since(&then), lost, "{now}");
         }
-        let unknown = View::default();
-        assert_eq!(View::read("notes  code\n").lost_since(&unknown), [""; 0]);
-        assert_eq!(View::read("notes 0a \n").lost_since(&unknown), ["notes"]);
+        let unknown = Vantage::default();
+        assert_eq!(Vantage::read("notes  code\n").lost_since(&unknown), [""; 0]);
+        assert_eq!(Vantage::read("notes 0a \n").lost_since(&unknown), ["notes"]);
     }
 }
