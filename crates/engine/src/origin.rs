@@ -52,6 +52,11 @@ pub(crate) fn refuse_foreign(
     }
     refuse_two(headers)?;
     match (site(headers, own, peer), bearing) {
+        (Site::Foreign, _) if is_rebound(headers, own, peer) => Err(refusal(
+            "A browser has sent this, and the name in Host is none of this machine. Where a proxy \
+             brings it, whoever runs this server sets `origin` to what browsers see. Nothing was \
+             done.",
+        )),
         (Site::Own, _) => Ok(()),
         (Site::Unsaid, Bearing::Nothing | Bearing::Authorization) => Ok(()),
         (Site::Local, Bearing::Nothing) if !signs => Ok(()),

@@ -1,5 +1,5 @@
-//! What a caller sees of the resources that a write is about, kept with its remembered answer: under
-//! other rules, or with another role, that answer may show what is hidden by now.
+//! What a caller sees of the resources that a write is about, kept with its remembered answer:
+//! under other rules, or with another role, that answer may show what is hidden by now.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;

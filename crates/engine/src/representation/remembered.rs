@@ -15,8 +15,7 @@ const MEDIA: &[&str] = &["", "application/json"];
 /// An answer that was kept.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Kept {
-    /// What the caller saw (`vantage`). Empty where it saw all, and of answers that were kept before
-    /// this was.
+    /// What the caller saw. Empty of answers that were kept before this was.
     pub(crate) view: Vantage,
     /// The answer.
     pub(crate) answer: Answer,
