@@ -2,6 +2,7 @@
 //! each in turn. It never sleeps, so that no wake-up of its own is measured.
 
 use std::cmp::Ordering;
+use std::collections::BTreeMap;
 use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
@@ -22,8 +23,17 @@ pub(crate) struct Lane<'a> {
     pub(crate) source: &'a mut dyn Source,
     /// How many they are.
     pub(crate) connections: usize,
-    /// The status that every answer must have; 0 where any will do.
+    /// The status that every answer must have; 0 where any will do, and they are counted.
     pub(crate) status: u16,
+    /// How long a connection rests after an answer.
+    pub(crate) rest: Duration,
+}
+
+impl<'a> Lane<'a> {
+    /// Connections that never rest.
+    pub(crate) fn new(source: &'a mut dyn Source, connections: usize, status: u16) -> Self {
+        Self { source, connections, status, rest: Duration::ZERO }
+    }
 }
 
 /// What a lane came to.
@@ -35,6 +45,8 @@ pub(crate) struct Run {
     pub(crate) seconds: f64,
     /// How long each took.
     pub(crate) latency: Histogram,
+    /// How many there were of each status, where any would do.
+    pub(crate) statuses: BTreeMap<u16, u64>,
     /// What the server was doing.
     pub(crate) busy: Busy,
 }
@@ -68,6 +80,8 @@ struct Connection {
     filled: usize,
     lane: usize,
     sent: Instant,
+    /// Until when nothing is sent, while it rests.
+    rests: Option<Instant>,
     /// The status of an answer in chunks, while they come.
     chunked: Option<u16>,
 }
@@ -190,8 +204,8 @@ fn open(address: SocketAddr, lanes: &mut [Lane<'_>]) -> Result<Vec<Connection>, 
             let stream = connect(address)?;
             stream.set_nonblocking(true).map_err(|error| error.to_string())?;
             let buffer = vec![0; BUFFER_BYTES];
-            let (filled, sent, chunked) = (0, Instant::now(), None);
-            let mut connection = Connection { stream, buffer, filled, lane, sent, chunked };
+            let (filled, sent, rests, chunked) = (0, Instant::now(), None, None);
+            let mut connection = Connection { stream, buffer, filled, lane, sent, rests, chunked };
             connection.send(plan.source.next())?;
             connections.push(connection);
         }
@@ -210,16 +224,28 @@ fn drive(
     let mut now = start;
     while now.duration_since(start) < time {
         for connection in connections.iter_mut() {
-            let Some(status) = connection.receive(&scanner)? else { continue };
             let lane = &mut lanes[connection.lane];
-            if lane.status != 0 && status != lane.status {
-                return Err(format!("an answer is a {status}, not a {}", lane.status));
+            if let Some(until) = connection.rests {
+                if until <= now {
+                    connection.send(lane.source.next())?;
+                }
+                continue;
             }
+            let Some(status) = connection.receive(&scanner)? else { continue };
             now = Instant::now();
             let run = &mut runs[connection.lane];
             run.answers += 1;
             run.latency.add(now.duration_since(connection.sent));
-            connection.send(lane.source.next())?;
+            if lane.status == 0 {
+                *run.statuses.entry(status).or_default() += 1;
+            } else if status != lane.status {
+                return Err(format!("an answer is a {status}, not a {}", lane.status));
+            }
+            if lane.rest.is_zero() {
+                connection.send(lane.source.next())?;
+            } else {
+                connection.rests = Some(now + lane.rest);
+            }
         }
         if now.elapsed() > Duration::from_millis(1) {
             now = Instant::now();
@@ -238,6 +264,9 @@ fn drive(
 fn finish(connections: &mut [Connection]) -> Result<(), String> {
     let scanner = Scanner::new();
     for connection in connections {
+        if connection.rests.is_some() {
+            continue;
+        }
         // A long list is left: the server stops reading it.
         while connection.receive(&scanner)?.is_none() && connection.chunked.is_none() {
             if connection.is_stuck() {
@@ -250,7 +279,7 @@ fn finish(connections: &mut [Connection]) -> Result<(), String> {
 
 impl Connection {
     fn send(&mut self, request: &[u8]) -> Result<(), String> {
-        self.sent = Instant::now();
+        (self.sent, self.rests) = (Instant::now(), None);
         let mut rest = request;
         while !rest.is_empty() {
             match self.stream.write(rest) {
@@ -264,7 +293,7 @@ impl Connection {
 
     /// True where an answer does not come. One in chunks may take its time.
     fn is_stuck(&self) -> bool {
-        self.chunked.is_none() && self.sent.elapsed() > PATIENCE
+        self.rests.is_none() && self.chunked.is_none() && self.sent.elapsed() > PATIENCE
     }
 
     /// The status of the answer, once all of it is here.

@@ -1,7 +1,10 @@
 //! `make bench`: our server beside a bare hyper server and raw SQLite, in one run, as one table.
 
+mod access;
 mod bare;
+mod beside;
 mod data;
+mod fill;
 mod latency;
 mod lists;
 mod load;
@@ -27,12 +30,14 @@ use report::Circumstances;
 use work::Ground;
 
 const USAGE: &str = "\
-bench [--quick] [--records|--lists] [--sizes N,N,…] [--seconds S] [--rounds N] [--only WORDS]
+bench [--quick] [--records|--lists|--access] [--sizes N,N,…] [--seconds S] [--rounds N]
+      [--only WORDS]
 
   --quick         100,000 rows only, short runs: with --records about two minutes
   --records       only the lines of single records; together: 1000,100000,1000000 rows
   --lists         only lists, search and many records: 10000,1000000,10000000 rows
-  --sizes, --rows rows in the database, for both parts
+  --access        only credentials, rules and logins: 10000,1000000 rows
+  --sizes, --rows rows in the database, for all parts
   --seconds       length of a run: 2
   --rounds        runs of each side: 3
   --only          lines whose name contains these words; the results are not written to a file
@@ -52,6 +57,24 @@ enum Part {
     Records,
     /// Lists, search and many records.
     Lists,
+    /// Credentials, rules and logins.
+    Access,
+}
+
+impl Part {
+    fn all() -> Vec<Self> {
+        vec![Self::Records, Self::Lists, Self::Access]
+    }
+
+    /// The one that an option names.
+    fn named(option: &str) -> Option<Self> {
+        match option {
+            "--records" => Some(Self::Records),
+            "--lists" => Some(Self::Lists),
+            "--access" => Some(Self::Access),
+            _ => None,
+        }
+    }
 }
 
 /// What the command line says.
@@ -146,8 +169,7 @@ fn load_one(arguments: &[String]) -> Result<(), String> {
         series: std::process::id().into(),
     };
     let mut source = (work.requests)(&ground)?;
-    let (connections, status) = (work.connections, work.status);
-    let lanes = &mut [Lane { source: source.as_mut(), connections, status }];
+    let lanes = &mut [Lane::new(source.as_mut(), work.connections, work.status)];
     let time = Duration::from_secs_f64(read(arguments, 2)?);
     let run = load::run(ground.address, &Busy::default, lanes, Duration::ZERO, time)?.remove(0);
     println!("{:.0} a second", run.rate());
@@ -156,7 +178,7 @@ fn load_one(arguments: &[String]) -> Result<(), String> {
 
 fn plan(arguments: &[String]) -> Result<Plan, String> {
     let mut plan = Plan {
-        parts: vec![Part::Records, Part::Lists],
+        parts: Part::all(),
         sizes: None,
         effort: effort(2.0, 3),
         only: None,
@@ -179,9 +201,8 @@ fn plan(arguments: &[String]) -> Result<Plan, String> {
                 at += 1;
                 continue;
             }
-            "--records" | "--lists" => {
-                let part = if name == "--lists" { Part::Lists } else { Part::Records };
-                plan.parts = vec![part];
+            "--records" | "--lists" | "--access" => {
+                plan.parts = Part::named(name).into_iter().collect();
                 at += 1;
                 continue;
             }
@@ -221,6 +242,7 @@ fn measure_all(plan: &Plan) -> Result<(), String> {
         let text = match part {
             Part::Records => records(plan)?,
             Part::Lists => many(plan)?,
+            Part::Access => access(plan)?,
         };
         println!("{text}");
         if plan.only.is_none() {
@@ -234,6 +256,7 @@ fn keep(plan: &Plan, part: Part, text: &str) -> Result<(), String> {
     let end = match part {
         Part::Records => "",
         Part::Lists => "-lists",
+        Part::Access => "-access",
     };
     let name = format!("{}-{}{end}.md", plan.date, Machine::here().slug());
     let path = Path::new("bench/results").join(name);
@@ -275,6 +298,20 @@ fn many(plan: &Plan) -> Result<String, String> {
         faults.extend(lists.run(&wanted, &mut |figure| told(&mut figures, figure))?);
     }
     Ok(report::lists(&place(plan), &figures, &faults))
+}
+
+fn access(plan: &Plan) -> Result<String, String> {
+    let wanted = |name: &str| plan.only.as_ref().is_none_or(|words| name.contains(words.as_str()));
+    let mut launcher = plan.launcher.clone();
+    launcher.declaration = launcher.declaration.join("access");
+    let (mut figures, mut faults) = (Vec::new(), Vec::new());
+    let sizes = plan.sizes.clone().unwrap_or_else(|| vec![10_000, 1_000_000]);
+    for size in sizes {
+        eprintln!("bench: access to {size} rows");
+        let access = access::Access::new(&launcher, plan.effort, size, &plan.target)?;
+        faults.extend(access.run(&wanted, &mut |figure| told(&mut figures, figure))?);
+    }
+    Ok(report::access(&place(plan), &figures, &faults))
 }
 
 fn place(plan: &Plan) -> Circumstances {

@@ -60,6 +60,17 @@ impl Figure {
     }
 }
 
+/// A line that could not be measured.
+#[derive(Clone, Debug)]
+pub(crate) struct Fault {
+    /// Its name.
+    pub(crate) name: &'static str,
+    /// Records in the database.
+    pub(crate) size: u64,
+    /// What happened.
+    pub(crate) why: String,
+}
+
 /// What a process takes, beside answers a second.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Footprint {
@@ -277,7 +288,7 @@ impl<'a> Bench<'a> {
         let mut lanes = vec![lane(work, source.as_mut())];
         let mut changer = Pool::new(changes(self.size));
         if work.changing {
-            lanes.push(Lane { source: &mut changer, connections: 1, status: 200 });
+            lanes.push(Lane::new(&mut changer, 1, 200));
         }
         let mut runs = self.load(server, &mut lanes)?;
         let changes = runs.get(1).map(Run::rate);
@@ -290,7 +301,7 @@ impl<'a> Bench<'a> {
 }
 
 fn lane<'a>(work: &Work, source: &'a mut dyn Source) -> Lane<'a> {
-    Lane { source, connections: work.connections, status: work.status }
+    Lane::new(source, work.connections, work.status)
 }
 
 /// Patches of users drawn at random, each a change.

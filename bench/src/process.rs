@@ -79,10 +79,16 @@ impl Launcher {
 
     /// Starts our server as anybody would: its defaults, its log (to nowhere), `FULL`.
     pub(crate) fn ours(&self, database: &Path) -> Result<Server, String> {
+        self.ours_with(database, &[])
+    }
+
+    /// Starts our server with these settings, each `KEY=VALUE`.
+    pub(crate) fn ours_with(&self, database: &Path, settings: &[&str]) -> Result<Server, String> {
         let address = free_address().map_err(|error| error.to_string())?;
         let mut command = self.command(&self.server);
         command.arg("serve").arg(&self.declaration).arg("--listen").arg(address.to_string());
         command.arg("--database").arg(database);
+        command.args(settings.iter().flat_map(|setting| ["--set", setting]));
         Server::start(command, address, &requests::get("/api", ""))
     }
 
@@ -102,17 +108,21 @@ impl Launcher {
         self.own("raw", &[&*database.to_string_lossy(), &group.to_string(), &time])
     }
 
+    /// Makes an API key, which works beside a running server.
+    pub(crate) fn key(&self, database: &Path, role: &str) -> Result<String, String> {
+        let mut command = Command::new(&self.server);
+        command.args(["key", "create"]).arg(&self.declaration).args(["--role", role]);
+        command.arg("--database").arg(database);
+        Ok(output(&mut command)?.trim().to_owned())
+    }
+
     /// Backs a database up into a file, as an operator would while it is served: wherever the
     /// system lets it run.
     pub(crate) fn backup(&self, database: &Path, file: &Path) -> Result<(), String> {
         let _ = fs::remove_file(file);
         let mut command = Command::new(&self.server);
         command.arg("backup").arg(&self.declaration).arg(file).arg("--database").arg(database);
-        let output = command.output().map_err(|error| format!("{command:?}: {error}"))?;
-        if output.status.success() {
-            return Ok(());
-        }
-        Err(format!("a backup failed: {}", String::from_utf8_lossy(&output.stderr)))
+        output(&mut command).map(drop)
     }
 
     /// Has a process of this program do something, and tell what came of it.
@@ -129,6 +139,14 @@ impl Launcher {
         let busy = Busy { ran, waited };
         Ok(Run { answers: answers as u64, seconds, busy, ..Run::default() })
     }
+}
+
+/// What a command that has to succeed prints.
+fn output(command: &mut Command) -> Result<String, String> {
+    let output = command.output().map_err(|error| format!("{command:?}: {error}"))?;
+    let [out, err] =
+        [&output.stdout, &output.stderr].map(|text| String::from_utf8_lossy(text).into_owned());
+    if output.status.success() { Ok(out) } else { Err(format!("{command:?}: {err}")) }
 }
 
 fn own_path() -> Result<PathBuf, String> {

@@ -87,9 +87,14 @@ pub(crate) fn orders(size: u64, count: u64) -> Vec<Vec<u8>> {
 
 /// A write with content of a media type.
 pub(crate) fn post(target: &str, form: &str, content: &str) -> Vec<u8> {
+    send(&format!("POST {target}"), form, "", content)
+}
+
+/// A write by any method, which stands before the target, with these fields beside.
+pub(crate) fn send(start: &str, form: &str, fields: &str, content: &str) -> Vec<u8> {
     format!(
-        "POST {target} HTTP/1.1\r\nhost: 127.0.0.1\r\naccept: */*\r\ncontent-type: {form}\r\n\
-         content-length: {}\r\n\r\n{content}",
+        "{start} HTTP/1.1\r\nhost: 127.0.0.1\r\naccept: */*\r\n{fields}\
+         content-type: {form}\r\ncontent-length: {}\r\n\r\n{content}",
         content.len()
     )
     .into_bytes()
@@ -141,12 +146,7 @@ pub(crate) fn filtered(size: u64, count: u64) -> Vec<Vec<u8>> {
 pub(crate) fn creations(size: u64, fields: &str) -> Vec<Vec<u8>> {
     let request = |number| {
         let content = data::User::of(size + number).content();
-        format!(
-            "POST /api/users HTTP/1.1\r\nhost: 127.0.0.1\r\naccept: */*\r\n{fields}\
-             content-type: application/json\r\ncontent-length: {}\r\n\r\n{content}",
-            content.len()
-        )
-        .into_bytes()
+        send("POST /api/users", "application/json", fields, &content)
     };
     (0..4096).map(request).collect()
 }

@@ -7,6 +7,7 @@ use super::Lists;
 use super::backups;
 use super::data::Order;
 use super::stream;
+use crate::beside::{Beside, READERS};
 use crate::latency::Histogram;
 use crate::load::{self, Lane, Run};
 use crate::measure::{Figure, Pairs, median};
@@ -17,8 +18,6 @@ use crate::work::Aim;
 /// Half of what raw SQLite does with the same schema: what the project promises.
 const HALF: f64 = 0.5;
 const OPERATIONS: u64 = 100;
-/// Requests for one record that are under way while another request takes long.
-const BESIDE: usize = 4;
 /// An order that no index serves.
 const UNINDEXED: &str = "/api/orders?sort=note&limit=10";
 
@@ -126,35 +125,18 @@ fn beside(
     long: impl Fn(u64) -> Vec<u8>,
 ) -> Result<Figure, String> {
     let items = requests::orders(lists.size, 16_384);
-    let (mut pairs, mut shares) = (Pairs::default(), Vec::new());
-    let (mut alone, mut busy) = (Histogram::default(), Histogram::default());
-    let mut longs = 0;
+    let longs: Vec<Vec<u8>> = (0..4096).map(long).collect();
+    let mut pairs = Beside::default();
     for _ in 0..lists.effort.rounds {
         let (mut first, mut second) = (Pool::new(items.clone()), Pool::new(items.clone()));
-        let mut long = Pool::new((0..4096).map(&long).collect());
-        let lane = |source| Lane { source, connections: BESIDE, status: 200 };
-        let quiet = lists.load(server, &mut [lane(&mut first)])?.remove(0);
-        let other = Lane { source: &mut long, connections: 1, status: 0 };
-        let mut runs = lists.load(server, &mut [lane(&mut second), other])?;
-        longs += runs[1].answers;
-        let crowded = runs.remove(0);
-        shares.push(quiet.latency.per_mille(990) / crowded.latency.per_mille(990));
-        alone.merge(&quiet.latency);
-        busy.merge(&crowded.latency);
-        pairs.add(&quiet, &crowded);
+        let mut long = Pool::new(longs.clone());
+        let quiet = lists.load(server, &mut [Lane::new(&mut first, READERS, 200)])?;
+        let lanes = &mut [Lane::new(&mut second, READERS, 200), Lane::new(&mut long, 1, 0)];
+        pairs.add(quiet, lists.load(server, lanes)?)?;
     }
-    let mut figure = pairs.figure(aim, lists.size, String::new());
-    // Both sides are ours, and processor time says nothing of waiting: the reader has to judge.
-    let waited = std::mem::take(&mut figure.waited);
-    figure.note = format!(
-        "ratio of the p99, alone by beside; alone {:.2} / {:.2} ms at {BESIDE} connections, when \
-         it waited for its core {:.0} % of its time; {longs} of the long ones ended meanwhile",
-        alone.per_mille(500),
-        alone.per_mille(990),
-        waited * 100.0
-    );
-    figure.ratio = median(shares);
-    Ok(figure)
+    Ok(pairs.figure(aim, lists.size, |others| {
+        format!("at {READERS} connections; {} of the long ones ended meanwhile", others.answers)
+    }))
 }
 
 /// Creations by the hundred, beside one after the other.
@@ -175,9 +157,9 @@ fn batches(lists: &mut Lists<'_>, server: &Server, aim: Aim) -> Result<Figure, S
     for _ in 0..lists.effort.rounds {
         let mut singles = Pool::new((size..size + 4096).map(single).collect());
         let mut hundreds = Pool::new((0..64).map(|at| batch(size + at * OPERATIONS)).collect());
-        let lane = &mut [Lane { source: &mut singles, connections: 1, status: 201 }];
+        let lane = &mut [Lane::new(&mut singles, 1, 201)];
         let baseline = lists.load(server, lane)?.remove(0);
-        let lane = &mut [Lane { source: &mut hundreds, connections: 1, status: 200 }];
+        let lane = &mut [Lane::new(&mut hundreds, 1, 200)];
         let mut ours = lists.load(server, lane)?.remove(0);
         ours.answers *= OPERATIONS;
         pairs.add(&baseline, &ours);
@@ -211,7 +193,7 @@ fn bulk(lists: &mut Lists<'_>, server: &Server, aim: Aim, number: u64) -> Result
         let mut latency = Histogram::default();
         latency.add(Duration::from_secs_f64(seconds));
         let busy = server.busy().since(spent);
-        let ours = Run { answers: number, seconds, latency, busy };
+        let ours = Run { answers: number, seconds, latency, busy, ..Run::default() };
         pairs.add(&baseline, &ours);
         let without = insert(&plain)?;
         plains.push(without.rate());

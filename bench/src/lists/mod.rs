@@ -10,23 +10,12 @@ mod stream;
 mod words;
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
+use crate::fill::copy;
 use crate::load::{self, Lane, Run};
-use crate::measure::{Bench, Effort, Figure, emptied};
+use crate::measure::{Bench, Effort, Fault, Figure, emptied};
 use crate::process::{Launcher, Server};
 use crate::requests;
-
-/// A line that could not be measured.
-#[derive(Clone, Debug)]
-pub(crate) struct Fault {
-    /// Its name.
-    pub(crate) name: &'static str,
-    /// Records in the database.
-    pub(crate) size: u64,
-    /// What happened.
-    pub(crate) why: String,
-}
 
 /// A server over one database, and what is measured on it.
 pub(crate) struct Lists<'a> {
@@ -115,13 +104,4 @@ impl<'a> Lists<'a> {
         let id: Option<u64> = id.and_then(|digits| digits.parse().ok());
         id.map(|id| id + 1).ok_or_else(|| "a list without a last record".to_owned())
     }
-}
-
-/// Copies a file, and has the system write it out before anything is measured.
-fn copy(from: &Path, to: &Path) -> Result<(), String> {
-    let done = std::fs::copy(from, to)
-        .and_then(|_| std::fs::File::open(to))
-        .and_then(|file| file.sync_all());
-    std::thread::sleep(Duration::from_millis(100));
-    done.map_err(|error| format!("{}: {error}", to.display()))
 }

@@ -12,7 +12,7 @@ use http::request::Parts;
 use model::access::{Caller, Sight};
 use model::model::{Resource, ResourceIndex};
 use model::value::Timestamp;
-use store::audit_log::{Act, Actor};
+use store::audit_log::{Act, Actor, Ids};
 use store::credential::ApiKey;
 use store::error::Error;
 
@@ -57,6 +57,7 @@ impl Admitted {
             resource: None,
             record: None,
             records: 1,
+            ids: Ids::Unnamed,
             address: self.address.map(|address| address.to_string()).unwrap_or_default(),
             request: self.request.clone(),
         }

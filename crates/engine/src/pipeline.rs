@@ -15,10 +15,12 @@ use futures_util::FutureExt;
 use http::request::Parts;
 use http::{HeaderValue, Request, Response, header};
 use http_body::Body;
-use model::model::ResourceIndex;
-use store::audit_log::Act;
-use store::change::Change;
+use model::model::IdKind;
+use model::value::Id;
+use store::audit_log::{Act, Ids};
+use store::change::{Change, Many};
 use store::decision::{Decision, Step, Verdict as Written};
+use store::dependents::Fate;
 use store::lookup::{Current, Lookup, Remembered};
 
 use crate::Inner;
@@ -69,10 +71,10 @@ where
     response
 }
 
-/// Remembers who was refused for who they are, or how often they came.
+/// Remembers who was refused for who they are, how often they came, or a secret in their URL.
 fn note_refusal(inner: &Inner, parts: &Parts, problem: &Problem, report: &mut Report) {
     let entry = problem.kind.entry();
-    if !matches!(entry.status, 401 | 403 | 429) {
+    if !matches!(entry.status, 401 | 403 | 429) && problem.kind != Kind::SecretInUrl {
         return;
     }
     report.address = parts.extensions.get::<Peer>().map(|peer| peer.0);
@@ -83,6 +85,7 @@ fn note_refusal(inner: &Inner, parts: &Parts, problem: &Problem, report: &mut Re
         route: report.route,
         address: report.address,
         actor: report.caller.clone(),
+        request: parts.extensions.get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default(),
     });
 }
 
@@ -234,7 +237,8 @@ fn judge(
         Decided::Refused(problem) => Decision::Refuse(Err(problem)),
         Decided::More(lookup) => Decision::More(lookup),
         Decided::Done(outcome, mut changes) => {
-            changes.extend(act(call, &changes).map(Change::Act));
+            let acts = acts(call, current, &changes);
+            changes.extend(acts.into_iter().map(Change::Act));
             remember(call, outcome, changes)
         }
     }
@@ -329,29 +333,54 @@ fn refuse_by_condition(call: &Call, current: &Current) -> Option<Decision<Judged
     }
 }
 
-/// The entry of the audit log for what was decided; none where nothing changes.
-fn act(call: &Call, changes: &[Change]) -> Option<Act> {
-    let of = |operation, resource: ResourceIndex, record, records| Act {
+/// The entries of the audit log for what was decided, what goes along with it included; none where
+/// nothing changes.
+fn acts(call: &Call, current: &Current, changes: &[Change]) -> Vec<Act> {
+    let one = |operation, resource, record: &Id| Act {
         resource: Some(resource),
-        record,
-        records,
+        record: Some(record.clone()),
         ..call.admitted.act(call.now, operation)
     };
-    changes.iter().find_map(|change| match change {
-        Change::Insert { resource, record } => {
-            Some(of("create", *resource, Some(record.id.clone()), 1))
+    let mut acts = Vec::new();
+    for change in changes {
+        match change {
+            Change::Insert { resource, record } => {
+                acts.push(one("create", *resource, &record.id));
+            }
+            Change::InsertMany(many) => acts.push(many_created(call, many)),
+            Change::Update { resource, record, .. } => {
+                acts.push(one("update", *resource, &record.id));
+            }
+            Change::Delete { resource, id, .. } => {
+                let dependents = current.roots.iter().filter_map(|found| found.dependents.as_ref());
+                acts.extend(dependents.flat_map(|found| &found.along).map(|along| {
+                    let operation = match along.fate {
+                        Fate::Deleted => "delete",
+                        Fate::Cleared => "update",
+                    };
+                    one(operation, along.resource, &along.id)
+                }));
+                acts.push(one("delete", *resource, id));
+            }
+            Change::Remember(_)
+            | Change::OpenSession(..)
+            | Change::EndSessions { .. }
+            | Change::SealSession { .. }
+            | Change::Act(_) => {}
         }
-        Change::InsertMany(many) => Some(of("create", many.resource, None, many.rows.rows())),
-        Change::Update { resource, record, .. } => {
-            Some(of("update", *resource, Some(record.id.clone()), 1))
-        }
-        Change::Delete { resource, id, .. } => Some(of("delete", *resource, Some(id.clone()), 1)),
-        Change::Remember(_)
-        | Change::OpenSession(..)
-        | Change::EndSessions { .. }
-        | Change::SealSession { .. }
-        | Change::Act(_) => None,
-    })
+    }
+    acts
+}
+
+fn many_created(call: &Call, many: &Many) -> Act {
+    let records = many.rows.rows();
+    let last = i64::try_from(records).unwrap_or(i64::MAX).saturating_add(many.first_id - 1);
+    let ids = match call.model.resources[many.resource].id {
+        IdKind::Integer if records > 0 => Ids::Span(many.first_id, last),
+        IdKind::Integer => Ids::Unnamed,
+        IdKind::Uuid | IdKind::Text => Ids::Rows(many.rows.clone()),
+    };
+    Act { resource: Some(many.resource), records, ids, ..call.admitted.act(call.now, "create") }
 }
 
 /// The answer joins the changes: both are on disk, or neither is.

@@ -39,6 +39,11 @@ impl Positions {
         Self { life: life.to_owned(), seal: Some(seal) }
     }
 
+    /// True where they are written for somebody who does not see all that changes.
+    pub(crate) fn is_sealed(&self) -> bool {
+        self.seal.is_some()
+    }
+
     /// Writes a position.
     pub(crate) fn text(&self, number: i64) -> String {
         match &self.seal {
@@ -47,21 +52,25 @@ impl Positions {
         }
     }
 
-    /// The number of a position, -1 where it is of another life of the database: it would be taken
-    /// for what it is not, and is before all that there ever was. `None` where it is no position.
+    /// The number of a position, -1 where it is of another life of the database, or of somebody who
+    /// sees other things: it would be taken for what it is not, and is before all that there ever
+    /// was. `None` where it is no position.
     pub(crate) fn number(&self, text: &str) -> Option<i64> {
         let (written, of) = text.split_at_checked(text.len().checked_sub(self.life.len())?)?;
         let written = written.strip_suffix('-')?;
-        let is_other = of != self.life;
-        let number = match &self.seal {
+        if of != self.life {
+            let is_hex = of.bytes().all(|byte| byte.is_ascii_hexdigit());
+            let is_plain = written.parse::<u64>().is_ok() && !written.starts_with('+');
+            let is_sealed = URL_SAFE_NO_PAD.decode(written).is_ok_and(|it| it.len() == 3 * PART);
+            return (is_hex && (is_plain || is_sealed)).then_some(-1);
+        }
+        match &self.seal {
             None => {
                 let is_plain = written.bytes().all(|byte| byte.is_ascii_digit());
-                written.parse().ok().filter(|_| is_plain)?
+                written.parse().ok().filter(|_| is_plain)
             }
-            Some(_) if is_other => -1,
-            Some(seal) => seal.open(written, of)?,
-        };
-        Some(if is_other { -1 } else { number })
+            Some(seal) => seal.open(written, of),
+        }
     }
 }
 
@@ -133,5 +142,9 @@ mod tests {
         assert_eq!(first.number(&String::from_utf8(forged).expect("ASCII")), None);
         let other = Positions::sealed("00000000", &secret, 1);
         assert_eq!(first.number(&other.text(96)), Some(-1), "of another life");
+        let plain = Positions::plain("00000000");
+        assert_eq!(first.number(&plain.text(96)), Some(-1), "of who sees all");
+        assert_eq!(plain.number(&first.text(96)), Some(-1), "of who sees a part");
+        assert!(first.is_sealed() && !plain.is_sealed());
     }
 }

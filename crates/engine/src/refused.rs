@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use model::value::Timestamp;
 
 /// Most refusals that are remembered; the oldest goes first.
-const REFUSALS_MAX: usize = 1_000;
+pub(crate) const REFUSALS_MAX: usize = 1_000;
 
 /// A refusal. Nothing of what was sent is in it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,6 +25,8 @@ pub(crate) struct Refused {
     pub(crate) address: Option<IpAddr>,
     /// Who asked, as kind and id; none where nobody had signed in.
     pub(crate) actor: Option<Arc<str>>,
+    /// The id of the request.
+    pub(crate) request: String,
 }
 
 /// The sample.
@@ -41,9 +43,9 @@ impl Refusals {
         all.push_back(refused);
     }
 
-    /// The newest first.
-    pub(crate) fn newest(&self) -> Vec<Refused> {
+    /// So many of them, the newest first.
+    pub(crate) fn newest(&self, limit: usize) -> Vec<Refused> {
         let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        all.iter().rev().cloned().collect()
+        all.iter().rev().take(limit).cloned().collect()
     }
 }

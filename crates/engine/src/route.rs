@@ -87,12 +87,14 @@ pub(crate) fn route(
         return Err(secret::in_path());
     }
     let place = place(model, asked.path);
+    if let Ok(place) = &place {
+        report.route = pattern(place.target);
+    }
     if let Some(query) = query {
         let resource = place.as_ref().ok().and_then(|place| place.resource);
         refuse_secrets(query, resource.map(|index| &model.resources[index]))?;
     }
     let place = place?;
-    report.route = pattern(place.target);
     report.path = Some(asked.path.to_owned());
     report.resource = place.resource.map(|index| model.resources[index].name.clone());
     let (row, nature) = admit(model, &place, token)?;

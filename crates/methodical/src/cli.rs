@@ -46,6 +46,8 @@ enum Form {
     Words,
     /// `--name VALUE`.
     Option,
+    /// The same; what begins with a hyphen is a value as well, to be refused with a reason.
+    Time,
     /// `--name VALUE`, one of these.
     Choice(&'static [&'static str]),
     /// `--name VALUE`, any number of times.
@@ -241,11 +243,13 @@ const COMMANDS: &[Command] = &[
                 form: Form::Many,
             },
             option("name", "NAME", "What the new key is called; its roles if not said"),
-            option(
-                "expires",
-                "TIME",
-                "How long the new key is good, such as 90d; for ever if not said",
-            ),
+            Argument {
+                name: "expires",
+                value: "TIME",
+                help: "How long the new key is good, such as 90d, or until when, such as \
+                       2027-01-31; for ever if not said",
+                form: Form::Time,
+            },
             DATABASE,
             SET,
         ],
@@ -413,10 +417,11 @@ impl Argument {
         match self.form {
             Form::Place => arg.default_value("."),
             Form::NewPlace | Form::NeededFile | Form::From => arg.required(true),
-            Form::File | Form::MaybePlace | Form::Extra => arg,
+            Form::File | Form::MaybePlace | Form::Extra => arg.allow_negative_numbers(true),
             Form::Action(actions) => arg.required(true).value_parser(actions.to_vec()),
             Form::Words => arg.required(true).num_args(1..=2),
             Form::Option => arg.long(self.name).action(ArgAction::Set),
+            Form::Time => arg.long(self.name).action(ArgAction::Set).allow_hyphen_values(true),
             Form::Choice(words) => arg.long(self.name).value_parser(words.to_vec()),
             Form::Many => {
                 let arg = arg.long(self.name).action(ArgAction::Append);

@@ -2,12 +2,14 @@
 //! environment, the environment over the file, the file over the defaults.
 
 use std::fmt;
+use std::path::Path;
 
 use clap::ArgMatches;
 
 use model::complaint::Complaint;
 use model::setting::{SETTINGS, Settings, Written};
 
+use crate::command::shown;
 use crate::failure::Failure;
 
 /// Flags that are short for `--set`.
@@ -59,6 +61,15 @@ pub(crate) struct Resolved {
 pub(crate) struct Given(Vec<(String, String, String)>);
 
 impl Given {
+    /// What of it says where the database is, to be said again in a command: ` --database PATH`,
+    /// or nothing.
+    pub(crate) fn place(&self) -> String {
+        let named = self.0.iter().rev().find(|(key, ..)| key == "database");
+        named.map_or_else(String::new, |(_, value, _)| {
+            format!(" --database {}", shown(Path::new(value)))
+        })
+    }
+
     /// Reads the flags of a command.
     ///
     /// # Errors

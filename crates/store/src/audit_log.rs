@@ -1,17 +1,36 @@
 //! The audit log: who changed what, when and from where, written in the transaction of the change.
 
+use std::sync::Arc;
+
 use model::model::ResourceIndex;
 use model::value::{Id, Timestamp};
 
+use crate::spool::Spool;
+
+/// Every kind of actor that an entry can name.
+pub const ACTORS: &[&str] = &["nobody", "user", "key", "operator"];
+/// Every operation that an entry can name.
+pub const OPERATIONS: &[&str] = &[
+    "create",
+    "update",
+    "delete",
+    "import",
+    "login",
+    "logout",
+    "password",
+    "revoke",
+    "create-key",
+    "revoke-key",
+];
+
 /// One committed write.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Act {
     /// When.
     pub at: Timestamp,
     /// Who did it.
     pub actor: Actor,
-    /// What was done: `create`, `update`, `delete`, `login`, `logout`, `password`, `revoke`,
-    /// `import`.
+    /// What was done, one of OPERATIONS.
     pub operation: &'static str,
     /// To a record of this resource, where it is about one.
     pub resource: Option<ResourceIndex>,
@@ -19,16 +38,30 @@ pub struct Act {
     pub record: Option<Id>,
     /// How many records it is about.
     pub records: u64,
+    /// Which these are, where there are many.
+    pub ids: Ids,
     /// From which address; empty for a command of the operator.
     pub address: String,
     /// The id of the request, as answers and the log of the program have it.
     pub request: String,
 }
 
+/// Which records an act is about, where it is about many.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub enum Ids {
+    /// It is about one, or nobody has written down about which.
+    #[default]
+    Unnamed,
+    /// All from the first to the last.
+    Span(i64, i64),
+    /// Those of these rows: an entry for each, where they are few.
+    Rows(Arc<Spool>),
+}
+
 /// Who did something. Text, so that it outlives the record or the key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Actor {
-    /// `nobody`, `user`, `key` or `operator`.
+    /// One of ACTORS.
     pub kind: &'static str,
     /// The id of the user, or the number of the key.
     pub id: Option<String>,
@@ -76,6 +109,8 @@ pub struct Entry {
     pub record: Option<String>,
     /// How many records it was about.
     pub records: u64,
+    /// The ids of the first and the last, where it was about all from one to the other.
+    pub span: Option<(i64, i64)>,
     /// From where.
     pub address: String,
     /// The id of the request.

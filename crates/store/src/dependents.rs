@@ -1,6 +1,7 @@
 //! What depends on a record, so that its deletion deletes it, clears it, or is refused for it.
 
 use model::model::{FieldIndex, ResourceIndex};
+use model::value::Id;
 
 /// What a deletion would meet. Where it refuses nothing and is within its limit, this is all that
 /// the deletion will change.
@@ -12,6 +13,29 @@ pub struct Dependents {
     /// True where more records than the limit would be deleted or cleared along. There may be
     /// more of every kind then: each number is a lower bound.
     pub is_partial: bool,
+    /// The records that would be deleted or cleared along, each once, seen or not. Not all of them
+    /// where there are too many.
+    pub along: Vec<Along>,
+}
+
+/// A record that goes along with another.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Along {
+    /// Of this resource.
+    pub resource: ResourceIndex,
+    /// Its id.
+    pub id: Id,
+    /// What becomes of it.
+    pub fate: Fate,
+}
+
+/// What becomes of a record that goes along.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// It is deleted.
+    Deleted,
+    /// What refers is cleared.
+    Cleared,
 }
 
 /// The records that depend by one reference field.

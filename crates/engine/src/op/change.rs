@@ -2,7 +2,7 @@
 
 use contract::fault::{self, Fault};
 use contract::problem::{Kind, Problem, Violation};
-use model::model::{Resource, ResourceIndex};
+use model::model::{FieldIndex, Resource, ResourceIndex};
 use model::record::{Record, Rejection, Version};
 use model::value::{CHOSEN_ID_MAX, Id, Timestamp, Value};
 use store::change::Change;
@@ -19,6 +19,8 @@ pub(crate) struct Draftable {
     pub(crate) id: Id,
     /// Its values.
     pub(crate) values: Vec<Option<Value>>,
+    /// The fields that are written whatever they hold: `record::Draft::unseen`.
+    pub(crate) unseen: Vec<FieldIndex>,
 }
 
 /// The record that the first root found.
@@ -65,7 +67,7 @@ pub(crate) fn insert(call: &Call, draft: Draftable, found: &[Found]) -> Decided 
         updated_at: call.now,
         values: draft.values,
     };
-    if let Some(decided) = settle(call, None, &record, found) {
+    if let Some(decided) = settle(call, (None, &[]), &record, found) {
         return decided;
     }
     let shown = shown(call, None, &record, found);
@@ -75,7 +77,7 @@ pub(crate) fn insert(call: &Call, draft: Draftable, found: &[Found]) -> Decided 
 }
 
 /// Puts the next version of a record in its place; where nothing differs, nothing is written and
-/// its ETag stays.
+/// its ETag stays. A member that the client cannot read counts as another one.
 pub(crate) fn update(
     call: &Call,
     before: &Before<'_>,
@@ -84,12 +86,12 @@ pub(crate) fn update(
 ) -> Decided {
     let (index, resource) = call.resource();
     let present = before.record;
-    if draft.values == present.values {
+    if draft.values == present.values && draft.unseen.is_empty() {
         let shown = sight::masked(call, index, present.clone(), &before.referred);
         return Decided::Done(changed(call, shown), Vec::new());
     }
     let mut record = next(present, call.now, draft.values);
-    if let Some(decided) = settle(call, Some(before), &record, found) {
+    if let Some(decided) = settle(call, (Some(before), &draft.unseen), &record, found) {
         return decided;
     }
     let shown = shown(call, Some(before), &record, found);
@@ -102,12 +104,12 @@ pub(crate) fn update(
 /// it refers to, and the rules that look into that.
 fn settle(
     call: &Call,
-    before: Option<&Before<'_>>,
+    (before, unseen): (Option<&Before<'_>>, &[FieldIndex]),
     after: &Record,
     found: &[Found],
 ) -> Option<Decided> {
     let referred = referred(call, before, after, found);
-    let attempt = Attempt { before, after, referred };
+    let attempt = Attempt { before, unseen, after, referred };
     let refused = |rules| permission::refuse(call, &attempt, rules).map(Decided::Refused);
     refused(Rules::Near)
         .or_else(|| check_references(call, &after.values, before.map(|it| it.record), found))

@@ -56,9 +56,10 @@ fn gone(call: &Call) -> Problem {
         name => (format!("resource={name}&"), format!("{prefix}/{name}")),
     };
     let detail = format!(
-        "Changes after this position have been forgotten, or it is a position of another life of \
-         the database. To begin again: keep `position` of GET {prefix}/changes?{named}after=now, \
-         read GET {list} to its end (Accept: application/x-ndjson), then go on after that position."
+        "Changes after this position have been forgotten, or it is of another life of the \
+         database, or of somebody who sees other things. To begin again: keep `position` of GET \
+         {prefix}/changes?{named}after=now, read GET {list} to its end (Accept: \
+         application/x-ndjson), then go on after that position."
     );
     Problem::new(Kind::ChangesGone, detail)
 }

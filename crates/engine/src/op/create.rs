@@ -54,7 +54,11 @@ fn one(call: &Call, draft: &Draft, next: Option<i64>, referred: &[Found]) -> Dec
             .clone()
             .expect("the request stage draws an id where the database does not"),
     };
-    change::insert(call, Draftable { id, values: draft.values.clone() }, referred)
+    change::insert(
+        call,
+        Draftable { id, values: draft.values.clone(), unseen: Vec::new() },
+        referred,
+    )
 }
 
 /// What the rows refer to is found out by the tables while they are inserted: it may be a row of

@@ -1,9 +1,9 @@
 //! A record changed by a patch document (RFC 5789): all of it or nothing.
 
 use contract::problem::{Kind, Problem, Violation};
+use model::model::{Field, Resource};
 use model::patch::{json, merge};
 use model::record::{self, Purpose};
-use serde_json::Value;
 use store::lookup::{Current, Lookup};
 
 use crate::call::{Call, Content};
@@ -29,11 +29,14 @@ pub(crate) fn decide(call: &Call, current: &Current) -> Decided {
     match &call.content {
         Content::MergePatch(patch) => {
             merge::apply(&mut document, patch);
-            record::clear_hidden(resource, patch, &mut document);
+            record::keep_nulls(resource, patch, &mut document);
         }
         Content::JsonPatch(patch) => match json::apply(&document, patch, DOCUMENT_BYTES_MAX) {
             Ok(patched) => document = patched,
-            Err(refusal) => return Decided::Refused(inapplicable(call, patch, refusal)),
+            Err(refusal) => {
+                let refusal = unseen(call, resource, refusal);
+                return Decided::Refused(inapplicable(refusal));
+            }
         },
         _ => return Decided::Refused(change::no_content()),
     }
@@ -42,18 +45,27 @@ pub(crate) fn decide(call: &Call, current: &Current) -> Decided {
         Ok(draft) => draft,
         Err(rejection) => return Decided::Refused(change::rejected(&rejection, call)),
     };
-    let draft = Draftable { id: present.id.clone(), values: draft.values };
+    let draft = Draftable { id: present.id.clone(), values: draft.values, unseen: draft.unseen };
     change::update(call, &before, draft, &current.roots[1..])
 }
 
-fn inapplicable(call: &Call, patch: &Value, mut refusal: json::Fault) -> Problem {
-    if is_about_password(call, patch, &refusal.pointer) {
-        let how = match call.admitted.sight.caller.is_admin() {
-            true => "\"add\" sets another one".to_owned(),
-            false => format!("a POST to {}/me/password changes it", call.model.prefix),
-        };
-        refusal.detail.push_str(&format!(": a password is never shown, and {how}"));
-    }
+/// Says of a member that is not shown, and may be set, how that is done; nothing of what it holds.
+fn unseen(call: &Call, resource: &Resource, mut refusal: json::Fault) -> json::Fault {
+    let mut hidden = resource.fields.iter().filter(|it| !it.visible() && it.exists());
+    let is_meant =
+        |field: &&Field| refusal.detail == json::nothing_at(std::slice::from_ref(&field.name));
+    let Some(field) = hidden.find(is_meant) else { return refusal };
+    refusal.detail = match field.password && !call.admitted.sight.caller.is_admin() {
+        true => format!(
+            "a password is not shown; its own user changes it with a POST to {}/me/password",
+            call.model.prefix
+        ),
+        false => "this member cannot be read here; \"add\" sets it, whatever it holds".to_owned(),
+    };
+    refusal
+}
+
+fn inapplicable(refusal: json::Fault) -> Problem {
     let kind = match refusal.kind {
         json::FaultKind::Malformed => Kind::MalformedContent,
         json::FaultKind::Inapplicable => Kind::Invalid,
@@ -61,16 +73,4 @@ fn inapplicable(call: &Call, patch: &Value, mut refusal: json::Fault) -> Problem
     };
     let detail = "The patch cannot be applied, so none of it was (RFC 5789 §2).";
     Problem::new(kind, detail).with_errors(vec![Violation::at(refusal.pointer, refusal.detail)])
-}
-
-/// True where the operation of a patch that fails is about a password, which is not in the document
-/// that it is applied to.
-fn is_about_password(call: &Call, patch: &Value, pointer: &str) -> bool {
-    let number = pointer.split('/').nth(1).and_then(|number| number.parse::<usize>().ok());
-    let operation = number.and_then(|number| patch.get(number));
-    let path = operation.and_then(|operation| operation.get("path")?.as_str());
-    let fields = &call.resource().1.fields;
-    fields.iter().any(|field| {
-        field.password && path.and_then(|path| path.strip_prefix('/')) == Some(field.name.as_str())
-    })
 }

@@ -71,6 +71,8 @@ pub(crate) fn refuse_record(call: &Call, current: &Current) -> Option<Problem> {
 pub(crate) struct Attempt<'a> {
     /// As it is, where it is there.
     pub(crate) before: Option<&'a Before<'a>>,
+    /// The fields that count as written, whatever they hold.
+    pub(crate) unseen: &'a [FieldIndex],
     /// As it shall be.
     pub(crate) after: &'a Record,
     /// What it refers to then, as far as that is known.
@@ -133,16 +135,18 @@ fn violation(field: &Field, detail: &str) -> Violation {
 /// True of another password for a record that is there, where that is not for the caller to set.
 fn is_kept_password(call: &Call, attempt: &Attempt<'_>, at: FieldIndex, field: &Field) -> bool {
     field.password
-        && attempt.before.is_some_and(|before| before.record.values[at] != attempt.after.values[at])
+        && attempt.before.is_some()
+        && is_written(call, attempt, at)
         && !call.admitted.sight.caller.is_admin()
 }
 
-/// True where a field gets another value than it has, or in a new record than it has by itself.
+/// True where a field gets another value than it has, or in a new record than it has by itself. Of
+/// a field that the caller cannot read any value is another one.
 fn is_written(call: &Call, attempt: &Attempt<'_>, at: FieldIndex) -> bool {
     let (_, resource) = call.resource();
     let after = &attempt.after.values[at];
     match attempt.before {
-        Some(before) => before.record.values[at] != *after,
+        Some(before) => attempt.unseen.contains(&at) || before.record.values[at] != *after,
         None => is_set(&call.admitted.sight, &resource.fields[at], after.as_ref()),
     }
 }
@@ -152,21 +156,36 @@ fn is_set(sight: &Sight, field: &Field, value: Option<&Value>) -> bool {
     !field.read_only && value != sight::by_itself(sight, field).as_ref()
 }
 
-/// The fields of a new record that are set and may never be.
-pub(crate) fn unwritable<'a>(
-    sight: &'a Sight,
-    resource: &'a Resource,
-    values: &'a [Option<Value>],
-) -> impl Iterator<Item = Violation> + 'a {
-    let fields = resource.fields.iter().zip(values);
-    let is_refused = |(field, value): &(&Field, &Option<Value>)| {
-        field.sealed && is_set(sight, field, value.as_ref())
-    };
-    fields.filter(is_refused).map(|(field, _)| violation(field, UNWRITABLE))
+/// The fields of a new record that are set and must not be, as far as the record alone tells. Its
+/// id and its moments are not known yet.
+pub(crate) fn unwritable(
+    sight: &Sight,
+    (index, resource): (ResourceIndex, &Resource),
+    record: &Record,
+) -> Vec<Violation> {
+    let grants = &sight.resources[index].fields;
+    let is_refused =
+        |write: &Filter| is_told(write) && !write.holds(&sight.model, index, Seen::alone(record));
+    let fields = resource.fields.iter().zip(&record.values).zip(grants);
+    fields
+        .filter(|((field, value), own)| {
+            (field.sealed || is_refused(&own.write)) && is_set(sight, field, value.as_ref())
+        })
+        .map(|((field, _), _)| violation(field, UNWRITABLE))
+        .collect()
 }
 
-/// What has to be true of each of many new records. What may never be written was looked for
-/// before.
+/// True of a filter that looks at nothing but fields of the record itself.
+fn is_told(filter: &Filter) -> bool {
+    let mut is_told = true;
+    filter.each_path(&mut |path| {
+        is_told &= path.through.is_empty() && matches!(path.column, Column::Field(_));
+    });
+    is_told
+}
+
+/// What has to be true of each of many new records. What must not be written was looked for before,
+/// as far as the record alone tells.
 pub(crate) fn must(call: &Call, index: ResourceIndex) -> Filter {
     let (grants, sight) = (call.grants(index), &call.admitted.sight);
     let fields = call.model.resources[index].fields.iter().zip(&grants.fields).enumerate();

@@ -30,7 +30,7 @@ pub(crate) fn decide(call: &Call, current: &Current) -> Decided {
         Ok(draft) => draft,
         Err(rejection) => return Decided::Refused(change::rejected(&rejection, call)),
     };
-    let draft = Draftable { id: call.id().clone(), values: draft.values };
+    let draft = Draftable { id: call.id().clone(), values: draft.values, unseen: draft.unseen };
     match &before {
         Some(before) => change::update(call, before, draft, &current.roots[1..]),
         None => change::insert(call, draft, &current.roots[1..]),

@@ -2,6 +2,7 @@
 
 use std::any::Any;
 
+use contract::precondition::Tags;
 use contract::problem::{Kind, Problem, Violation};
 use contract::table::Operation;
 use http::{HeaderValue, header};
@@ -12,6 +13,7 @@ use crate::batch;
 use crate::call::{Call, Content};
 use crate::op::{self, change, permission};
 use crate::report::Report;
+use crate::response;
 
 /// 500 without a cause: the log has it, under the same id.
 pub(super) fn internal() -> Problem {
@@ -117,6 +119,10 @@ fn taken(call: &Call, resource: usize, fields: &[usize]) -> Problem {
     if fields.iter().any(|field| permission::is_hidden(&resource.fields[*field])) {
         let detail = format!("A value is taken by another record of {}.", resource.name);
         return Problem::new(Kind::Conflict, detail);
+    }
+    // Nobody may be here yet, and there is somebody whom the client does not see.
+    if fields.is_empty() && call.conditions.if_none_match == Some(Tags::Any) {
+        return response::precondition_failed("If-None-Match");
     }
     let names: Vec<_> = fields.iter().map(|field| resource.fields[*field].name.as_str()).collect();
     let (detail, names) = if names.is_empty() {

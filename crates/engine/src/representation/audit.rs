@@ -73,6 +73,10 @@ fn entry(entry: &Entry) -> Value {
         put("record", record.clone().into());
     }
     put("records", entry.records.into());
+    if let Some((first, last)) = entry.span {
+        put("first", first.to_string().into());
+        put("last", last.to_string().into());
+    }
     put("address", entry.address.clone().into());
     put("requestId", entry.request.clone().into());
     Value::Object(members)
@@ -86,5 +90,6 @@ fn refusal(refused: &Refused) -> Value {
         "route": refused.route,
         "address": refused.address.map(|address| address.to_string()).unwrap_or_default(),
         "actor": refused.actor.as_deref().unwrap_or("nobody"),
+        "requestId": refused.request,
     })
 }

@@ -31,8 +31,12 @@ pub(super) fn render(call: &Call, log: &Log) -> Answer {
         record::write_text(&mut content, next);
     }
     content.push(b'}');
-    // Whatever changes a record stands in the log, and what is forgotten moves its beginning.
-    let version = tag::list(call, &[log.oldest, log.newest], &content);
+    // Whatever changes a record stands in the log, and what is forgotten moves its beginning. To
+    // whoever does not see all of it both would count what is hidden.
+    let version = match asked.positions.is_sealed() {
+        true => tag::shown(call, &content),
+        false => tag::list(call, &[log.oldest, log.newest], &content),
+    };
     let mut answer = Answer { version, ..Answer::new(200, call.media, content) };
     if let Some(links) = next.and_then(|next| Links::new().add(&next, "next").value()) {
         answer.fields.push((header::LINK, links));

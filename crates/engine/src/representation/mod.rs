@@ -63,8 +63,9 @@ fn fetched(call: &Call, Seen { found, states }: &Seen<Row>) -> Answer {
     let (index, _) = call.resource();
     let mut content = Vec::with_capacity(256);
     row::write(&mut content, call, index, found, &call.view);
-    // When what is included was changed last is not known.
-    let modified = call.view.include.is_empty().then_some(found.record.updated_at.0);
+    // When what is included was changed last is not known, nor when a rule began to show a field.
+    let is_dated = call.view.include.is_empty() && !hides(call);
+    let modified = is_dated.then_some(found.record.updated_at.0);
     // What is shown of whoever asks is a record that has a URL of its own (RFC 9110 §8.7).
     let fields = match call.routed.row.operation {
         Operation::Me => vec![(header::CONTENT_LOCATION, field(&item(call, &found.record)))],
@@ -77,6 +78,12 @@ fn fetched(call: &Call, Seen { found, states }: &Seen<Row>) -> Answer {
         included: tag::included(call, states, &content),
         ..Answer::new(200, call.media, content)
     }
+}
+
+/// True where fields are hidden from somebody: who sees them can change while the record does not.
+fn hides(call: &Call) -> bool {
+    let (_, resource) = call.resource();
+    resource.fields.iter().any(|field| field.read.is_some())
 }
 
 /// The canonical URL of a record.

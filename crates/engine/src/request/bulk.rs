@@ -8,10 +8,10 @@ use contract::table::Operation;
 use http::{HeaderValue, header};
 use http_body::Body;
 use model::json;
-use model::model::{IdKind, Resource};
-use model::record::{self, Draft, Purpose};
+use model::model::{IdKind, Resource, ResourceIndex};
+use model::record::{self, Draft, Purpose, Record, Version};
 use model::rows::{Cutter, FAULTY_ROWS_MAX, Form, Row, Stop};
-use model::value::{Id, Value};
+use model::value::{Id, Timestamp, Value};
 use std::sync::Arc;
 use store::error::Error;
 use store::spool::Spooling;
@@ -93,7 +93,7 @@ where
     let sight = &admitted.sight;
     let resource = sight::in_new(sight, &sight.model.resources[index]);
     let mut cutter = Cutter::new(form, &resource, settings.content_bytes_max);
-    let mut reading = Reading::new(inner, admitted, &resource, (form, want));
+    let mut reading = Reading::new(inner, admitted, (index, &resource), (form, want));
     while !reading.has_enough() {
         match arriving.next().await? {
             Some(piece) => cutter.feed(&piece),
@@ -121,6 +121,7 @@ fn crowded() -> Problem {
 struct Reading<'a> {
     inner: &'a Inner,
     admitted: &'a Admitted,
+    index: ResourceIndex,
     resource: &'a Resource,
     form: Form,
     spool: Spooling,
@@ -141,7 +142,7 @@ impl<'a> Reading<'a> {
     fn new(
         inner: &'a Inner,
         admitted: &'a Admitted,
-        resource: &'a Resource,
+        (index, resource): (ResourceIndex, &'a Resource),
         (form, want): (Form, Want),
     ) -> Self {
         // Integers are given by the writer. What is too large to be remembered is left out.
@@ -153,6 +154,7 @@ impl<'a> Reading<'a> {
         Self {
             inner,
             admitted,
+            index,
             resource,
             form,
             spool: inner.writer.spool(),
@@ -211,7 +213,7 @@ impl<'a> Reading<'a> {
                 .map_err(|rejection| rejection.violations)
         });
         let kept = match read {
-            Ok(draft) => match self.unwritable(&draft) {
+            Ok(mut draft) => match self.unwritable(&mut draft) {
                 faults if faults.is_empty() => self.keep(line, draft, report).await?,
                 faults => Err(faults),
             },
@@ -224,9 +226,17 @@ impl<'a> Reading<'a> {
     }
 
     /// The members of a row that the caller may not set.
-    fn unwritable(&mut self, draft: &Draft) -> Vec<Violation> {
-        let faults = permission::unwritable(&self.admitted.sight, self.resource, &draft.values);
-        let faults: Vec<Violation> = faults.collect();
+    fn unwritable(&mut self, draft: &mut Draft) -> Vec<Violation> {
+        let record = Record {
+            id: Id::Integer(0),
+            version: Version { birth: 0, counter: 1 },
+            created_at: Timestamp(0),
+            updated_at: Timestamp(0),
+            values: std::mem::take(&mut draft.values),
+        };
+        let faults =
+            permission::unwritable(&self.admitted.sight, (self.index, self.resource), &record);
+        draft.values = record.values;
         self.is_forbidden |= !faults.is_empty();
         faults
     }

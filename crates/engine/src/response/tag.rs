@@ -44,6 +44,11 @@ pub(crate) fn list(call: &Call, states: &[i64], content: &[u8]) -> String {
     if call.digest().is_empty() {
         return counted(states, &call.tables_salt);
     }
+    shown(call, content)
+}
+
+/// The state of what a caller sees.
+pub(crate) fn shown(call: &Call, content: &[u8]) -> String {
     format!("{}-{}", short(content), call.tables_salt)
 }
 

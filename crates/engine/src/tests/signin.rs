@@ -511,6 +511,26 @@ async fn what_was_done_is_written_down_once() {
 }
 
 #[tokio::test]
+async fn a_record_of_a_bulk_is_found_in_the_audit_log() {
+    let bench = bench().await;
+    let alice = login(&bench, "alice", "correct horse").await;
+    let fields = [JSON, ("authorization", alice.as_str())];
+    bench.ask("POST /api/notes", &fields, r#"[{"text":"b"},{"text":"c"}]"#).await;
+    let ask = async |query: &str| {
+        bench.by(By::Admin(9), &format!("GET /api/audit?{query}"), &[], "").await
+    };
+    let of = json(&ask("resource=notes&record=2").await);
+    let bulk = &of["audit"][0];
+    assert_eq!((&bulk["first"], &bulk["last"]), (&"1".into(), &"2".into()), "{of}");
+    assert_eq!(json(&ask("resource=notes&record=3").await)["audit"], Value::Array(Vec::new()));
+    for (bad, known) in [("actor=1", "operator"), ("operation=bogus", "create-key")] {
+        let answer = ask(bad).await;
+        assert_eq!(answer.status(), 400, "{bad}: {}", text(&answer));
+        assert!(text(&answer).contains(known), "{}", text(&answer));
+    }
+}
+
+#[tokio::test]
 async fn what_was_refused_is_told_to_admins() {
     let bench = bench().await;
     let bob = login(&bench, "bob", "battery staple").await;
@@ -525,4 +545,49 @@ async fn what_was_refused_is_told_to_admins() {
     assert_eq!((of(1, "status"), of(1, "actor")), (401.into(), "nobody".into()));
     assert_eq!((of(1, "address"), of(1, "kind")), ("192.0.2.9".into(), "not-signed-in".into()));
     assert_eq!(of(1, "route"), "/{resource}");
+    assert!(of(1, "requestId").is_string());
+    let secret = bench.ask("GET /api/users?api_key=sk-1234567890abcdef", &[], "").await;
+    assert_eq!(secret.status(), 400, "{}", text(&secret));
+    let ask = async |query: &str| {
+        bench.by(By::Admin(9), &format!("GET /api/audit?refused=true&{query}"), &[], "").await
+    };
+    let newest = json(&ask("limit=1").await);
+    assert_eq!((&newest["total"], &newest["refused"][0]["status"]), (&1.into(), &400.into()));
+    let first = &newest["refused"][0];
+    assert_eq!((&first["kind"], &first["route"]), (&"secret-in-url".into(), &"/{resource}".into()));
+    assert!(!newest.to_string().contains("sk-"), "{newest}");
+    for wrong in ["limit=0", "limit=1001", "limit=x", "actor=user"] {
+        assert_eq!(ask(wrong).await.status(), 400, "{wrong}");
+    }
+}
+
+#[tokio::test]
+async fn what_goes_along_with_a_deletion_is_written_down_too() {
+    let declaration = "title = \"T\"\nprefix = \"/api\"\n\
+        [resources.users]\nlogin = [\"name\"]\n\
+        fields.name = { type = \"string\", unique = true }\n\
+        fields.password = { type = \"string\", format = \"password\", optional = true }\n\
+        fields.role = { enum = [\"customer\", \"admin\"], default = \"customer\" }\n\
+        [resources.subs]\n\
+        fields.user = { references = \"users\", onDelete = \"cascade\" }\n\
+        [resources.notes]\nid = \"text\"\n\
+        fields.user = { references = \"users\", optional = true, onDelete = \"clear\" }\n";
+    let bench = bench_with(declaration, Settings::default());
+    bench.ask("POST /api/users", &[JSON], r#"{"name":"a"}"#).await;
+    bench.ask("POST /api/subs", &[JSON], r#"[{"user":1},{"user":1}]"#).await;
+    bench.ask("POST /api/notes", &[JSON], r#"{"id":"n","user":1}"#).await;
+    let gone = bench.ask("DELETE /api/users/1", &[], "").await;
+    assert_eq!(gone.status(), 200, "{}", text(&gone));
+    for (query, expected) in [
+        ("resource=subs&record=1", vec!["delete", "create"]),
+        ("resource=subs&record=2", vec!["delete", "create"]),
+        ("resource=notes&record=n", vec!["update", "create"]),
+        ("resource=users&record=1", vec!["delete", "create"]),
+    ] {
+        let answer = bench.by(By::Admin(9), &format!("GET /api/audit?{query}"), &[], "").await;
+        let answer = json(&answer);
+        let acts = answer["audit"].as_array().unwrap();
+        let done: Vec<&str> = acts.iter().map(|act| act["operation"].as_str().unwrap()).collect();
+        assert_eq!(done, expected, "{query}: {answer}");
+    }
 }

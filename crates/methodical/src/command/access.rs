@@ -11,6 +11,9 @@ use model::model::{Field, Model, Resource, Who};
 use crate::command::{complain, count, place, read};
 use crate::failure::{Failure, Outcome};
 
+/// The cell of what is not allowed.
+const NO: &str = "-";
+
 /// The widest line, in characters.
 const WIDTH_MAX: usize = 100;
 
@@ -64,7 +67,7 @@ impl<'a> Kind<'a> {
         if self == Self::Admin {
             return "yes".to_owned();
         }
-        let Some(who) = who else { return "-".to_owned() };
+        let Some(who) = who else { return NO.to_owned() };
         let has = |name: &str| who.names.iter().any(|other| other == name);
         let is_signed_in = self != Self::Anyone && has("signed-in");
         let is_role = matches!(self, Self::Role(name) if has(name));
@@ -72,7 +75,7 @@ impl<'a> Kind<'a> {
         let word = match (has("anyone") || is_signed_in || is_role, is_owner) {
             (true, _) => "yes",
             (false, true) => "own",
-            (false, false) => return "-".to_owned(),
+            (false, false) => return NO.to_owned(),
         };
         match &who.when {
             Some(rule) => format!("{word} {}", number(rule.to_string(), rules)),
@@ -94,15 +97,20 @@ fn number(rule: String, rules: &mut Vec<String>) -> String {
 fn matrix(model: &Model) -> String {
     let kinds = Kind::all(model);
     let mut rules = Vec::new();
+    let mut notes = Vec::new();
     let mut out = String::new();
     for resource in &model.resources {
         let mut rows = vec![Row::head(&resource.name, &kinds)];
-        rows.extend(operations(resource, &kinds, &mut rules));
+        let said = operations(resource, &kinds, &mut rules);
+        rows.extend(possible(resource, &kinds, said, &mut notes));
         for field in &resource.fields {
             rows.extend(fields(field, &kinds, &mut rules));
         }
         out.push_str(&columns(&rows));
         out.push('\n');
+    }
+    for note in notes {
+        let _ = writeln!(out, "{note}");
     }
     for (at, rule) in rules.iter().enumerate() {
         // Writing into memory does not fail.
@@ -114,7 +122,61 @@ fn matrix(model: &Model) -> String {
     out.push_str(
         "yes: in every record; own: in those of the caller; [n]: where rule n holds too.\n",
     );
+    if let Some(users) = model.users() {
+        let (prefix, users) = (&model.prefix, &model.resources[users].name);
+        let _ = writeln!(
+            out,
+            "A password of {users} is set when its record is created, and written after that by \
+             its user\nwith a POST to {prefix}/me/password, or by an admin."
+        );
+    }
     out
+}
+
+/// The operations without what is granted and cannot be done, of which notes tell.
+fn possible(
+    resource: &Resource,
+    kinds: &[Kind<'_>],
+    mut said: Vec<Row>,
+    notes: &mut Vec<String>,
+) -> Vec<Row> {
+    let name = &resource.name;
+    for (at, kind) in kinds.iter().enumerate() {
+        let read = said[0].cells[at].clone();
+        for row in &mut said[2..] {
+            let cell = &mut row.cells[at];
+            if read == NO && cell != NO {
+                *cell = NO.to_owned();
+                let (kind, operation) = (kind.name(), row.name.trim());
+                notes.push(format!(
+                    "{name}: {operation} is granted to {kind}, who cannot read the record: 404."
+                ));
+            } else if read.starts_with("own") && cell.starts_with("yes") {
+                cell.replace_range(.."yes".len(), "own");
+            }
+        }
+        let needed = resource.fields.iter().find(|field| is_kept_from(field, *kind));
+        let create = &mut said[1].cells[at];
+        if let Some(field) = needed.filter(|_| create != NO) {
+            *create = NO.to_owned();
+            notes.push(format!(
+                "{name}: create is granted to {}, who may not write `{}`, which each record needs.",
+                kind.name(),
+                field.name
+            ));
+        }
+    }
+    said
+}
+
+/// True of a field that a new record needs and that this kind of caller may not write. Whoever
+/// creates a record can be its owner.
+fn is_kept_from(field: &Field, kind: Kind<'_>) -> bool {
+    let is_needed = !(field.optional || field.read_only || field.owner) && field.default.is_none();
+    let write = field.write.as_ref();
+    let is_owned = write.is_some_and(|who| who.names.iter().any(|name| name == "owner"));
+    let is_refused = || kind.cell(write, &mut Vec::new()) == NO;
+    is_needed && write.is_some() && !(is_owned && kind != Kind::Anyone) && is_refused()
 }
 
 /// A line: what is done, and a cell for each kind of caller.
@@ -149,6 +211,11 @@ fn operations(resource: &Resource, kinds: &[Kind<'_>], rules: &mut Vec<String>) 
 
 /// The lines of a field that says something of its own.
 fn fields(field: &Field, kinds: &[Kind<'_>], rules: &mut Vec<String>) -> Vec<Row> {
+    if field.password {
+        // Whoever may create a record sets it; from then on it is its user's.
+        let who = Who { names: vec!["owner".to_owned()], when: None };
+        return vec![Row::of(format!("  write {}", field.name), Some(&who), kinds, rules)];
+    }
     // A user makes itself the owner, and nobody else.
     let own = Who { names: vec!["owner".to_owned()], when: None };
     let write = field.write.as_ref().or(field.owner.then_some(&own));
@@ -218,12 +285,13 @@ fields.text = { type = "string" }
     #[test]
     fn each_resource_says_who_may_do_what() {
         let expected = "\
-users         anyone  signed-in  owner  editor  robot  admin
-  read        -       yes        yes    yes     yes    yes
-  create      yes     yes        yes    yes     yes    yes
-  update      -       -          own    -       -      yes
-  delete      -       -          -      -       -      yes
-  write role  -       -          -      -       -      yes
+users             anyone  signed-in  owner  editor  robot  admin
+  read            -       yes        yes    yes     yes    yes
+  create          yes     yes        yes    yes     yes    yes
+  update          -       -          own    -       -      yes
+  delete          -       -          -      -       -      yes
+  write password  -       -          own    -       -      yes
+  write role      -       -          -      -       -      yes
 
 notes        anyone   signed-in  owner    editor   robot    admin
   read       yes [1]  yes [1]    yes [1]  yes [1]  yes [1]  yes
@@ -243,8 +311,35 @@ logs      anyone  signed-in  owner  editor  robot  admin
 [2]  !record.done && caller.id != null
 
 yes: in every record; own: in those of the caller; [n]: where rule n holds too.
+A password of users is set when its record is created, and written after that by its user
+with a POST to /api/me/password, or by an admin.
 ";
         assert_eq!(of(TEXT), expected);
+    }
+
+    #[test]
+    fn what_is_granted_and_cannot_be_done_is_told() {
+        let shown = of(r#"
+roles = ["robot", "clerk"]
+[resources.users]
+login = ["name"]
+fields.name = { type = "string", unique = true }
+fields.password = { type = "string", format = "password" }
+[resources.notes]
+access = { read = "owner", create = ["robot", "clerk"], update = ["signed-in"], delete = "robot" }
+fields.by = { references = "users", owner = true }
+fields.mark = { type = "string", write = "clerk" }
+"#);
+        for expected in [
+            "  create      -       -          -      -      yes    yes",
+            "  update      -       -          own    -      -      yes",
+            "  delete      -       -          -      -      -      yes",
+            "notes: update is granted to signed-in, who cannot read the record: 404.",
+            "notes: delete is granted to robot, who cannot read the record: 404.",
+            "notes: create is granted to robot, who may not write `mark`, which each record needs.",
+        ] {
+            assert!(shown.contains(expected), "{expected} in {shown}");
+        }
     }
 
     #[test]

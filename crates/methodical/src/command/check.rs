@@ -80,11 +80,8 @@ fn open(model: &Model) -> String {
             ("update", &access.update),
             ("delete", &access.delete),
         ];
-        let open: Vec<&str> = rights
-            .iter()
-            .filter(|(_, who)| is_anyone(who.as_ref()))
-            .map(|(name, _)| *name)
-            .collect();
+        let open: Vec<String> =
+            rights.iter().filter_map(|(name, who)| to_anyone(name, who.as_ref())).collect();
         if !open.is_empty() {
             any = true;
             line(&format!("  {}: {}", resource.name, open.join(", ")));
@@ -98,9 +95,13 @@ fn open(model: &Model) -> String {
     out
 }
 
-/// True for a right that anybody has, under no condition.
-fn is_anyone(who: Option<&Who>) -> bool {
-    who.is_some_and(|who| who.when.is_none() && who.names.iter().any(|name| name == "anyone"))
+/// The name of a right that anybody has, with the condition if there is one.
+fn to_anyone(name: &str, who: Option<&Who>) -> Option<String> {
+    let who = who.filter(|who| who.names.iter().any(|name| name == "anyone"))?;
+    Some(match &who.when {
+        None => name.to_owned(),
+        Some(when) => format!("{name} (when {when})"),
+    })
 }
 
 #[cfg(test)]
@@ -144,11 +145,14 @@ mod tests {
         let text = "title = \"T\"\n\
             [resources.a]\naccess = { read = \"anyone\", create = \"anyone\", write = \"admin\" }\n\
             fields.b = { type = \"string\" }\n\
-            [resources.c]\nfields.d = { type = \"string\" }\n";
+            [resources.c]\nfields.d = { type = \"string\" }\n\
+            [resources.e]\naccess.read = { who = \"anyone\", when = \"record.f == 'x'\" }\n\
+            fields.f = { type = \"string\" }\n";
         let model = model::declaration::read(text).model.unwrap();
         let open = open(&model);
         assert!(open.contains("  a: read, create\n"), "{open}");
         assert!(!open.contains("  c:"), "{open}");
+        assert!(open.contains("  e: read (when record.f == 'x')\n"), "{open}");
         assert!(open.contains("methodical access"), "{open}");
     }
 }

@@ -1,15 +1,13 @@
 //! `key`: API keys are made, listed and revoked, beside a running server or without one.
 
 use std::fmt::Write;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use clap::ArgMatches;
 
 use contract::{secret, token};
 use engine::clock;
-use model::access::ADMIN;
-use model::model::Model;
 use model::setting::duration;
 use model::suggest;
 use model::value::Timestamp;
@@ -31,19 +29,38 @@ const NAME_CHARACTERS_MAX: usize = 100;
 pub(crate) fn run(matches: &ArgMatches) -> Outcome {
     let text = |name: &str| matches.get_one::<String>(name).map(String::as_str);
     let (first, second) = (text("dir"), text("number"));
-    let dir = PathBuf::from(first.unwrap_or_default());
-    match (text("action").unwrap_or_default(), second) {
-        ("create", None) => create(&Site::at(&dir, matches)?, matches),
-        ("list", None) => list(&Site::at(&dir, matches)?),
-        ("revoke", Some(number)) => revoke(&Site::at(&dir, matches)?, number),
-        // What stands alone is the number.
-        ("revoke", None) => match first {
-            Some(number) => revoke(&Site::at(Path::new(""), matches)?, number),
-            None => Err(Failure::usage("say which key to revoke: its NUMBER in `key list`")),
-        },
-        (_, Some(more)) => Err(Failure::usage(format!("{more:?} is one argument too many"))),
-        (action, None) => Err(Failure::usage(format!("key does not know {action:?}"))),
+    let action = text("action").unwrap_or_default();
+    if action != "create" {
+        refuse_what_is_for_create(action, matches)?;
     }
+    let site = |dir: Option<&str>| Site::at(Path::new(dir.unwrap_or(".")), matches);
+    match (action, first, second) {
+        ("create", dir, None) => create(&site(dir)?, matches),
+        ("list", dir, None) => list(&site(dir)?),
+        ("revoke", dir, Some(number)) => revoke(&site(dir)?, number),
+        // What stands alone is the number.
+        ("revoke", Some(number), None) if number.parse::<i64>().is_ok() => {
+            revoke(&site(None)?, number)
+        }
+        ("revoke", dir, None) => {
+            let dir = dir.map_or_else(|| ".".to_owned(), |dir| shown(Path::new(dir)));
+            Err(Failure::usage(format!(
+                "say which key of {dir} to revoke, by its number: methodical key revoke {dir} \
+                 NUMBER; `methodical key list {dir}` has the numbers"
+            )))
+        }
+        (_, _, Some(more)) => Err(Failure::usage(format!("{more:?} is one argument too many"))),
+        (action, _, None) => Err(Failure::usage(format!("key does not know {action:?}"))),
+    }
+}
+
+fn refuse_what_is_for_create(action: &str, matches: &ArgMatches) -> Outcome {
+    let given = ["role", "name", "expires"].into_iter().find(|name| matches.contains_id(name));
+    given.map_or(Ok(()), |name| {
+        Err(Failure::usage(format!(
+            "--{name} is for `key create`: `key {action}` is about keys that there are"
+        )))
+    })
 }
 
 /// A new key and its text, which is shown once and kept nowhere.
@@ -70,35 +87,19 @@ pub(crate) struct Drawn {
 }
 
 fn create(site: &Site, matches: &ArgMatches) -> Outcome {
-    let roles: Vec<String> =
-        matches.get_many::<String>("role").into_iter().flatten().cloned().collect();
-    let known = roles_of(&site.model);
-    if roles.is_empty() {
-        let list = known.join(", ");
-        return Err(Failure::usage(format!("say what the key may do: --role, one of {list}")));
-    }
-    for role in &roles {
-        if !known.contains(role) {
-            let near = suggest::nearest(role, known.iter().map(String::as_str));
-            let hint = near.map_or_else(String::new, |near| format!(" Did you mean {near}?"));
-            let list = known.join(", ");
-            return Err(Failure::refused(format!(
-                "no role is named {role:?}.{hint} There are: {list}"
-            )));
-        }
-    }
+    let roles = roles(site, matches)?;
     let name = matches.get_one::<String>("name").cloned().unwrap_or_else(|| roles.join(", "));
-    if name.chars().count() > NAME_CHARACTERS_MAX || name.chars().any(char::is_control) {
+    if name.trim().is_empty()
+        || name.chars().count() > NAME_CHARACTERS_MAX
+        || name.chars().any(char::is_control)
+    {
         return Err(Failure::usage(format!(
-            "--name takes at most {NAME_CHARACTERS_MAX} characters, on one line"
+            "--name takes from 1 to {NAME_CHARACTERS_MAX} characters, on one line"
         )));
     }
-    let lasting = matches.get_one::<String>("expires").map(|text| duration(text)).transpose();
-    let lasting = lasting.map_err(|fault| Failure::usage(format!("--expires: {fault}")))?;
-    let expires_at = lasting.map(|time| {
-        let time = i64::try_from(time.as_millis()).unwrap_or(i64::MAX);
-        Timestamp(clock::now().0.saturating_add(time))
-    });
+    let now = clock::now();
+    let expires_at = matches.get_one::<String>("expires").map(|text| until(text, now)).transpose();
+    let expires_at = expires_at.map_err(|fault| Failure::usage(format!("--expires: {fault}")))?;
     let drawn = draw(name, roles, expires_at);
     let number = keep(site, &drawn.key)?;
     println!("{}", drawn.text);
@@ -111,12 +112,57 @@ fn create(site: &Site, matches: &ArgMatches) -> Outcome {
     Ok(())
 }
 
+/// The roles that are asked for, each once.
+fn roles(site: &Site, matches: &ArgMatches) -> Result<Vec<String>, Failure> {
+    let known = &site.model.roles;
+    let list = known.join(", ");
+    let mut roles: Vec<String> = Vec::new();
+    for role in matches.get_many::<String>("role").into_iter().flatten() {
+        if !known.contains(role) {
+            let near = suggest::nearest(role, known.iter().map(String::as_str));
+            let hint = near.map_or_else(String::new, |near| format!(" Did you mean {near}?"));
+            return Err(Failure::refused(format!(
+                "no role is named {role:?}.{hint} There are: {list}"
+            )));
+        }
+        if !roles.contains(role) {
+            roles.push(role.clone());
+        }
+    }
+    if roles.is_empty() {
+        return Err(Failure::usage(format!("say what the key may do: --role, one of {list}")));
+    }
+    Ok(roles)
+}
+
+/// When a key ends: after a time, on a day or at a moment.
+fn until(text: &str, now: Timestamp) -> Result<Timestamp, String> {
+    let moment = Timestamp::parse(text).or_else(|| Timestamp::parse(&format!("{text}T00:00:00Z")));
+    let at = match moment {
+        Some(at) => at,
+        None => {
+            let time = duration(text).map_err(|fault| {
+                format!(
+                    "{fault}; or a day such as 2027-01-31, or a moment such as \
+                     2027-01-31T12:00:00Z"
+                )
+            })?;
+            let time = i64::try_from(time.as_millis()).unwrap_or(i64::MAX);
+            Timestamp(now.0.saturating_add(time))
+        }
+    };
+    if at <= now {
+        return Err(format!("{text} has passed: the key would be good for nothing"));
+    }
+    Ok(at)
+}
+
 /// Writes a key into the database, which is made where it is missing, as `serve` would.
 fn keep(site: &Site, key: &NewKey) -> Result<i64, Failure> {
     let options = Options::from(&site.settings, &site.database);
     match Keys::open(&options, &site.model) {
         Ok(keys) => return keys.create(key).map_err(|fault| site.failure(&fault)),
-        Err(CareError::Missing(_)) => {}
+        Err(CareError::Missing(_) | CareError::Unmade(_)) => {}
         Err(fault) => return Err(site.failure(&fault)),
     }
     let options = Options { first_key: Some(key.clone()), ..options };
@@ -132,19 +178,6 @@ fn keep(site: &Site, key: &NewKey) -> Result<i64, Failure> {
     keys.create(key).map_err(|fault| site.failure(&fault))
 }
 
-/// The roles that a key can have: admin, and those of users.
-fn roles_of(model: &Model) -> Vec<String> {
-    let mut roles = vec![ADMIN.to_owned()];
-    let field = model.users().and_then(|at| model.resources[at].field("role"));
-    let declared = field.and_then(|(_, field)| field.schema.source().get("enum")?.as_array());
-    for role in declared.into_iter().flatten().filter_map(|role| role.as_str()) {
-        if role != ADMIN {
-            roles.push(role.to_owned());
-        }
-    }
-    roles
-}
-
 fn open(site: &Site) -> Result<Keys, Failure> {
     let options = Options::from(&site.settings, &site.database);
     Keys::open(&options, &site.model).map_err(|fault| match fault {
@@ -152,7 +185,7 @@ fn open(site: &Site) -> Result<Keys, Failure> {
             "there is no database {} yet, and so there are no keys. To make it, with one:\n\n    \
              methodical key create {} --role admin\n",
             site.database.display(),
-            shown(&site.dir)
+            site.named
         )),
         fault => site.failure(&fault),
     })
@@ -160,13 +193,18 @@ fn open(site: &Site) -> Result<Keys, Failure> {
 
 fn list(site: &Site) -> Outcome {
     let keys = open(site)?.list().map_err(|fault| site.failure(&fault))?;
-    print!("{}", table(&keys, clock::now()));
+    print!("{}", table(&keys, &site.model.roles, clock::now()));
     Ok(())
 }
 
-fn table(keys: &[ApiKey], now: Timestamp) -> String {
+/// A line a key. A role that is not declared any more is marked: it gives nothing.
+fn table(keys: &[ApiKey], declared: &[String], now: Timestamp) -> String {
     let heads = ["NUMBER", "NAME", "START", "ROLES", "CREATED", "EXPIRES", "LAST USED"];
     let mut rows = vec![heads.map(str::to_owned)];
+    let role = |role: &String| match declared.contains(role) {
+        true => role.clone(),
+        false => format!("{role} (not declared)"),
+    };
     rows.extend(keys.iter().map(|key| {
         let expires = match key.expires_at {
             None => "never".to_owned(),
@@ -177,7 +215,7 @@ fn table(keys: &[ApiKey], now: Timestamp) -> String {
             key.number.to_string(),
             key.name.clone(),
             format!("{}…", key.start),
-            key.roles.join(","),
+            key.roles.iter().map(role).collect::<Vec<_>>().join(","),
             when(key.created_at),
             expires,
             key.used_at.map_or_else(|| "never".to_owned(), when),
@@ -200,10 +238,10 @@ fn when(at: Timestamp) -> String {
 }
 
 fn revoke(site: &Site, number: &str) -> Outcome {
-    let Ok(number) = number.parse::<i64>() else {
+    let Some(number) = number.parse::<i64>().ok().filter(|number| *number > 0) else {
         return Err(Failure::usage(format!(
             "{number:?} is no number of a key; `methodical key list {}` has them",
-            shown(&site.dir)
+            site.named
         )));
     };
     let revoked = open(site)?.revoke(number, clock::now());
@@ -213,13 +251,13 @@ fn revoke(site: &Site, number: &str) -> Outcome {
     }
     Err(Failure::refused(format!(
         "there is no key {number}; `methodical key list {}` has those that there are",
-        shown(&site.dir)
+        site.named
     )))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Timestamp, draw, table};
+    use super::{Timestamp, draw, table, until};
 
     #[test]
     fn a_table_has_a_line_a_key() {
@@ -228,12 +266,35 @@ mod tests {
         key.start = "mtdk_abcd".to_owned();
         let mut other = key.clone();
         (other.number, other.expires_at) = (12, Some(Timestamp(5)));
-        let text = table(&[key, other], Timestamp(1_790_000_000_124));
+        other.roles.push("gone".to_owned());
+        let text = table(&[key, other], &["admin".to_owned()], Timestamp(1_790_000_000_124));
         let expected = "\
-NUMBER  NAME    START       ROLES  CREATED               EXPIRES  LAST USED
-0       deploy  mtdk_abcd…  admin  2026-09-21T14:13:20Z  never    never
-12      deploy  mtdk_abcd…  admin  2026-09-21T14:13:20Z  expired  never
+NUMBER  NAME    START       ROLES                      CREATED               EXPIRES  LAST USED
+0       deploy  mtdk_abcd…  admin                      2026-09-21T14:13:20Z  never    never
+12      deploy  mtdk_abcd…  admin,gone (not declared)  2026-09-21T14:13:20Z  expired  never
 ";
         assert_eq!(text, expected);
+    }
+
+    #[test]
+    fn a_key_ends_after_a_time_on_a_day_or_at_a_moment() {
+        let now = Timestamp(1_790_000_000_000);
+        assert_eq!(until("90d", now), Ok(Timestamp(now.0 + 90 * 86_400_000)));
+        for (text, at) in [
+            ("2027-01-01", "2027-01-01T00:00:00Z"),
+            ("2027-01-01T08:30:00+02:00", "2027-01-01T06:30:00Z"),
+        ] {
+            assert_eq!(until(text, now).ok(), Timestamp::parse(at), "{text}");
+        }
+        for (wrong, why) in [
+            ("-1s", "expected a time"),
+            ("0d", "expected a time"),
+            ("soon", "a day such as"),
+            ("2027-02-30", "a day such as"),
+            ("2020-01-01", "has passed"),
+        ] {
+            let said = until(wrong, now).expect_err(wrong);
+            assert!(said.contains(why), "{wrong}: {said}");
+        }
     }
 }

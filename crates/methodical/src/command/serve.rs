@@ -15,12 +15,14 @@ use crate::failure::{Failure, Outcome};
 use crate::log::Log;
 use crate::serve::app::App;
 use crate::serve::backups::{Running, Schedule};
+use crate::serve::first_key::{Handing, Whence};
 use crate::serve::http1::connection::Service;
 use crate::serve::id::Ids;
 use crate::serve::metrics::Page;
 use crate::serve::shutdown::{Connections, Signals};
+use crate::serve::tour::Access;
 use crate::serve::watch::{self, Base};
-use crate::serve::{first_key, listen, metrics, seed, tour};
+use crate::serve::{listen, metrics, seed, tour};
 use crate::settings::{self, Given, Resolved};
 
 /// Serves until a signal.
@@ -49,9 +51,11 @@ pub(crate) fn run(matches: &ArgMatches) -> Outcome {
             Some(listen) => Some(metrics::bind(listen, &resolved.origin("metrics.listen")).await?),
             None => None,
         };
-        let opened = open(&declaration.dir, &model, &resolved)?;
+        let named = format!("{shown}{}", given.place());
+        let (opened, whence) = open(&declaration.dir, &named, &model, &resolved)?;
         let schedule = Schedule::of(&declaration.dir, &resolved.settings);
-        let beside = Beside { metrics, backups: schedule.map(Schedule::start) };
+        let key = Access { whence, named, dir: shown };
+        let beside = Beside { metrics, backups: schedule.map(Schedule::start), key };
         let watching = matches.get_flag("watch").then_some((declaration, given));
         serve(listener, model, resolved, opened, log, watching, beside).await
     });
@@ -82,24 +86,31 @@ pub(crate) fn accept(
     }
 }
 
-/// Opens the database beside the declaration; a fresh one gets its tables and its seed.
-fn open(dir: &Path, model: &Arc<Model>, resolved: &Resolved) -> Result<Opened, Failure> {
+/// Opens the database beside the declaration; a fresh one gets its tables, its seed and a key.
+fn open(
+    dir: &Path,
+    named: &str,
+    model: &Arc<Model>,
+    resolved: &Resolved,
+) -> Result<(Opened, Whence), Failure> {
     let settings = &resolved.settings;
     let path = site::database(dir, settings);
     let mut seed = || seed::read(dir, model);
-    let first = first_key::first();
-    let options = Options { first_key: Some(first.key), ..Options::from(settings, &path) };
-    let opened =
-        store::open(&options, Arc::clone(model), &mut seed).map_err(|fault: OpenError| {
+    let options = Options::from(settings, &path);
+    let handing = Handing::prepare(&options, model, &settings.log_format);
+    let options = Options { first_key: handing.key(), ..options };
+    let opened = match store::open(&options, Arc::clone(model), &mut seed) {
+        Ok(opened) => opened,
+        Err(fault) => {
+            handing.give_up();
             let mut message = refusal(dir, &path, &fault);
             if fault.is_damage() {
                 message.push_str(&site::way_out(dir, &path, &dir.join(&settings.backup_dir)));
             }
-            Failure::refused(message)
-        })?;
-    if opened.first_key.is_some() {
-        first_key::hand_over(&first.text, &path, dir, &settings.log_format);
-    }
+            return Err(Failure::refused(message));
+        }
+    };
+    let whence = handing.hand_over(opened.first_key, named, model, &settings.log_format);
     if let Some((plan, took)) = &opened.migrated {
         tracing::info!(
             "migrated {} in {} ms: {}",
@@ -108,7 +119,7 @@ fn open(dir: &Path, model: &Arc<Model>, resolved: &Resolved) -> Result<Opened, F
             plan.summary()
         );
     }
-    Ok(opened)
+    Ok((opened, whence))
 }
 
 /// What kept a database from being opened, and which command to run next.
@@ -128,6 +139,8 @@ pub(crate) fn refusal(dir: &Path, path: &Path, fault: &OpenError) -> String {
 struct Beside {
     metrics: Option<TcpListener>,
     backups: Option<Running>,
+    /// How somebody at the terminal is let in.
+    key: Access,
 }
 
 /// Serves connections, and finishes what was accepted when a signal comes.
@@ -163,7 +176,7 @@ async fn serve(
         tracing::info!("{}", tour::summary(&model, &format!("http://{address}")));
     } else {
         let key = engine::clock::uuid();
-        eprint!("{}", tour::tour(&model, &format!("http://{address}"), &key));
+        eprint!("{}", tour::tour(&model, &format!("http://{address}"), &key, &beside.key));
     }
 
     let watcher = watching.map(|(declaration, given)| {

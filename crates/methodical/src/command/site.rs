@@ -19,6 +19,8 @@ use crate::settings::{self, Given};
 pub(crate) struct Site {
     /// The folder of the declaration.
     pub(crate) dir: PathBuf,
+    /// How a command names it: the folder, and the database where it was named.
+    pub(crate) named: String,
     /// The declaration.
     pub(crate) model: Arc<Model>,
     /// The settings.
@@ -53,7 +55,8 @@ impl Site {
         };
         let database = database(&declaration.dir, &resolved.settings);
         let model = Arc::new(model.clone());
-        Ok(Self { dir: declaration.dir, model, settings: resolved.settings, database })
+        let named = format!("{}{}", shown(&declaration.dir), given.place());
+        Ok(Self { dir: declaration.dir, named, model, settings: resolved.settings, database })
     }
 
     /// The folder of backups.

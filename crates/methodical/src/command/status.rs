@@ -55,6 +55,9 @@ fn as_json(site: &Site, found: &Status) -> serde_json::Value {
         "resources": resources,
         "keys": found.keys,
         "keysExpired": found.keys_expired,
+        "sessions": found.sessions,
+        "apiKeys": found.api_keys,
+        "audit": { "entries": found.acts, "oldest": found.oldest_act.map(Timestamp::text) },
         "changes": {
             "entries": found.changes.entries,
             "first": end(&found.changes.first),
@@ -86,6 +89,9 @@ fn as_text(site: &Site, found: &Status, now: Timestamp) -> String {
         line(&kept.name, &text);
     }
     line("keys", &format!("{}, {} expired", found.keys, found.keys_expired));
+    line("sessions", &format!("{} signed in", found.sessions));
+    line("API keys", &format!("{} valid", found.api_keys));
+    line("audit", &audit(found));
     line("changes", &span(&found.changes));
     line("backup", &backup(found, now));
     line("backups", &kept(site));
@@ -97,13 +103,24 @@ fn as_text(site: &Site, found: &Status, now: Timestamp) -> String {
     out
 }
 
+fn entries(number: u64) -> String {
+    let number = usize::try_from(number).unwrap_or(usize::MAX);
+    count(number, "entry").replace("entrys", "entries")
+}
+
+fn audit(found: &Status) -> String {
+    match found.oldest_act {
+        Some(oldest) => format!("{} from {} on", entries(found.acts), oldest.text()),
+        None => "none".to_owned(),
+    }
+}
+
 fn span(changes: &Span) -> String {
     match (&changes.first, &changes.last) {
-        (Some((first, since)), Some((last, until))) => format!(
-            "{} from {first} ({since}) to {last} ({until})",
-            count(usize::try_from(changes.entries).unwrap_or(usize::MAX), "entry")
-                .replace("entrys", "entries")
-        ),
+        (Some((first, since)), Some((last, until))) => {
+            let entries = entries(changes.entries);
+            format!("{entries} from {first} ({since}) to {last} ({until})")
+        }
         _ => "none".to_owned(),
     }
 }

@@ -5,27 +5,53 @@ use std::fmt::Write;
 use model::model::{Field, IdKind, Kind, Model, Resource, Who};
 use serde_json::{Map, Value, json};
 
+use crate::command::shown;
+use crate::serve::first_key::Whence;
+
+/// How somebody at the terminal is let in where not everybody is.
+pub(crate) struct Access {
+    /// Where a key is.
+    pub(crate) whence: Whence,
+    /// How a command names the project.
+    pub(crate) named: String,
+    /// How a command names the folder alone.
+    pub(crate) dir: String,
+}
+
 /// Words at the start of `serve`, for people.
-pub(crate) fn tour(model: &Model, base: &str, key: &str) -> String {
+pub(crate) fn tour(model: &Model, base: &str, key: &str, access: &Access) -> String {
     let mut out = String::new();
     // Writing into memory does not fail.
     let _ = writeln!(out, "{} is served at {base}{}", model.title, model.prefix);
     let commands = commands(model, base, key);
-    if commands.iter().any(|command| command.contains(BEARER)) {
-        let _ = writeln!(
-            out,
-            "\n$KEY stands for an API key: `methodical key create` makes one. What is open to \
-             whom is said by\n`methodical access`."
-        );
-    }
+    let named = &access.named;
+    let first = match &access.whence {
+        Whence::File(path) => Some(format!("KEY=$(cat {})", shown(path))),
+        Whence::Nowhere => Some(format!("KEY=$(methodical key create {named} --role admin)")),
+        Whence::Shown => None,
+    };
     if !commands.is_empty() {
-        let _ = writeln!(out, "\nTry:\n");
-        for command in commands {
+        let _ = writeln!(out, "\nTry, in another terminal:\n");
+        for command in first.iter().filter(|_| is_any_closed(&commands)).chain(&commands) {
             let _ = writeln!(out, "    {command}");
         }
     }
-    let _ = writeln!(out, "\nCtrl-C finishes what was accepted, and stops.\n");
+    let _ = writeln!(
+        out,
+        "\n`methodical access {}` says who may do what. Ctrl-C finishes what was accepted, and \
+         stops.\n",
+        access.dir
+    );
     out
+}
+
+/// True where what the tour says to try takes a key.
+pub(crate) fn needs_key(model: &Model) -> bool {
+    is_any_closed(&commands(model, "", ""))
+}
+
+fn is_any_closed(commands: &[String]) -> bool {
+    commands.iter().any(|command| command.contains(BEARER))
 }
 
 /// The same in one line, for a log.
@@ -107,8 +133,14 @@ fn value(field: &Field) -> Option<Value> {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
-    use super::{sample, tour};
+    use super::{Access, sample, tour};
+    use crate::serve::first_key::Whence;
     use model::declaration;
+
+    fn access(whence: Whence) -> Access {
+        let (named, dir) = ("notes --database x.db".to_owned(), "notes".to_owned());
+        Access { whence, named, dir }
+    }
 
     #[test]
     fn a_tour_has_three_commands() {
@@ -119,10 +151,20 @@ mod tests {
             fields.day = { type = \"string\", format = \"date\" }\n\
             fields.text = { type = \"string\", optional = true }\n";
         let model = declaration::read(text).model.unwrap();
-        let tour = tour(&model, "http://127.0.0.1:1", "0192e4a0-7c3e-7a10-8b9c-2f1d3e4a5b6c");
+        let told = |whence| {
+            let key = "0192e4a0-7c3e-7a10-8b9c-2f1d3e4a5b6c";
+            tour(&model, "http://127.0.0.1:1", key, &access(whence))
+        };
+        let tour = told(Whence::Nowhere);
         assert_eq!(tour.matches("curl -i").count(), 3, "{tour}");
         assert_eq!(tour.matches("Bearer $KEY").count(), 2, "what declares nothing is for admins");
-        assert!(tour.contains("methodical key create"), "{tour}");
+        let line = "    KEY=$(methodical key create notes --database x.db --role admin)\n";
+        assert!(tour.contains(line), "{tour}");
+        assert!(tour.contains("`methodical access notes`"), "{tour}");
+        let tour = told(Whence::File("a b/admin.key".into()));
+        assert!(tour.contains("    KEY=$(cat 'a b/admin.key')\n"), "{tour}");
+        assert!(!told(Whence::Shown).contains("KEY="), "it was shown above");
+        assert!(super::needs_key(&model));
         let line = super::summary(&model, "http://127.0.0.1:1");
         assert_eq!(line, "Notes is served at http://127.0.0.1:1/api");
         let sample = sample(&model.resources[0]).unwrap();
@@ -136,6 +178,18 @@ mod tests {
             fields.b = { type = \"string\", pattern = \"^x{20}$\" }\n";
         let model = declaration::read(text).model.unwrap();
         assert_eq!(sample(&model.resources[0]), None);
-        assert_eq!(tour(&model, "http://127.0.0.1:1", "k").matches("curl -i").count(), 2);
+        let tour = tour(&model, "http://127.0.0.1:1", "k", &access(Whence::Nowhere));
+        assert_eq!(tour.matches("curl -i").count(), 2);
+    }
+
+    #[test]
+    fn what_is_open_takes_no_key() {
+        let text = "title = \"T\"\n[resources.a]\n\
+            access = { read = \"anyone\", create = \"anyone\" }\n\
+            fields.b = { type = \"string\" }\n";
+        let model = declaration::read(text).model.unwrap();
+        assert!(!super::needs_key(&model));
+        let tour = tour(&model, "http://127.0.0.1:1", "k", &access(Whence::Nowhere));
+        assert!(!tour.contains("KEY"), "{tour}");
     }
 }

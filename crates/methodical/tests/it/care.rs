@@ -127,6 +127,9 @@ fn a_status_says_how_it_is_and_vacuum_waits_for_the_end_of_the_server() {
     let told: Value = serde_json::from_str(&out).expect("JSON");
     assert_eq!((&told["served"], &told["fitsDeclaration"]), (&Value::Bool(true), &true.into()));
     assert_eq!(told["resources"]["users"]["records"], 42);
+    assert_eq!((&told["sessions"], &told["apiKeys"]), (&0.into(), &1.into()));
+    assert_eq!(told["audit"]["entries"], 1, "the key of the first start");
+    assert!(told["audit"]["oldest"].is_string(), "{told}");
     let (_, err) = run(&["vacuum", &home], 1);
     assert!(err.contains("server is running"), "{err}");
     assert!(server.terminate().success());

@@ -121,6 +121,18 @@ fn wrong_arguments_are_refused_with_what_would_be_right() {
     assert!(err.contains("--name"), "{err}");
     let (_, err) = key(&["revoke", dir, "first"], 2);
     assert!(err.contains("key list"), "{err}");
+    let (_, err) = key(&["create", dir, "--role", "admin", "--expires", "-1s"], 2);
+    assert!(err.contains("--expires") && err.contains("2027-01-31"), "{err}");
+    let (_, err) = key(&["create", dir, "--role", "admin", "--expires", "2020-01-01"], 2);
+    assert!(err.contains("has passed"), "{err}");
+    let (_, err) = key(&["create", dir, "--role", "admin", "--name", ""], 2);
+    assert!(err.contains("--name"), "{err}");
+    let (_, err) = key(&["revoke", dir, "-1"], 2);
+    assert!(err.contains("no number of a key"), "{err}");
+    let (_, err) = key(&["revoke", dir], 2);
+    assert!(err.contains(&format!("methodical key revoke {dir} NUMBER")), "{err}");
+    let (_, err) = key(&["list", dir, "--role", "admin"], 2);
+    assert!(err.contains("--role is for `key create`"), "{err}");
     key(&["revoke"], 2);
     key(&["list", dir, "3"], 2);
     key(&["destroy", dir], 2);
@@ -145,4 +157,89 @@ fn the_first_start_writes_a_key_for_its_owner_alone() {
     fs::remove_file(&path).expect("the file goes");
     server.restart();
     assert!(!path.exists(), "there is one first start");
+}
+
+/// Both streams of `key` in a folder, which ends so.
+fn key_in(home: &Path, arguments: &[&str], code: i32) -> (String, String) {
+    let mut program = Command::new(env!("CARGO_BIN_EXE_methodical"));
+    let output = program.arg("key").args(arguments).current_dir(home).stdin(Stdio::null()).output();
+    let output = output.expect("the program runs");
+    let [out, err] =
+        [&output.stdout, &output.stderr].map(|text| String::from_utf8_lossy(text).into_owned());
+    assert_eq!(output.status.code(), Some(code), "{arguments:?}:\n{out}\n{err}");
+    (out, err)
+}
+
+#[test]
+fn without_a_folder_it_is_this_one() {
+    let home = shop();
+    let (_, err) = key_in(home.path(), &["revoke", "1", "--database", "my other.db"], 1);
+    let advice = "methodical key create . --database 'my other.db' --role admin";
+    assert!(err.contains(advice), "the database is named again: {err}");
+    key_in(home.path(), &["create", "--role", "admin"], 0);
+    assert!(key_in(home.path(), &["list"], 0).0.contains("\n1 "));
+    let (_, err) = key_in(home.path(), &["revoke", "7"], 1);
+    assert!(err.contains("`methodical key list .`"), "{err}");
+    key_in(home.path(), &["revoke", "1"], 0);
+}
+
+#[test]
+fn roles_are_those_that_are_declared_each_once() {
+    let home = shop();
+    let file = home.path().join("methodical.toml");
+    let text = fs::read_to_string(&file).expect("a declaration");
+    fs::write(&file, format!("roles = [\"robot\"]\n{text}")).expect("a declaration");
+    let dir = self::text(home.path());
+    let roles = ["--role", "robot", "--role", "admin", "--role", "robot"];
+    key(&[&["create", dir, "--expires", "2999-01-01"][..], &roles[..]].concat(), 0);
+    let list = key(&["list", dir], 0).0;
+    assert!(list.contains("  robot,admin  ") && list.contains("2999-01-01T00:00:00Z"), "{list}");
+    fs::write(&file, text).expect("a declaration");
+    let list = key(&["list", dir], 0).0;
+    assert!(list.contains("robot (not declared),admin"), "{list}");
+    let (_, err) = key(&["create", dir, "--role", "robot"], 1);
+    assert!(err.contains("no role is named"), "{err}");
+}
+
+#[test]
+fn what_a_failed_first_start_leaves_is_called_what_it_is() {
+    let home = tempfile::tempdir().expect("a folder");
+    let dir = text(home.path());
+    let file = home.path().join("methodical.toml");
+    let declaration = "seed = \"seed/\"\n[resources.a]\nfields.b = { type = \"string\" }\n";
+    fs::write(&file, declaration).expect("a declaration");
+    let output = Command::new(env!("CARGO_BIN_EXE_methodical"))
+        .args(["serve", dir, "--listen", "127.0.0.1:0"])
+        .stdin(Stdio::null())
+        .output()
+        .expect("the program runs");
+    assert_eq!(output.status.code(), Some(1));
+    assert!(!home.path().join("admin.key").exists(), "nothing stays of a key that was not made");
+    let (_, err) = key(&["list", dir], 1);
+    assert!(err.contains("has no tables yet") && err.contains("methodical serve"), "{err}");
+    fs::create_dir(home.path().join("seed")).expect("a folder");
+    key(&["create", dir, "--role", "admin"], 0);
+    assert!(key(&["list", dir], 0).0.contains("\n1 "));
+}
+
+#[test]
+fn no_key_is_made_that_cannot_be_handed_over() {
+    let home = shop();
+    let path = home.path().join("admin.key");
+    fs::write(&path, "of another database").expect("a file");
+    let over = || super::support::server::Server::over(home.path(), Options::default());
+    let mut server = over();
+    await_that("it says why there is no key", || {
+        server.log().contains("no key of an admin was made")
+            && server.log().contains("Move it away")
+    });
+    assert_eq!(fs::read_to_string(&path).expect("the file"), "of another database");
+    assert_eq!(ask(home.path(), "SELECT count(*) FROM _methodical_api_keys"), 0);
+    assert!(server.terminate().success());
+    fs::remove_file(&path).expect("it is moved away");
+    let server = over();
+    let made = fs::read_to_string(&path).expect("the key");
+    assert!(is_key(&made), "{made}");
+    let line = format!("KEY=$(cat {})", text(&path));
+    await_that("it says what to paste", || server.log().contains(&line));
 }

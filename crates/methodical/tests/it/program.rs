@@ -62,17 +62,18 @@ fn init_serve_curl_works_for_somebody_who_has_read_nothing() {
     let dir = home.path().join("notes");
     assert!(methodical(&["init", text(&dir)]).status.success());
     let server = Options::folder(&dir).start();
-    server.await_log("Try:");
+    server.await_log("Try, in another terminal:");
     let log = server.log();
     assert!(log.contains("admin.key"), "it says where the key is: {log}");
     assert!(!log.contains(&server.admin_key()), "and not what it is: {log}");
+    let line = log.lines().map(str::trim).find(|line| line.starts_with("KEY="));
+    let line = line.expect("a line to paste");
     let commands: Vec<&str> =
         log.lines().map(str::trim).filter(|line| line.starts_with("curl ")).collect();
     assert_eq!(commands.len(), 3, "{log}");
     for command in commands {
         let output = Command::new("sh")
-            .args(["-c", command])
-            .env("KEY", server.admin_key())
+            .args(["-c", &format!("{line}; {command}")])
             .output()
             .expect("a shell");
         let answer = String::from_utf8_lossy(&output.stdout);

@@ -122,9 +122,8 @@ pub(super) fn check(check: &mut Check, model: &mut Model, places: &[Place<'_>]) 
                 let help = "leave `when` out, or name others";
                 check.warn(&node.span, "administrators may whatever a rule says", help);
             }
-            if let Some(rule) = rule(check, model, at, node) {
-                put(model, at, &circle, place, &rule);
-            }
+            let rule = rule(check, model, at, node).unwrap_or_else(Rule::unread);
+            put(model, at, &circle, place, &rule);
         }
     }
 }

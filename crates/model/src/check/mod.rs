@@ -12,6 +12,7 @@ mod kind;
 mod open;
 mod path;
 mod place;
+mod reach;
 mod relation;
 mod resource;
 mod role;
@@ -61,9 +62,8 @@ pub(crate) fn declaration(
     signin::check(&mut check, &model, &places);
     access::check(&mut check, &mut model, &places);
     cache::check(&mut check, &model, &places);
-    if check.is_sound() {
-        open::check(&mut check, &model, &places);
-    }
+    open::check(&mut check, &model, &places);
+    reach::check(&mut check, &model, &places);
     for at in 0..model.resources.len() {
         model.resources[at].watched = crate::access::watched_columns(&model, at);
     }
@@ -90,11 +90,6 @@ impl Check {
     fn add(&mut self, level: Level, span: &Span, message: impl Into<String>, help: Option<String>) {
         let complaint = Complaint { level, message: message.into(), span: span.clone(), help };
         self.complaints.push(complaint);
-    }
-
-    /// True where nothing keeps it from being started with.
-    fn is_sound(&self) -> bool {
-        self.complaints.iter().all(|complaint| complaint.level != Level::Error)
     }
 
     /// Nothing starts with it.

@@ -4,7 +4,7 @@ use super::Check;
 use super::place::Place;
 use crate::access::ADMIN;
 use crate::complaint::Span;
-use crate::model::{Model, Resource, Who};
+use crate::model::{Access, Model, Resource, Who};
 use crate::source::{Table, Written};
 
 /// Warns of what anyone may change, and of what uniqueness tells to those who may not read.
@@ -12,6 +12,9 @@ pub(super) fn check(check: &mut Check, model: &Model, places: &[Place<'_>]) {
     let mut created: Vec<(&str, &Span)> = Vec::new();
     for (resource, place) in model.resources.iter().zip(places) {
         let Some(access) = &resource.access else { continue };
+        if is_unread(place, access) {
+            continue;
+        }
         let open = |who: &Option<Who>| {
             who.as_ref().is_some_and(|who| who.when.is_none() && has(who, "anyone"))
         };
@@ -39,17 +42,25 @@ pub(super) fn check(check: &mut Check, model: &Model, places: &[Place<'_>]) {
     }
 }
 
-/// Where a grant stands.
-fn written<'a>(place: &Place<'a>, key: &str) -> &'a Span {
-    let access: Option<&Table> = match place.table.get("access").map(|node| &node.written) {
+/// True where it was written who may read, and could not be read: nothing follows from that.
+pub(super) fn is_unread(place: &Place<'_>, access: &Access) -> bool {
+    grants(place).is_some_and(|grants| grants.get("read").is_some()) && access.read.is_none()
+}
+
+fn grants<'a>(place: &Place<'a>) -> Option<&'a Table> {
+    match place.table.get("access").map(|node| &node.written) {
         Some(Written::Table(table)) => Some(table),
         _ => None,
-    };
-    let node = access.and_then(|access| access.get(key).or_else(|| access.get("write")));
+    }
+}
+
+/// Where a grant stands.
+pub(super) fn written<'a>(place: &Place<'a>, key: &str) -> &'a Span {
+    let node = grants(place).and_then(|grants| grants.get(key).or_else(|| grants.get("write")));
     node.map_or(place.of("access"), |node| &node.span)
 }
 
-fn has(who: &Who, name: &str) -> bool {
+pub(super) fn has(who: &Who, name: &str) -> bool {
     who.names.iter().any(|other| other == name)
 }
 
@@ -87,7 +98,7 @@ fn taken(check: &mut Check, resource: &Resource, place: &Place<'_>) {
 }
 
 /// True where everyone of the one circle is in the other, and for every record.
-fn covers(circle: Option<&Who>, inner: &Who) -> bool {
+pub(super) fn covers(circle: Option<&Who>, inner: &Who) -> bool {
     let by = |name: &str| {
         name == ADMIN
             || circle.is_some_and(|who| {

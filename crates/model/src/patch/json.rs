@@ -227,9 +227,15 @@ fn find<'v>(
 }
 
 fn missing(path: &[String], place: &'static str) -> Refusal {
+    inapplicable(place, nothing_at(path))
+}
+
+/// What is said of a place where nothing is.
+#[must_use]
+pub fn nothing_at(path: &[String]) -> String {
     let pointer: String =
         path.iter().flat_map(|token| ["/".to_owned(), json::escape(token)]).collect();
-    inapplicable(place, format!("there is nothing at {}", suggest::quoted(&pointer)))
+    format!("there is nothing at {}", suggest::quoted(&pointer))
 }
 
 /// Puts a value where RFC 6902 §4.1 says, and hands back the one that stood there.

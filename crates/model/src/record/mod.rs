@@ -4,12 +4,14 @@
 pub mod csv;
 pub mod whole;
 
+mod nulls;
 mod read;
 mod write;
 
 use crate::value::{Id, Timestamp, Value};
 
-pub use read::{Draft, Purpose, Rejection, clear_hidden, read};
+pub use nulls::keep_nulls;
+pub use read::{Draft, Purpose, Rejection, read};
 pub(crate) use read::{expected_id, integer_range};
 pub use write::{document, write_json, write_member, write_name, write_text, write_value};
 

@@ -30,6 +30,9 @@ pub struct Draft {
     pub version: Option<Version>,
     /// The password fields whose values are hashes already.
     pub hashed: Vec<FieldIndex>,
+    /// The fields of the current record that were sent though this client cannot read them. That
+    /// is a write, whatever was sent: who were told that nothing changed would know the value.
+    pub unseen: Vec<FieldIndex>,
 }
 
 /// What a document is read for.
@@ -111,6 +114,7 @@ pub fn read(
         faults: Vec::new(),
         conflicts: Vec::new(),
         hashed: Vec::new(),
+        unseen: Vec::new(),
     };
     let draft = reader.draft();
     reader.unknown();
@@ -124,15 +128,9 @@ pub fn read(
     Err(Rejection { read_only, violations })
 }
 
-/// Carries the wish to clear a field that nobody can see from a merge patch into the patched
-/// document: its null removes nothing there (RFC 7396 §2), and would be dropped silently.
-pub fn clear_hidden(resource: &Resource, patch: &Json, document: &mut Json) {
-    let (Json::Object(patch), Json::Object(document)) = (patch, document) else { return };
-    for field in resource.fields.iter().filter(|field| !field.visible() && field.exists()) {
-        if patch.get(&field.name) == Some(&Json::Null) {
-            document.insert(field.name.clone(), Json::Null);
-        }
-    }
+/// True of the members that the server keeps of every record.
+pub(super) fn is_kept(name: &str) -> bool {
+    matches!(name, "id" | "createdAt" | "updatedAt")
 }
 
 struct Reader<'a> {
@@ -143,6 +141,7 @@ struct Reader<'a> {
     faults: Vec<Violation>,
     conflicts: Vec<Violation>,
     hashed: Vec<FieldIndex>,
+    unseen: Vec<FieldIndex>,
 }
 
 impl Reader<'_> {
@@ -157,7 +156,8 @@ impl Reader<'_> {
         }
         let version = self.version();
         let hashed = std::mem::take(&mut self.hashed);
-        Draft { id, values, created_at, updated_at, version, hashed }
+        let unseen = std::mem::take(&mut self.unseen);
+        Draft { id, values, created_at, updated_at, version, hashed, unseen }
     }
 
     fn fault(&mut self, name: &str, detail: impl Into<String>) {
@@ -273,6 +273,9 @@ impl Reader<'_> {
             let current = current.values.get(index).and_then(Option::as_ref);
             if field.read_only || field.immutable {
                 return self.fixed(field, current);
+            }
+            if !field.visible() && sent.is_some() {
+                self.unseen.push(index);
             }
             if !field.visible() || fault::on(Fault::PutMerges) {
                 return match sent {
@@ -395,9 +398,8 @@ impl Reader<'_> {
     fn unknown(&mut self) {
         let resource = self.resource;
         for name in self.members.keys() {
-            let kept = matches!(name.as_str(), "id" | "createdAt" | "updatedAt");
             let exists = resource.field(name).is_some_and(|(_, field)| field.exists());
-            let is_known = kept || exists || self.is_of_operator(name);
+            let is_known = is_kept(name) || exists || self.is_of_operator(name);
             if is_known {
                 continue;
             }

@@ -5,7 +5,7 @@ use contract::problem::Place;
 use proptest::prelude::*;
 use serde_json::{Value as Json, json};
 
-use super::{Draft, Purpose, Record, Rejection, clear_hidden, document, read, write_json};
+use super::{Draft, Purpose, Record, Rejection, document, keep_nulls, read, write_json};
 use crate::model::Resource;
 use crate::query::Column;
 use crate::sample::{alice, model};
@@ -251,7 +251,7 @@ fn a_merge_patch_can_clear_a_field_that_nobody_sees() {
     let patch = json!({"password": null, "name": "Al"});
     let mut patched = document(resource, &current);
     crate::patch::merge::apply(&mut patched, &patch);
-    clear_hidden(resource, &patch, &mut patched);
+    keep_nulls(resource, &patch, &mut patched);
     let draft = people(&patched, Purpose::Patch { current: &current }).unwrap();
     assert_eq!(draft.values[7], None);
     assert_eq!(draft.values[8], current.values[8]);

@@ -21,6 +21,21 @@ pub fn beside(database: &Path, suffix: &str) -> PathBuf {
     PathBuf::from(name)
 }
 
+/// Makes a file that is about to become a database, readable for its owner alone: the files that
+/// SQLite puts beside it follow its mode. One that is there stays as it is, and is not opened
+/// either: closing it would let go of the locks that this process has on it. What keeps it from
+/// being made SQLite says as well.
+pub(crate) fn make_private(database: &Path) {
+    if database.exists() {
+        return;
+    }
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    drop(options.open(database));
+}
+
 /// The folder of a file.
 #[must_use]
 pub fn folder(file: &Path) -> &Path {

@@ -11,6 +11,12 @@ pub enum CareError {
     /// There is no database.
     #[error("there is no database {0}; `methodical serve` makes one")]
     Missing(String),
+    /// There is a file, and nothing was made in it.
+    #[error(
+        "{0} is there and has no tables yet: a first start did not get to its end. Nothing is \
+         lost; `methodical serve` says what kept it, and makes them once that is mended"
+    )]
+    Unmade(String),
     /// A restore was interrupted between two files.
     #[error(
         "a restore was interrupted; nothing is lost: `methodical serve`, or the same restore once \

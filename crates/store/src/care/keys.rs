@@ -40,6 +40,14 @@ impl Keys {
         }
     }
 
+    /// True where the database has ever had a key.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub fn ever(&self) -> Result<bool, CareError> {
+        credential::had_key(&self.session).map_err(failed)
+    }
+
     /// Makes a key; gives its number.
     ///
     /// # Errors

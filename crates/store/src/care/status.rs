@@ -5,12 +5,18 @@ use std::fs::{File, TryLockError};
 use std::path::Path;
 
 use model::value::Timestamp;
-use rusqlite::{Connection, OptionalExtension};
+use rusqlite::{Connection, OptionalExtension, params_from_iter};
 
 use super::backup::{self, Note};
 use super::beside::beside;
 use super::error::CareError;
 use crate::sqlite::copy::look;
+
+const SESSIONS: &str = "SELECT count(*) FROM _methodical_sessions WHERE expires > ?";
+const API_KEYS: &str =
+    "SELECT count(*) FROM _methodical_api_keys WHERE expires IS NULL OR expires > ?";
+const ACTS: &str = "SELECT count(*) FROM _methodical_audit";
+const OLDEST_ACT: &str = "SELECT min(at) FROM _methodical_audit";
 
 /// How a database is.
 #[derive(Clone, Debug)]
@@ -35,6 +41,14 @@ pub struct Status {
     pub keys: u64,
     /// Those that have expired and are swept soon.
     pub keys_expired: u64,
+    /// Sessions that are good.
+    pub sessions: u64,
+    /// API keys that are good.
+    pub api_keys: u64,
+    /// Entries of the audit log.
+    pub acts: u64,
+    /// The time of the oldest of them.
+    pub oldest_act: Option<Timestamp>,
     /// The change log.
     pub changes: Span,
     /// How the last backup ended.
@@ -84,6 +98,15 @@ pub fn status(database: &Path, now: Timestamp) -> Result<Status, CareError> {
         connection.query_row(value, ["optimized"], |row| row.get(0)).optional()?;
     let expired = "SELECT count(*) FROM _methodical_keys WHERE expires <= ?";
     let expired: i64 = connection.query_row(expired, [now.0], |row| row.get(0))?;
+    // An older layout has none of these.
+    let counted = |table: &str, text: &str, now: Option<i64>| -> rusqlite::Result<Option<i64>> {
+        let has = "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = ?)";
+        match connection.query_row(has, [table], |row| row.get(0))? {
+            true => connection.query_row(text, params_from_iter(now), |row| row.get(0)),
+            false => Ok(None),
+        }
+    };
+    let at_least_0 = |found: Option<i64>| u64::try_from(found.unwrap_or(0)).unwrap_or(0);
     Ok(Status {
         is_served: is_served(&real),
         bytes: size(""),
@@ -95,6 +118,10 @@ pub fn status(database: &Path, now: Timestamp) -> Result<Status, CareError> {
         resources: resources(&connection)?,
         keys: number("SELECT coalesce(sum(keys), 0) FROM _methodical_principals")?,
         keys_expired: u64::try_from(expired).unwrap_or(0),
+        sessions: at_least_0(counted("_methodical_sessions", SESSIONS, Some(now.0))?),
+        api_keys: at_least_0(counted("_methodical_api_keys", API_KEYS, Some(now.0))?),
+        acts: at_least_0(counted("_methodical_audit", ACTS, None)?),
+        oldest_act: counted("_methodical_audit", OLDEST_ACT, None)?.map(Timestamp),
         changes: Span {
             entries: number("SELECT count(*) FROM _methodical_changes")?,
             first: entry(&connection, "ASC")?,

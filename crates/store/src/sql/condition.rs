@@ -40,7 +40,7 @@ impl<'a> Scope<'a> {
             Form::All(forms) if forms.is_empty() => Cond::all().add(Expr::cust("1")),
             Form::Any(forms) if forms.is_empty() => Cond::all().add(Expr::cust("0")),
             Form::All(forms) => parts(Cond::all(), forms),
-            Form::Any(forms) => parts(Cond::any(), forms),
+            Form::Any(forms) | Form::Apart(forms) => parts(Cond::any(), forms),
             Form::Compare(path, test) => {
                 Cond::all().add(self.led(&path.through, path.column, test))
             }
@@ -187,7 +187,7 @@ impl<'a> Scope<'a> {
 }
 
 /// True where an index begins with the column.
-fn leads(resource: &Resource, column: Column) -> bool {
+pub(super) fn leads(resource: &Resource, column: Column) -> bool {
     match column {
         Column::Id => true,
         Column::CreatedAt | Column::UpdatedAt | Column::Field(_) => {

@@ -2,6 +2,7 @@
 
 pub(crate) mod advice;
 pub(crate) mod aggregate;
+pub(crate) mod apart;
 pub(crate) mod change;
 pub(crate) mod condition;
 pub(crate) mod dependents;

@@ -3,13 +3,16 @@
 use model::model::{Model, Resource};
 use model::query::{Aggregate, Column, Sort};
 use sea_query::{
-    Asterisk, Expr, ExprTrait, Func, Order, Query, SelectStatement, SqliteQueryBuilder,
+    Asterisk, Expr, ExprTrait, Func, Order, Query, SelectStatement, SqliteQueryBuilder, UnionType,
 };
 
 use super::condition::Scope;
 use super::search::{index_table, row_number};
 use super::term::{Form, Term};
 use super::{FOLD, aggregate, column, quote};
+
+/// What is found, before it is read. No resource begins with an underscore.
+const FOUND: &str = "_found";
 
 /// What a statement over a list looks like, without its values: the key of the cache of texts.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -69,15 +72,16 @@ impl Shape {
         let statement = match &self.ask {
             Ask::Page => self.page(model, resource),
             Ask::Ranked => self.ranked(model, resource),
+            Ask::Count if self.apart().is_some() => outer_count(self.numbered(model, resource)),
             Ask::Count => {
                 let mut counted = self.counted(model, resource);
                 counted.expr(Func::count(Expr::col(Asterisk)));
                 counted
             }
             Ask::CountTo => {
-                let mut counted = self.counted(model, resource);
-                counted.expr(Expr::cust("1")).limit(0);
-                outer_count(counted)
+                let mut numbered = self.numbered(model, resource);
+                numbered.limit(0);
+                outer_count(numbered)
             }
             Ask::Among => {
                 let mut statement = records(resource);
@@ -145,14 +149,76 @@ impl Shape {
         kept
     }
 
+    /// What each of several lists fulfils.
+    fn apart(&self) -> Option<&[Form]> {
+        match self.terms.as_slice() {
+            [Form::Apart(lists)] => Some(lists),
+            _ => None,
+        }
+    }
+
+    /// Several lists as one, each of them the statement with what it fulfils.
+    fn united(
+        model: &Model,
+        resource: &Resource,
+        (lists, how): (&[Form], UnionType),
+        statement: &SelectStatement,
+    ) -> SelectStatement {
+        let scope = Scope::of(model, resource);
+        let mut lists = lists.iter().map(|form| {
+            let mut list = statement.clone();
+            list.cond_where(scope.condition(form));
+            list
+        });
+        let mut united = lists.next().unwrap_or_else(|| statement.clone());
+        lists.for_each(|list| {
+            united.union(how, list);
+        });
+        united
+    }
+
     fn page(&self, model: &Model, resource: &Resource) -> SelectStatement {
+        if let Some(lists) = self.apart() {
+            return self.merged(model, resource, lists);
+        }
         let mut statement = records(resource);
         self.narrow(model, resource, &mut statement);
-        let order = |descending| if descending { Order::Desc } else { Order::Asc };
-        for (by, descending) in &self.sort {
-            statement.order_by(column(resource, *by), order(*descending));
+        for (by, order) in self.order(resource) {
+            statement.order_by(by, order);
         }
         statement.limit(0).offset(0);
+        statement
+    }
+
+    fn order(&self, resource: &Resource) -> impl Iterator<Item = (String, Order)> {
+        let order = |descending| if descending { Order::Desc } else { Order::Asc };
+        self.sort.iter().map(move |(by, descending)| (column(resource, *by), order(*descending)))
+    }
+
+    /// A page of several lists: they are merged by what orders them, which is all that is read of
+    /// them, and what is in two of them comes once. Then the records of the page are read.
+    fn merged(&self, model: &Model, resource: &Resource, lists: &[Form]) -> SelectStatement {
+        let mut list = Query::select();
+        list.from(resource.name.clone());
+        for (by, _) in self.order(resource) {
+            list.column(by);
+        }
+        let mut merged = Self::united(model, resource, (lists, UnionType::Distinct), &list);
+        for (by, order) in self.order(resource) {
+            merged.order_by(by, order);
+        }
+        merged.limit(0).offset(0);
+        let mut statement = Query::select();
+        for name in columns(resource) {
+            statement.column((resource.name.clone(), name));
+        }
+        statement.from_subquery(merged, FOUND);
+        // A cross join is never walked the other way round.
+        statement.cross_join(resource.name.clone());
+        statement.and_where(Expr::col((resource.name.clone(), "id")).eq(Expr::col((FOUND, "id"))));
+        for (by, order) in self.order(resource) {
+            statement.order_by((FOUND, by), order);
+        }
         statement
     }
 
@@ -210,6 +276,18 @@ impl Shape {
             matching.cond_where(scope.condition(form));
         }
         matching
+    }
+
+    /// A row for each record, with nothing in it.
+    fn numbered(&self, model: &Model, resource: &Resource) -> SelectStatement {
+        if let Some(lists) = self.apart() {
+            let mut one = Query::select();
+            one.expr(Expr::cust("1")).from(resource.name.clone());
+            return Self::united(model, resource, (lists, UnionType::All), &one);
+        }
+        let mut counted = self.counted(model, resource);
+        counted.expr(Expr::cust("1"));
+        counted
     }
 
     /// What is counted, without the columns.

@@ -92,6 +92,8 @@ pub(crate) enum Form {
     All(Vec<Form>),
     /// One of them holds.
     Any(Vec<Form>),
+    /// One of them holds, and each is a list of its own.
+    Apart(Vec<Form>),
 }
 
 impl Form {
@@ -114,7 +116,7 @@ impl Form {
                 add(left);
                 add(right);
             }
-            Self::All(forms) | Self::Any(forms) => {
+            Self::All(forms) | Self::Any(forms) | Self::Apart(forms) => {
                 forms.iter().for_each(|form| form.columns(out));
             }
         }
@@ -133,7 +135,7 @@ impl Form {
 
 /// Whether a filter has to be true or false.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Sense {
+pub(crate) enum Sense {
     True,
     False,
 }
@@ -167,7 +169,7 @@ pub(crate) fn terms(filter: &Filter) -> Vec<Term<'_>> {
 }
 
 /// Adds the terms all of which have to hold.
-fn gather<'a>(filter: &'a Filter, sense: Sense, terms: &mut Vec<Term<'a>>) {
+pub(super) fn gather<'a>(filter: &'a Filter, sense: Sense, terms: &mut Vec<Term<'a>>) {
     match (filter, sense) {
         (Filter::All(filters), Sense::True) | (Filter::Any(filters), Sense::False)
             if !filters.is_empty() =>

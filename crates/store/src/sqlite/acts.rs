@@ -5,7 +5,12 @@ use rusqlite::{Row, ToSql, params};
 
 use super::failure::Failure;
 use super::session::Session;
-use crate::audit_log::{Act, Actor, Acts, Entry};
+use crate::audit_log::{Act, Actor, Acts, Entry, Ids};
+use crate::spool::Spool;
+
+/// Most entries that are written for the records of one bulk. Of a larger one whose ids do not
+/// follow on each other it is only written down how many there were.
+const ENTRIES_MAX: u64 = 1_000;
 
 /// The table. Times and numbers are short and names are text, so that an entry outlives what it
 /// names; `name` is what the resource was called then. Each index ends in the time, by which
@@ -21,20 +26,24 @@ CREATE TABLE _methodical_audit (
   name TEXT,
   record TEXT,
   records INTEGER NOT NULL,
+  first INTEGER,
+  last INTEGER,
   address TEXT NOT NULL,
   request TEXT NOT NULL
 ) STRICT;
 CREATE INDEX \"_methodical_audit(at)\" ON _methodical_audit (at);
 CREATE INDEX \"_methodical_audit(record)\" ON _methodical_audit (record, resource, at)
   WHERE record IS NOT NULL;
+CREATE INDEX \"_methodical_audit(last)\" ON _methodical_audit (resource, last)
+  WHERE last IS NOT NULL;
 CREATE INDEX \"_methodical_audit(actor)\" ON _methodical_audit (actor_id, actor, at);
 ";
 
 const APPEND: &str = "INSERT INTO _methodical_audit \
-    (at, actor, actor_id, operation, resource, name, record, records, address, request) \
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+    (at, actor, actor_id, operation, resource, name, record, records, first, last, address, \
+    request) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 const COLUMNS: &str = "number, at, actor, actor_id, operation, resource, name, record, records, \
-    address, request";
+    address, request, first, last";
 /// The newest entry stays, so that no number is given twice.
 const OLD: &str = "DELETE FROM _methodical_audit WHERE number IN \
     (SELECT number FROM _methodical_audit WHERE at < ?1 ORDER BY at LIMIT ?2) \
@@ -42,8 +51,30 @@ const OLD: &str = "DELETE FROM _methodical_audit WHERE number IN \
 const ANY_OLD: &str = "SELECT EXISTS (SELECT 1 FROM _methodical_audit WHERE at < ? \
     AND number < (SELECT max(number) FROM _methodical_audit))";
 
-/// Adds an entry.
+/// Adds an entry, or one for each record of a bulk.
 pub(crate) fn append(session: &Session, act: &Act) -> Result<usize, Failure> {
+    match &act.ids {
+        Ids::Rows(rows) if rows.rows() <= ENTRIES_MAX => each(session, act, rows),
+        Ids::Unnamed | Ids::Span(..) | Ids::Rows(_) => one(session, act),
+    }
+}
+
+fn each(session: &Session, act: &Act, rows: &Spool) -> Result<usize, Failure> {
+    let fields = act.resource.map_or(0, |index| session.catalog.resource(index).fields.len());
+    let mut reading = rows.read(fields)?;
+    let mut written = 0;
+    while let Some(row) = reading.next()? {
+        let act = Act { record: row.id, records: 1, ids: Ids::Unnamed, ..act.clone() };
+        written += one(session, &act)?;
+    }
+    Ok(written)
+}
+
+fn one(session: &Session, act: &Act) -> Result<usize, Failure> {
+    let span = match act.ids {
+        Ids::Span(first, last) => Some((first, last)),
+        Ids::Unnamed | Ids::Rows(_) => None,
+    };
     let number = act.resource.map(|index| session.catalog.number(index));
     let name = act.resource.map(|index| session.catalog.resource(index).name.as_str());
     Ok(session.statement(APPEND)?.execute(params![
@@ -55,23 +86,31 @@ pub(crate) fn append(session: &Session, act: &Act) -> Result<usize, Failure> {
         name,
         act.record.as_ref().map(ToString::to_string),
         i64::try_from(act.records).unwrap_or(i64::MAX),
+        span.map(|(first, _)| first),
+        span.map(|(_, last)| last),
         act.address,
         act.request,
     ])?)
 }
 
-/// What the audit log says of the operator and a key.
-pub(crate) fn of_key(at: Timestamp, operation: &'static str, number: i64) -> Act {
+/// What the audit log says of a command of the operator's.
+pub(crate) fn of_operator(at: Timestamp, operation: &'static str) -> Act {
     Act {
         at,
         actor: Actor { kind: "operator", id: None },
         operation,
         resource: None,
-        record: Some(Id::Text(number.to_string())),
+        record: None,
         records: 1,
+        ids: Ids::Unnamed,
         address: String::new(),
         request: String::new(),
     }
+}
+
+/// What the audit log says of the operator and a key.
+pub(crate) fn of_key(at: Timestamp, operation: &'static str, number: i64) -> Act {
+    Act { record: Some(Id::Text(number.to_string())), ..of_operator(at, operation) }
 }
 
 /// What the log has of these, the newest first. The order is that of time and then of numbers,
@@ -79,9 +118,16 @@ pub(crate) fn of_key(at: Timestamp, operation: &'static str, number: i64) -> Act
 pub(super) fn find(session: &Session, acts: &Acts) -> Result<Vec<Entry>, Failure> {
     let number = acts.resource.map(|index| session.catalog.number(index));
     let record = acts.record.as_ref().map(ToString::to_string);
+    let within = match &acts.record {
+        Some(Id::Integer(id)) => Some(*id),
+        Some(Id::Text(_)) | None => None,
+    };
     let limit = i64::from(acts.limit);
     let mut terms: Vec<&str> = Vec::new();
     let mut bound: Vec<(&str, &dyn ToSql)> = vec![(":limit", &limit)];
+    if let Some(id) = &within {
+        bound.push((":within", id));
+    }
     let mut ask = |term, name, value| {
         terms.push(term);
         bound.push((name, value));
@@ -107,7 +153,11 @@ pub(super) fn find(session: &Session, acts: &Acts) -> Result<Vec<Entry>, Failure
         ask("resource = :resource", ":resource", number);
     }
     if let Some(record) = &record {
-        ask("record = :record", ":record", record);
+        let term = match within {
+            Some(_) => "(record = :record OR first <= :within AND last >= :within)",
+            None => "record = :record",
+        };
+        ask(term, ":record", record);
     }
     if let Some(id) = &acts.actor_id {
         ask("actor_id = :id", ":id", id);
@@ -156,6 +206,7 @@ fn entry(session: &Session, row: &Row<'_>) -> Result<Entry, Failure> {
         records: u64::try_from(row.get::<_, i64>(8)?).unwrap_or(0),
         address: row.get(9)?,
         request: row.get(10)?,
+        span: row.get::<_, Option<i64>>(11)?.zip(row.get(12)?),
     })
 }
 

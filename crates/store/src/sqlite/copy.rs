@@ -12,8 +12,8 @@ use std::time::{Duration, Instant};
 use rusqlite::backup::{Backup, StepResult};
 use rusqlite::{Connection, OpenFlags};
 
-use super::open::{APPLICATION, LAYOUT, plan_once};
-use crate::care::beside::beside;
+use super::open::{APPLICATION, LAYOUT, plan_once, undo_torn};
+use crate::care::beside::{beside, make_private};
 use crate::care::error::CareError;
 use crate::care::exchange;
 use crate::error::OpenError;
@@ -47,6 +47,7 @@ pub(crate) fn look(database: &Path) -> Result<Connection, CareError> {
     if !database.exists() {
         return Err(CareError::Missing(database.display().to_string()));
     }
+    undo_torn(database, LOCK_WAIT)?;
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(database, flags)?;
     plan_once(&connection)?;
@@ -54,7 +55,12 @@ pub(crate) fn look(database: &Path) -> Result<Connection, CareError> {
     connection.execute_batch("PRAGMA query_only = ON; PRAGMA trusted_schema = OFF; BEGIN;")?;
     let application: i32 = connection.query_row("PRAGMA application_id", [], |row| row.get(0))?;
     if application != APPLICATION {
-        return Err(OpenError::NotOurs.into());
+        let tables = "SELECT count(*) FROM sqlite_schema";
+        let tables: i64 = connection.query_row(tables, [], |row| row.get(0))?;
+        return Err(match (application, tables) {
+            (0, 0) => CareError::Unmade(database.display().to_string()),
+            _ => OpenError::NotOurs.into(),
+        });
     }
     let layout: i32 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
     if layout > LAYOUT {
@@ -87,6 +93,7 @@ pub(crate) fn copy(
     log_bytes_max: u64,
     watch: &mut dyn FnMut(u64, u64) -> ControlFlow<()>,
 ) -> Result<(), CareError> {
+    make_private(to);
     let mut target = Connection::open(to)?;
     // Nobody else knows of the file, and one that is cut short is thrown away.
     target.execute_batch(

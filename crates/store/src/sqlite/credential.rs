@@ -272,7 +272,7 @@ pub(crate) fn revoke(connected: &Connected, number: i64) -> Result<bool, Failure
 }
 
 /// True where the database has ever had a key.
-fn had_key(connected: &Connected) -> Result<bool, Failure> {
+pub(crate) fn had_key(connected: &Connected) -> Result<bool, Failure> {
     Ok(connected.statement(EVER)?.query_row([], |row| row.get(0))?)
 }
 

@@ -13,7 +13,7 @@ use super::bind::bind_terms;
 use super::failure::Failure;
 use super::session::Session;
 use super::value::{BoundId, id};
-use crate::dependents::{Dependent, Dependents};
+use crate::dependents::{Along, Dependent, Dependents, Fate};
 use crate::sql::dependents::{Own, referrers, restrictions};
 use crate::sql::select::{Ask, Shape};
 use crate::sql::term::terms;
@@ -236,13 +236,21 @@ impl<'s> Walk<'s> {
             is_lower_bound: is_partial,
         };
         let mut references = Vec::new();
+        let mut along = Vec::new();
         for (place, ids) in take(&mut self.cascading) {
             references.push(dependent(place, self.among(place.0, &ids)?));
+            let (resource, fate) = (place.0, Fate::Deleted);
+            along.extend(ids.into_iter().map(|id| Along { resource, id, fate }));
         }
+        // By two fields a record is cleared once.
+        let mut cleared = HashSet::new();
         for (place, mut ids) in take(&mut self.clearing) {
             // Whoever was cleared first may have turned out to go along.
             ids.retain(|id| !self.deleted.contains(&(place.0, id.clone())));
             references.push(dependent(place, self.among(place.0, &ids)?));
+            ids.retain(|id| cleared.insert((place.0, id.clone())));
+            let (resource, fate) = (place.0, Fate::Cleared);
+            along.extend(ids.into_iter().map(|id| Along { resource, id, fate }));
         }
         for (place, counted) in take(&mut self.restricting) {
             references.push(Dependent {
@@ -253,7 +261,7 @@ impl<'s> Walk<'s> {
         }
         references.retain(|dependent| dependent.records > 0 || dependent.is_any_hidden);
         references.sort_by_key(|dependent| (dependent.resource, dependent.field));
-        Ok(Dependents { references, is_partial })
+        Ok(Dependents { references, is_partial, along })
     }
 }
 

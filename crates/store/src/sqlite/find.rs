@@ -18,6 +18,7 @@ use super::{acts, aggregate, credential, log, related};
 use crate::credential::CREDENTIALS;
 use crate::fault::{Fault, on};
 use crate::lookup::{Current, Found, KeyHash, Lookup, Node, Page, Pick, Remembered, Total};
+use crate::sql::apart::{For, apart};
 use crate::sql::select::{Ask, Shape};
 use crate::sql::term::{Term, terms};
 
@@ -234,7 +235,7 @@ fn by_page(
 ) -> Result<Vec<Record>, Failure> {
     let order = total_order(&page.sort);
     let Some(after) = &page.after else {
-        let own = terms(&page.filter);
+        let own = apart(&session.catalog.model, resource, &page.filter, (For::Page, &[]));
         let limit = u64::from(page.limit);
         return ordered(session, resource, &own, &order, limit, page.offset);
     };
@@ -246,8 +247,9 @@ fn by_page(
         if left == 0 {
             break;
         }
-        let mut all = terms(&page.filter);
-        all.extend(branch.iter().map(|(column, it)| Term::new((*column).into(), it)));
+        let place: Vec<(Column, &Comparison)> =
+            branch.iter().map(|(column, it)| (*column, it)).collect();
+        let all = apart(&session.catalog.model, resource, &page.filter, (For::Page, &place));
         records.extend(ordered(session, resource, &all, &order, left, 0)?);
     }
     if after.backwards {
@@ -346,7 +348,7 @@ fn total(
     filter: &Filter,
     count: Count,
 ) -> Result<Total, Failure> {
-    let terms = terms(filter);
+    let terms = apart(&session.catalog.model, resource, filter, (For::Number, &[]));
     if terms.is_empty() {
         let kept = kept(session, resource)?;
         return Ok(Total { records: kept.total, is_lower_bound: false });

@@ -1,6 +1,7 @@
 //! Reads the change log, with the records as they are in the same snapshot.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::time::Instant;
 
 use model::model::ResourceIndex;
 use model::query::Filter;
@@ -20,8 +21,12 @@ use crate::sql::term::terms;
 /// Entries that one question looks through at most: of one resource there may be few among many.
 const SCANNED_MAX: i64 = 5_000;
 
-/// Entries that are read at once.
-const PART_MAX: usize = 256;
+/// As many where some are hidden from whoever asks: an empty answer tells of so many that are.
+const SCANNED_HIDDEN_MAX: i64 = 100_000;
+
+/// Entries that are read at once, at first, and where there was nothing to be found for long.
+const PART: usize = 256;
+const PART_MAX: usize = 4_096;
 
 const ENDS: &str = "SELECT coalesce((SELECT min(position) FROM _methodical_changes), 1), \
                     coalesce((SELECT max(position) FROM _methodical_changes), 0)";
@@ -42,11 +47,18 @@ pub(super) fn since(session: &Session, since: &Since) -> Result<Log, Failure> {
     if after < oldest - 1 {
         return Ok(Log { is_gone: true, ..log });
     }
-    let until = newest.min(after.saturating_add(SCANNED_MAX));
-    let mut reading = Reading { session, since, until, last: after };
+    let is_open = since.seen.is_empty();
+    let most = if is_open { SCANNED_MAX } else { SCANNED_HIDDEN_MAX };
+    let until = newest.min(after.saturating_add(most));
+    let mut reading = Reading { session, since, until, last: after, part: PART };
     let limit = usize::try_from(since.limit).unwrap_or(usize::MAX);
+    // Short of the deadline of reads, at which nobody would get any farther.
+    let (begun, enough) = (Instant::now(), session.options.read_deadline / 4);
     while reading.last < until && log.entries.len() < limit {
         reading.part(limit - log.entries.len(), &mut log.entries)?;
+        if begun.elapsed() >= enough {
+            break;
+        }
     }
     // Behind the newest there is nothing yet.
     log.end = reading.last.min(until);
@@ -59,6 +71,7 @@ struct Reading<'a> {
     since: &'a Since,
     until: i64,
     last: i64,
+    part: usize,
 }
 
 /// What is there now under the ids of entries, as far as it is seen.
@@ -74,7 +87,7 @@ impl Reading<'_> {
     fn part(&mut self, room: usize, wanted: &mut Vec<Entry>) -> Result<(), Failure> {
         let begin = self.last;
         // Where some are passed over, more are read than there is room for.
-        let most = if self.since.seen.is_empty() { room.min(PART_MAX) } else { PART_MAX };
+        let most = if self.since.seen.is_empty() { room.min(PART) } else { self.part };
         let found = self.entries(most)?;
         let present = self.present(&found)?;
         let gone = self.gone(begin, &found, &present)?;
@@ -97,6 +110,9 @@ impl Reading<'_> {
         }
         if is_end {
             self.last = self.until;
+        }
+        if left == room {
+            self.part = PART_MAX.min(self.part * 2);
         }
         Ok(())
     }
@@ -131,6 +147,9 @@ impl Reading<'_> {
             ids.sort_unstable();
             ids.dedup();
             let seen = self.seen(resource).unwrap_or(&all);
+            if seen.is_nothing() {
+                continue;
+            }
             for record in with_ids(self.session, resource, &ids, seen)? {
                 present.insert((resource, record.id.clone()), record);
             }

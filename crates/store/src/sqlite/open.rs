@@ -23,6 +23,7 @@ use super::home::Home;
 use super::migrate::files::fit;
 use super::session::Session;
 use super::sound;
+use crate::care::beside::{beside, make_private};
 use crate::care::exchange;
 use crate::error::OpenError;
 use crate::fault::{Fault, on};
@@ -38,8 +39,9 @@ pub(crate) const LOCK_SLICE: Duration = Duration::from_millis(100);
 pub(crate) const APPLICATION: i32 = 0x4d65_7468;
 /// The layout of our own tables. 2: rows of text and UUID ids are numbered by a column of their
 /// own; full-text indexes. 3: what the tables were made for is kept, and so is what became of them.
-/// 4: sessions, API keys and the audit log; what rules look at is kept in the change log.
-pub(crate) const LAYOUT: i32 = 4;
+/// 4: sessions, API keys and the audit log; what rules look at is kept in the change log. 5: the
+/// audit log knows which records a bulk was about.
+pub(crate) const LAYOUT: i32 = 5;
 /// Bytes that the log ahead of the database keeps on the disk when it begins anew.
 const LOG_BYTES_KEPT: i64 = 64 << 20;
 /// How often a claim is tried for that somebody holds for a moment, and how long between.
@@ -136,6 +138,7 @@ pub(crate) fn attach(options: &Options, model: Arc<Model>) -> Result<Source, Ope
     }
     source.home.get_or_init(|| Home::of(&options.path));
     let failed = |failure: Failure| opening(&options.path, failure);
+    undo_torn(&options.path, options.write_deadline).map_err(|error| failed(error.into()))?;
     let connection = source.viewer(options.write_deadline).map_err(failed)?;
     let session = source.session(connection);
     match recognise(&session.connection) {
@@ -151,6 +154,20 @@ pub(crate) fn attach(options: &Options, model: Arc<Model>) -> Result<Source, Ope
         Ok(true) => Err(OpenError::Missing),
         Err(found) => Err(found.told(&options.path)),
     }
+}
+
+/// Takes back what a process that was killed while it made the database, or restored it, has left
+/// half written. Its journal cannot be read past, and nobody undoes it who may only read. Later a
+/// database has a log, and no journal.
+pub(super) fn undo_torn(path: &Path, lock_wait: Duration) -> rusqlite::Result<()> {
+    if !beside(path, "-journal").exists() {
+        return Ok(());
+    }
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags)?;
+    connection.busy_timeout(lock_wait)?;
+    // The first read undoes it.
+    connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))
 }
 
 /// Claims the database for this process. SQLite's own locks stay free for other programs.
@@ -229,6 +246,7 @@ impl Source {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
             | OpenFlags::SQLITE_OPEN_CREATE
             | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        make_private(&self.options.path);
         let mut connection = Connection::open_with_flags(&self.options.path, flags)?;
         plan_once(&connection)?;
         fold::teach(&connection)?;

@@ -2,6 +2,7 @@
 //! is remembered of its import in one transaction.
 
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::Arc;
@@ -12,12 +13,14 @@ use model::record::Record;
 use model::value::Id;
 use rusqlite::{ErrorCode, OptionalExtension};
 
-use super::apply;
 use super::failure::{Failure, broken};
 use super::find::{kept, next_id};
 use super::open::{self, Source};
 use super::session::Session;
 use super::value::{BoundId, joined, record};
+use super::{acts, apply};
+use crate::audit_log::{Act, Ids};
+use crate::care::beside::make_private;
 use crate::error::{Error, OpenError};
 use crate::options::Options;
 use crate::sql::search::row_number;
@@ -50,6 +53,33 @@ pub(crate) struct Incoming {
     session: Session,
     /// What is remembered as far as this run knows: another run of the same is noticed by it.
     known: RefCell<Option<String>>,
+}
+
+/// What a chunk has created, by resource.
+type Created = BTreeMap<ResourceIndex, Batch>;
+
+/// Records of one resource.
+#[derive(Default)]
+struct Batch {
+    records: u64,
+    /// The first of them.
+    id: Option<Id>,
+    /// From the first to the last, as long as their ids follow on each other.
+    span: Option<(i64, i64)>,
+}
+
+impl Batch {
+    fn note(&mut self, id: &Id) {
+        self.span = match (id, self.span) {
+            (Id::Integer(id), None) if self.records == 0 => Some((*id, *id)),
+            (Id::Integer(id), Some((first, last))) if last.checked_add(1) == Some(*id) => {
+                Some((first, *id))
+            }
+            (Id::Integer(_) | Id::Text(_), _) => None,
+        };
+        self.id.get_or_insert_with(|| id.clone());
+        self.records += 1;
+    }
 }
 
 /// Opens what is there.
@@ -87,6 +117,8 @@ impl Attached {
         let copied = || {
             let connection = self.source.viewer(self.source.options.write_deadline)?;
             let to = to.to_str().ok_or_else(|| broken("the path of the copy is not Unicode"))?;
+            // SQLite takes a file without content for none.
+            make_private(Path::new(to));
             connection.execute("VACUUM INTO ?", [to])?;
             Ok(())
         };
@@ -182,8 +214,9 @@ impl Incoming {
             if references == References::Together {
                 self.session.run("PRAGMA defer_foreign_keys = ON")?;
             }
+            let mut created = Created::new();
             for row in rows {
-                fates.push(self.insert(row)?);
+                fates.push(self.insert(row, &mut created)?);
             }
             let are_all = fates.iter().all(|fate| *fate == Fate::Created);
             if references == References::Together && !are_all {
@@ -194,6 +227,7 @@ impl Incoming {
                 self.remember(key, &note)?;
                 state = Some(note.state);
             }
+            self.write_down(created)?;
             self.session.index_written()
         });
         match written {
@@ -234,8 +268,25 @@ impl Incoming {
         Ok(())
     }
 
+    /// Adds to the audit log what this chunk has created.
+    fn write_down(&self, created: Created) -> Result<(), Failure> {
+        let at = (self.session.options.clock)();
+        for (resource, created) in created {
+            let (first, last) = created.span.unwrap_or_default();
+            let (ids, record) = match (created.records, created.id) {
+                (1, id) => (Ids::Unnamed, id),
+                (_, _) if created.span.is_some() => (Ids::Span(first, last), None),
+                _ => (Ids::Unnamed, None),
+            };
+            let (resource, records) = (Some(resource), created.records);
+            let act = acts::of_operator(at, "import");
+            acts::append(&self.session, &Act { resource, record, records, ids, ..act })?;
+        }
+        Ok(())
+    }
+
     /// Inserts a row, or says why it cannot be.
-    fn insert(&self, row: &Row) -> Result<Fate, Failure> {
+    fn insert(&self, row: &Row, created: &mut Created) -> Result<Fate, Failure> {
         let numbered = match row.has_id {
             true => None,
             false => {
@@ -246,6 +297,7 @@ impl Incoming {
         };
         let record = numbered.as_ref().unwrap_or(&row.record);
         let Err(failure) = apply::insert(&self.session, row.resource, record) else {
+            created.entry(row.resource).or_default().note(&record.id);
             return Ok(Fate::Created);
         };
         if self.session.connection.is_autocommit() {

@@ -3,7 +3,7 @@
 use model::setting::Settings;
 
 use super::*;
-use crate::audit_log::{Act, Actor, Acts};
+use crate::audit_log::{Act, Actor, Acts, Ids};
 use crate::care::keys::Keys;
 use crate::credential::{ApiKey, CREDENTIALS, Credential, NewKey, Session, TokenHash, Used, Which};
 
@@ -209,6 +209,7 @@ fn act(
         resource: Some(resource),
         record: record.map(Id::Integer),
         records: 1,
+        ids: Ids::Unnamed,
         address: "192.0.2.1".to_owned(),
         request: "r".to_owned(),
     })
@@ -268,6 +269,7 @@ fn each_way_to_read_the_audit_log_has_an_index() {
         ("true", "_methodical_audit(at)"),
         ("at >= :since AND at < :until", "_methodical_audit(at)"),
         ("resource = :resource AND record = :record", "_methodical_audit(record)"),
+        ("record = :record AND resource = :resource", "_methodical_audit(record)"),
         ("actor_id = :id AND actor = :actor", "_methodical_audit(actor)"),
         ("actor = :actor AND actor_id IS NULL", "_methodical_audit(actor)"),
         ("actor = :actor", "_methodical_audit(at)"),
@@ -411,4 +413,50 @@ fn the_defaults_are_those_of_the_settings() {
     let settings = Settings::default();
     assert_eq!(settings.sessions_max, 100);
     assert_eq!(settings.audit_retention, std::time::Duration::from_hours(90 * 24));
+}
+
+#[tokio::test]
+async fn each_record_of_a_bulk_is_found() {
+    let bench = Bench::new();
+    let now = clock().0;
+    let spooled = |rows: usize| {
+        let mut spooling = bench.writer().spool();
+        for row in 0..rows {
+            spooling.push(1, Some(&Id::Text(format!("t{row}"))), &[text("label")]).unwrap();
+        }
+        Ids::Rows(Arc::new(spooling.finish().unwrap()))
+    };
+    let bulk = |resource, records, ids| {
+        let Change::Act(act) = act(now, ("user", Some("1")), resource, None) else {
+            unreachable!()
+        };
+        Change::Act(Act { records, ids, ..act })
+    };
+    let tokens = 3;
+    let changes = vec![
+        bulk(USERS, 100_000, Ids::Span(5, 100_004)),
+        bulk(USERS, 2, Ids::Span(100_005, 100_006)),
+        bulk(tokens, 3, spooled(3)),
+        bulk(tokens, 1_001, spooled(1_001)),
+    ];
+    bench.commit(changes).await.unwrap();
+    let about = async |resource, record| {
+        bench.acts(Acts { resource: Some(resource), record: Some(record), ..Acts::default() }).await
+    };
+    for (id, expected) in [(4, None), (5, Some(1)), (100_004, Some(1)), (100_005, Some(2))] {
+        let expected: Vec<i64> = expected.into_iter().collect();
+        assert_eq!(about(USERS, Id::Integer(id)).await, expected, "{id}");
+    }
+    assert_eq!(about(ORDERS, Id::Integer(5)).await, [0_i64; 0], "of another resource");
+    assert_eq!(about(tokens, Id::Text("t1".to_owned())).await, [4]);
+    // Of too many it is only written down how many they were.
+    assert_eq!(bench.acts(Acts::default()).await, [6, 5, 4, 3, 2, 1]);
+    let plan = "EXPLAIN QUERY PLAN SELECT * FROM _methodical_audit WHERE resource = ?1 \
+                AND (record = ?2 OR first <= ?3 AND last >= ?3) ORDER BY at DESC, number DESC";
+    let outside = bench.outside();
+    let mut statement = outside.prepare(plan).unwrap();
+    let rows = statement.query_map(rusqlite::params![1, "5", 5], |row| row.get::<_, String>(3));
+    let plan = rows.unwrap().collect::<Result<Vec<_>, _>>().unwrap().join("; ");
+    assert!(plan.contains("_methodical_audit(last)"), "{plan}");
+    assert!(plan.contains("_methodical_audit(record)"), "{plan}");
 }

@@ -321,3 +321,22 @@ async fn what_is_forgotten_is_told_and_nothing_is_forgotten_from_the_middle() {
     assert!(gone.is_gone && gone.entries.is_empty());
     assert!(!since(&bench, After::Oldest, None, 9).await.is_gone);
 }
+
+#[tokio::test]
+async fn many_that_are_hidden_leave_no_page_empty() {
+    let bench = Bench::new();
+    let insert = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 8000) \
+                  INSERT INTO users (id, name, username) SELECT i, 'n', 'u' || i FROM n";
+    bench.outside().execute_batch(insert).unwrap();
+    let last = Comparison::Equal(Value::Integer(8_000));
+    let last = Filter::Compare { path: Column::Id.into(), comparison: last };
+    let nothing = || vec![Filter::nothing(); bench.model.resources.len()];
+    let mut seen = nothing();
+    seen[USERS] = last;
+    let ask = |seen| Since { after: After::Position(0), resource: None, limit: 20, seen };
+    let log = asked(&bench, ask(seen)).await;
+    assert_eq!(log.entries.len(), 1, "{} of {}", log.end, log.newest);
+    assert_eq!(log.end, log.newest);
+    let log = asked(&bench, ask(nothing())).await;
+    assert_eq!((log.entries.len(), log.end), (0, log.newest));
+}

@@ -105,12 +105,12 @@ fn files_of_others_are_left_alone() {
     let ours = Connection::open(&options.path).unwrap();
     ours.execute_batch("PRAGMA user_version = 99").unwrap();
     drop(ours);
-    assert_eq!(refused(&options, &model), OpenError::NewerVersion { theirs: 99, ours: 4 });
+    assert_eq!(refused(&options, &model), OpenError::NewerVersion { theirs: 99, ours: 5 });
     let ours = Connection::open(&options.path).unwrap();
     ours.execute_batch("PRAGMA user_version = 1").unwrap();
     drop(ours);
     let older = refused(&options, &model);
-    assert_eq!(older, OpenError::OlderVersion { theirs: 1, ours: 4 });
+    assert_eq!(older, OpenError::OlderVersion { theirs: 1, ours: 5 });
     assert!(older.to_string().contains("begin anew with another --database and copy"));
 
     let mut nowhere = options;
@@ -181,4 +181,72 @@ async fn no_write_is_acknowledged_into_a_file_that_is_gone() {
     bench.commit(vec![insert(USERS, user(2, "B"))]).await.unwrap();
     assert_eq!(bench.writer().ready(), Ok(()));
     assert_eq!(bench.list(USERS).await.rows.len(), 2);
+}
+
+/// The permissions of a file.
+#[cfg(unix)]
+fn mode(path: &std::path::Path) -> u32 {
+    use std::os::unix::fs::PermissionsExt;
+    std::fs::metadata(path).unwrap().permissions().mode() & 0o777
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_database_is_for_its_owner_alone_and_keeps_the_mode_that_it_was_given() {
+    use std::os::unix::fs::PermissionsExt;
+    let bench = Bench::new();
+    bench.commit(vec![insert(USERS, user(1, "A"))]).await.unwrap();
+    let beside = |end: &str| crate::care::beside::beside(&bench.path(), end);
+    for end in ["", "-wal", "-shm"] {
+        assert_eq!(mode(&beside(end)), 0o600, "{end}");
+    }
+    let attached =
+        crate::transfer::attach(&options(&bench.folder), Arc::clone(&bench.model)).unwrap();
+    let copy = bench.folder.path().join("copy.db");
+    attached.copy(&copy).unwrap();
+    assert_eq!(mode(&copy), 0o600);
+    let shared = tempfile::tempdir().unwrap();
+    let path = shared.path().join("data.db");
+    std::fs::copy(&copy, &path).unwrap();
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o640)).unwrap();
+    let opened = crate::open(&options(&shared), Arc::clone(&bench.model), &mut seedless).unwrap();
+    assert_eq!(mode(&path), 0o640);
+    opened.writer.close();
+}
+
+/// A file and its journal, as a process leaves them that is killed while it writes.
+fn torn(folder: &TempDir) -> PathBuf {
+    let from = folder.path().join("killed.db");
+    let connection = Connection::open(&from).unwrap();
+    connection
+        .execute_batch(
+            "PRAGMA journal_mode = DELETE; PRAGMA cache_size = 2; CREATE TABLE gone (x);",
+        )
+        .unwrap();
+    connection.execute_batch("DROP TABLE gone; BEGIN; CREATE TABLE t (x)").unwrap();
+    for _ in 0..50 {
+        connection.execute("INSERT INTO t VALUES (randomblob(3000))", []).unwrap();
+    }
+    let to = folder.path().join("data.db");
+    for end in ["", "-journal"] {
+        let name = |path| crate::care::beside::beside(path, end);
+        std::fs::copy(name(&from), name(&to)).unwrap();
+    }
+    to
+}
+
+#[test]
+fn what_a_killed_process_left_half_made_is_made_anew() {
+    use crate::care::error::CareError;
+    let model = declared(DECLARATION);
+    let folder = tempfile::tempdir().unwrap();
+    torn(&folder);
+    let options = options(&folder);
+    let attached = crate::transfer::attach(&options, Arc::clone(&model)).map(drop);
+    assert_eq!(attached, Err(OpenError::Missing));
+    let path = torn(&folder);
+    let looked = crate::care::status::status(&path, clock());
+    assert!(matches!(looked, Err(CareError::Unmade(_))), "{looked:?}");
+    crate::open(&options, Arc::clone(&model), &mut seedless).unwrap().writer.close();
+    crate::transfer::attach(&options, model).map(drop).unwrap();
 }

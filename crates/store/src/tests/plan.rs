@@ -4,6 +4,7 @@
 use model::query::{Aggregate, Comparison, Function, Measure, Path, total_order};
 
 use super::*;
+use crate::sql::apart::{For, apart};
 use crate::sql::select::{Ask, Shape};
 use crate::sql::term::{Form, Term, Test, terms};
 use crate::sqlite::keyset::branches;
@@ -237,6 +238,62 @@ fn what_a_caller_sees_is_found_by_the_same_indexes() {
     let nothing = Filter::nothing();
     let plan = plans.page(ITEMS, &terms(&nothing), &[]);
     assert!(!plan.contains("TEMP B-TREE"), "{plan}");
+}
+
+#[test]
+fn lists_of_one_of_several_are_merged_from_their_indexes() {
+    let plans = Plans::new();
+    let own = Filter::equal(Column::Field(3), Value::Integer(1));
+    let either = own.clone().or(Filter::equal(A, Value::Integer(1)));
+    let through = Filter::Compare {
+        path: Path { through: vec![3], column: Column::Field(1) },
+        comparison: Comparison::Equal(Value::Text("open".to_owned())),
+    };
+    // A page of either merges both in its order, and what is counted is not looked at.
+    let declared = &plans.model;
+    let asked = |ask, filter: &Filter, sort: &[(Column, bool)]| {
+        let what = if ask == Ask::Page { For::Page } else { For::Number };
+        let terms = apart(declared, ITEMS, filter, (what, &[]));
+        plans.of(&Shape::new(ITEMS, ask, &terms, &order(sort)))
+    };
+    for (filter, sort) in [
+        (either.clone(), vec![]),
+        (
+            either.clone().and(compare(Column::Field(2), Comparison::NotNull)),
+            vec![(Column::Id, true)],
+        ),
+        (own.clone().or(through.clone().and(Filter::equal(A, Value::Integer(1)))), vec![]),
+    ] {
+        let plan = asked(Ask::Page, &filter, &sort);
+        assert!(plan.contains("MERGE (UNION)"), "{plan}");
+        assert!(plan.contains("INDEX items(owner)"), "{plan}");
+        assert!(plan.contains("INDEX items(a,b)"), "{plan}");
+        assert!(!plan.contains("SCAN items"), "{plan}");
+    }
+    // Where each has the order, nothing is sorted but what the page has.
+    for (resource, field) in [(ITEMS, 3), (PARTS, 2)] {
+        let one = |id| Filter::equal(Column::Field(field), Value::Integer(id));
+        let filter = one(1).or(one(2));
+        let terms = apart(declared, resource, &filter, (For::Page, &[]));
+        let plan = plans.page(resource, &terms, &[(Column::Id, true)]);
+        let merged = plan.split("SCAN _found").next().unwrap();
+        assert!(merged.contains("MERGE (UNION)") && !merged.contains("TEMP B-TREE"), "{plan}");
+    }
+    for ask in [Ask::Count, Ask::CountTo] {
+        let plan = asked(ask, &either, &[]);
+        // Those of an owner are fewer: they are the ones that are looked at.
+        assert!(plan.contains("SEARCH items USING COVERING INDEX items(a,b)"), "{plan}");
+        assert!(plan.contains("SEARCH items USING INDEX items(owner)"), "{plan}");
+        assert!(!plan.contains("MULTI-INDEX OR") && !plan.contains("SCAN items"), "{plan}");
+    }
+    // What has no index is looked at in the order of the page, and so is what another leads to.
+    for filter in [
+        own.clone().or(Filter::equal(Column::Field(2), Value::Integer(1))),
+        either.clone().and(Filter::equal(A, Value::Integer(2))),
+    ] {
+        let plan = asked(Ask::Page, &filter, &[]);
+        assert!(!plan.contains("UNION"), "{plan}");
+    }
 }
 
 #[test]

@@ -167,6 +167,14 @@ async fn what_a_deletion_takes_along_is_found_before() {
     let all = ["folders.parent 3", "papers.folder 1", "papers.origin 1", "papers.shelf 2"];
     assert_eq!(told(&bench, &found), all);
     assert!(!found.is_partial);
+    let each: Vec<String> = found
+        .along
+        .iter()
+        .map(|along| format!("{:?} {} {}", along.fate, along.resource, along.id))
+        .collect();
+    let expected = ["Deleted 0 2", "Deleted 0 3", "Deleted 0 4", "Deleted 1 1"];
+    assert_eq!(each[..4], expected, "each once, one that is cleared by two fields too: {each:?}");
+    assert_eq!(each[4..], ["Cleared 1 2", "Cleared 1 4"], "{each:?}");
     // Six records in all: one of them is cleared by two fields, one is cleared and goes along.
     let found = dependents(&bench, FOLDERS, Id::Integer(1), 6).await;
     assert_eq!((told(&bench, &found), found.is_partial), (all.map(str::to_owned).into(), false));

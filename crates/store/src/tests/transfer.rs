@@ -1,6 +1,7 @@
 //! Rows taken in beside an open store, some of which the tables refuse.
 
 use super::*;
+use crate::audit_log::Acts;
 use crate::error::Error;
 use crate::transfer::{self, Fate, Import, Note, References, Row};
 
@@ -137,4 +138,28 @@ async fn only_a_database_that_fits_is_attached() {
     assert!(matches!(refused, Err(OpenError::Changed { .. })));
     Connection::open(&nowhere.path).unwrap().execute_batch("CREATE TABLE t (x)").unwrap();
     assert_eq!(attach(&nowhere, bench.model.clone()), Err(OpenError::NotOurs));
+}
+
+#[tokio::test]
+async fn each_chunk_is_in_the_audit_log_with_what_it_created() {
+    let bench = Bench::of(DECLARATION, |_| {});
+    let import = import(&bench);
+    let chunks: [&[Option<i64>]; 4] =
+        [&[Some(5), None, None], &[Some(1), Some(3)], &[Some(9)], &[Some(9)]];
+    for ids in chunks {
+        let rows: Vec<Row> = ids.iter().map(|id| row(*id, "A", None, None)).collect();
+        write(&import, &rows, References::AtOnce).unwrap();
+    }
+    let acts = Acts { limit: 9, ..Acts::default() };
+    let lookup = Lookup { acts: Some(Box::new(acts)), ..Lookup::default() };
+    let found = bench.reader().read(lookup).await.unwrap().acts;
+    let told: Vec<_> = found
+        .iter()
+        .map(|act| (act.records, act.record.as_deref(), act.span, act.resource.as_deref()))
+        .collect();
+    let users = Some("users");
+    // The last chunk created nothing.
+    let expected = [(1, Some("9"), None, users), (2, None, None, users)];
+    assert_eq!(told, [&expected[..], &[(3, None, Some((5, 7)), users)]].concat());
+    assert!(found.iter().all(|act| act.actor == "operator" && act.operation == "import"));
 }

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use model::query::{Comparison, Path, Relate, Relation, Seen, target};
+use model::query::{Comparison, Path, Position, Relate, Relation, Seen, target};
 use model::search::Terms;
 
 use super::log::Dice;
@@ -324,4 +324,55 @@ async fn what_is_not_seen_hangs_on_nothing() {
             assert_eq!(found.is_cut, all.len() > 2);
         }
     }
+}
+
+/// A list of what one of some indexes leads to is the same, in order, as one of what holds in
+/// memory: whole, page by page behind a place, and backwards.
+#[tokio::test]
+async fn lists_of_one_of_several_are_whole_and_in_order() {
+    let mut dice = Dice(11);
+    let (name, size, rate, boss) = (0, 2, 3, 6);
+    let mut longest = 0;
+    for _ in 0..40 {
+        let world = World::new(&mut dice).await;
+        let mut ways = Vec::new();
+        for _ in 0..dice.below(3) + 2 {
+            let field = one(&mut dice, &[name, size, rate, boss]);
+            let declared = &world.bench.model.resources[PEOPLE].fields[field].name;
+            let comparison = World::comparison(&mut dice, declared);
+            ways.push(Filter::Compare { path: Column::Field(field).into(), comparison });
+        }
+        let any = Filter::Any(ways);
+        let filter = match dice.below(3) {
+            0 => Filter::All(vec![world.filter(&mut dice, PEOPLE, 1), any]),
+            _ => any,
+        };
+        for field in [name, size, rate] {
+            let sort = [(Column::Field(field), dice.below(2) == 0), (Column::Id, false)];
+            let whole = ids(&world.bench.find(page(PEOPLE, Filter::all(), &sort, 100)).await);
+            let holds = |id: &String| {
+                let record = &world.records[PEOPLE][&Id::Integer(id.parse().unwrap())];
+                world.holds(&filter, PEOPLE, record)
+            };
+            let expected: Vec<String> = whole.into_iter().filter(holds).collect();
+            let found = world.bench.find(page(PEOPLE, filter.clone(), &sort, 100)).await;
+            assert_eq!(ids(&found), expected, "{filter:?}");
+            assert_eq!(found.total.unwrap().records, expected.len() as u64, "{filter:?}");
+            longest = longest.max(expected.len());
+            for backwards in [false, true] {
+                for (at, row) in found.rows.iter().enumerate() {
+                    let mut node = page(PEOPLE, filter.clone(), &sort, 3);
+                    let Pick::Page(asked) = &mut node.pick else { unreachable!() };
+                    let position = Position::of(&row.record, &asked.sort);
+                    asked.after = Some(Position { backwards, ..position });
+                    let behind = match backwards {
+                        false => &expected[at + 1..expected.len().min(at + 4)],
+                        true => &expected[at.saturating_sub(3)..at],
+                    };
+                    assert_eq!(ids(&world.bench.find(node).await), behind, "{filter:?}");
+                }
+            }
+        }
+    }
+    assert!(longest > 6, "the lists are more than a page: {longest}");
 }

@@ -49,3 +49,13 @@ async fn a_batch_is_what_its_operations_are() {
     let lent = bench.send(By::User(1), "POST /api/batch", &lent).await;
     has(&lent, "shows no such member of notes");
 }
+
+#[tokio::test]
+async fn a_row_of_somebody_else_names_the_member() {
+    let bench = notes().await;
+    let rows = r#"[{"title":"A"},{"title":"B","author":1}]"#;
+    let refused = bench.send(By::User(2), "POST /api/notes", rows).await;
+    has(&refused, "403 ");
+    has(&refused, "\"pointer\":\"/1/author\"");
+    lacks(&refused, "\"pointer\":\"/0");
+}

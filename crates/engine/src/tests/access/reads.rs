@@ -111,3 +111,18 @@ async fn tags_are_of_one_view() {
     bench.send(By::Operator, "POST /api/notes", r#"{"author":1,"title":"Mine"}"#).await;
     assert_ne!(tag(By::User(1), "/api/notes").await, list);
 }
+
+#[tokio::test]
+async fn a_moment_says_nothing_of_who_may_read_what() {
+    let bench = notes().await;
+    let future = ("if-modified-since", "Fri, 31 Dec 2099 00:00:00 GMT");
+    // Fields of notes are shown to some: their tags are exact, and the moment of a change is not.
+    for by in [By::User(1), By::Editor(3), By::Admin(9)] {
+        let answer = bench.by(by, "GET /api/notes/1", &[future], "").await;
+        assert_eq!(answer.status(), 200, "{by:?}");
+        assert!(!answer.headers().contains_key("last-modified"), "{by:?}");
+    }
+    let answer = bench.by(By::User(1), "GET /api/comments/1?include=note", &[future], "").await;
+    assert_eq!(answer.status(), 200);
+    assert!(!answer.headers().contains_key("last-modified"));
+}

@@ -39,10 +39,13 @@ async fn a_field_that_is_nobodys_business_does_not_exist_for_writers() {
     let put = bench.send(By::User(1), "PUT /api/notes/1", r#"{"author":1,"title":"T"}"#).await;
     has(&put, "200 {\"id\":1,\"author\":1,\"title\":\"T\",\"grade\":5,\"pinned\":false");
     has(&bench.get(By::Admin(9), "/api/notes/1").await, "\"draft\":\"plum cake\",\"code\":\"c1\"");
-    // A patch that clears what is not there clears nothing.
+    // Clearing what is not there is no less a slip than setting it.
     let line = "PATCH /api/notes/1";
     let cleared = bench.by(By::User(1), line, &[MERGE], r#"{"draft":null}"#).await;
-    assert_eq!(cleared.status(), 200);
+    let absent = bench.by(By::User(1), line, &[MERGE], r#"{"zzzzz":null}"#).await;
+    assert_eq!(cleared.status(), 422);
+    let body = String::from_utf8_lossy(cleared.body()).replace("draft", "zzzzz");
+    assert_eq!(body, String::from_utf8_lossy(absent.body()));
     has(&bench.get(By::Admin(9), "/api/notes/1").await, "\"draft\":\"plum cake\"");
     let patch = ("content-type", "application/json-patch+json");
     let tests = r#"[{"op":"test","path":"/draft","value":"plum cake"}]"#;
@@ -172,4 +175,70 @@ async fn an_id_that_is_taken_unseen_is_said_to_be_taken_to_those_alone_who_may_c
     let hidden = bench.send(By::User(1), "PUT /api/rules/a", "{}").await;
     has(&hidden, "404 ");
     assert_eq!(hidden, bench.send(By::User(1), "PUT /api/rules/b", "{}").await);
+}
+
+#[tokio::test]
+async fn a_value_that_cannot_be_read_is_not_found_out_by_sending_it() {
+    let bench = notes().await;
+    // Editors write the grade, and only owners read it.
+    let patch = async |content: &str| {
+        bench.by(By::Editor(3), "PATCH /api/notes/1", &[MERGE], content).await
+    };
+    let seen = async |bench: &crate::tests::Bench| bench.get(By::Editor(3), "/api/notes/1").await;
+    for content in [r#"{"grade":5}"#, r#"{"grade":5}"#, r#"{"grade":4}"#, r#"{"grade":null}"#] {
+        let before = seen(&bench).await;
+        let answer = patch(content).await;
+        assert_eq!(answer.status(), 200, "{content}");
+        assert_ne!(before, seen(&bench).await, "{content} is a write");
+    }
+    let before = seen(&bench).await;
+    patch(r#"{"grade":null}"#).await;
+    assert_ne!(before, seen(&bench).await, "clearing what is not there is one too");
+    // What can be read is compared as ever.
+    let before = seen(&bench).await;
+    assert_eq!(patch(r#"{"title":"Tea"}"#).await.status(), 200);
+    assert_eq!(before, seen(&bench).await);
+    // Nobody learns whether somebody has a password.
+    for content in [r#"{"password":null}"#, r#"{"password":"long enough"}"#] {
+        let own = bench.by(By::User(1), "PATCH /api/users/1", &[MERGE], content).await;
+        assert_eq!(own.status(), 403, "{content}");
+    }
+}
+
+#[tokio::test]
+async fn a_json_patch_says_how_to_set_what_it_cannot_see() {
+    let bench = notes().await;
+    let media = ("content-type", "application/json-patch+json");
+    let patch = async |by, target: &str, content: &str| {
+        let line = format!("PATCH {target}");
+        crate::tests::text(&bench.by(by, &line, &[media], content).await)
+    };
+    let ask = |op: &str, path: &str| format!(r#"[{{"op":"{op}","path":"{path}","value":1}}]"#);
+    // One has a grade, and the other has none.
+    for target in ["/api/notes/1", "/api/notes/3"] {
+        for op in ["replace", "remove", "test"] {
+            let told = patch(By::Editor(3), target, &ask(op, "/grade")).await;
+            has(&told, "422 ");
+            has(&told, "cannot be read here");
+            has(&told, "add");
+        }
+        has(&patch(By::Editor(3), target, &ask("add", "/grade")).await, "200 ");
+    }
+    let told = patch(By::User(1), "/api/users/1", &ask("replace", "/password")).await;
+    has(&told, "/api/me/password");
+    let told = patch(By::User(1), "/api/notes/1", &ask("replace", "/draft")).await;
+    has(&told, "there is nothing at");
+}
+
+#[tokio::test]
+async fn nothing_may_be_here_yet_and_something_hidden_is() {
+    let bench = notes().await;
+    has(&bench.send(By::User(1), "PUT /api/pages/mine", r#"{"text":"t"}"#).await, "201 ");
+    let none = ("if-none-match", "*");
+    let put = async |by, fields: &[(&str, &str)]| {
+        bench.by(by, "PUT /api/pages/mine", fields, r#"{"text":"t"}"#).await.status().as_u16()
+    };
+    assert_eq!(put(By::User(1), &[super::JSON, none]).await, 412);
+    assert_eq!(put(By::User(2), &[super::JSON, none]).await, 412);
+    assert_eq!(put(By::User(2), &[super::JSON]).await, 409);
 }

@@ -44,6 +44,21 @@ const ELSEWHERE: [(&str, &str); 12] = [
     ("`", "a text stands in single quotes: 'draft'"),
 ];
 
+/// What people write who know it from elsewhere, of several signs that would be read one by one.
+const SPELLED: [(&str, &str, &str); 7] = [
+    ("===", "a rule has no `===`", "write `==`"),
+    ("!==", "a rule has no `!==`", "write `!=`"),
+    ("=~", "a rule has no `=~`", "there are no patterns: two values are compared with `==`"),
+    ("!~", "a rule has no `!~`", "there are no patterns: two values are compared with `!=`"),
+    ("<>", "a rule has no `<>`", "did you mean `!=`?"),
+    ("\'\'\'", "a rule has no triple quotes", TEXTS),
+    ("\"\"\"", "a rule has no triple quotes", TEXTS),
+];
+
+/// Which texts there are.
+const TEXTS: &str =
+    "a text stands in single or double quotes, with escapes such as \\n and \\u00e9";
+
 /// Cuts a rule into its tokens; the last one is the end.
 pub(super) fn tokens(text: &str) -> Result<Vec<Placed>, Fault> {
     let mut out = Vec::new();
@@ -62,16 +77,29 @@ pub(super) fn tokens(text: &str) -> Result<Vec<Placed>, Fault> {
 }
 
 fn token(text: &str, at: usize, next: char) -> Result<(Token, usize), Fault> {
+    if let Some((signs, message, help)) = SPELLED.iter().find(|it| text[at..].starts_with(it.0)) {
+        return Err(Fault::new(&(at..at + signs.len()), *message, help));
+    }
     if matches!(next, '\'' | '"') {
         return quoted(text, at, next);
     }
+    let word = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    let digit = |c: char| c.is_ascii_digit();
     if next.is_ascii_digit() {
         return number(text, at);
     }
     if next.is_ascii_alphabetic() || next == '_' {
-        let word = |c: char| c.is_ascii_alphanumeric() || c == '_';
         let end = text[at..].find(|c| !word(c)).map_or(text.len(), |length| at + length);
+        let is_prefix = matches!(&text[at..end], "r" | "R" | "b" | "B" | "br" | "rb");
+        if is_prefix && text[end..].starts_with(['\'', '"']) {
+            let message = format!("a rule has no texts of the kind {}'…'", &text[at..end]);
+            return Err(Fault::new(&(at..end + 1), message, TEXTS));
+        }
         return Ok((Token::Word(text[at..end].to_owned()), end));
+    }
+    if next == '.' && !text[..at].ends_with(word) && text[at + 1..].starts_with(digit) {
+        let help = "write 0.5: a number begins and ends with a digit";
+        return Err(Fault::new(&(at..at + 2), "this is not a number", help));
     }
     if let Some(sign) = SIGNS.iter().find(|sign| text[at..].starts_with(**sign)) {
         return Ok((Token::Sign(sign), at + sign.len()));
@@ -98,6 +126,10 @@ fn number(text: &str, at: usize) -> Result<(Token, usize), Fault> {
             end += 1 + sign + exponent;
             is_whole = false;
         }
+    }
+    if is_whole && rest.get(end) == Some(&b'.') {
+        let help = "write 0.5 or 5.0: a number begins and ends with a digit";
+        return Err(Fault::new(&(at..at + end + 1), "this is not a number", help));
     }
     let written = &text[at..at + end];
     let span = at..at + end;

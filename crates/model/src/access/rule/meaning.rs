@@ -369,7 +369,9 @@ impl Reader<'_> {
             self.error(span, "this compares a value with itself", "");
             return None;
         }
-        if !self.is_ordered(&one.meaning, operator, span) {
+        // A role that is compared with text has no order either, on whichever side it stands.
+        let meaning = [&one, &other].into_iter().find(|it| it.meaning == Meaning::Role);
+        if !self.is_ordered(&meaning.unwrap_or(&one).meaning, operator, span) {
             return None;
         }
         self.moment(&one, operator, span);

@@ -103,6 +103,24 @@ impl Rule {
         }
     }
 
+    /// In the place of one that could not be read, so that nothing is said of how open it is.
+    #[must_use]
+    pub(crate) fn unread() -> Self {
+        Self { text: String::new(), condition: Condition::Constant(false) }
+    }
+
+    /// The values of the record, and of those that it refers to, that it looks at.
+    #[must_use]
+    pub(crate) fn paths(&self) -> Vec<&Path> {
+        let mut paths = Vec::new();
+        self.condition.each_operand(&mut |operand| {
+            if let Operand::Record(path) = operand {
+                paths.push(path);
+            }
+        });
+        paths
+    }
+
     /// True where it looks at the clock.
     #[must_use]
     pub fn is_timed(&self) -> bool {

@@ -192,7 +192,7 @@ fn record(
 
 fn caller(model: &Model, root: &Name, rest: &[Name]) -> Result<Subject, Fault> {
     let [name, farther @ ..] = rest else {
-        let help = "write caller.id or caller.role";
+        let help = "write caller.id or caller.role; caller.id != null holds for every user";
         return Err(Fault::new(&root.span, "a value of the caller is missing", help));
     };
     if let Some(next) = farther.first() {
@@ -228,8 +228,9 @@ fn column(resource: &Resource, name: &Name) -> Result<Column, Fault> {
         _ => resource.field(text).map(|(at, _)| Column::Field(at)),
     };
     let Some(column) = column else {
-        let hidden = |field: &&Field| !(field.secret || field.write_only);
-        let fields = resource.fields.iter().filter(hidden).map(|field| field.name.as_str());
+        let may_stand =
+            |field: &&Field| !(field.secret || field.write_only || field.kind == Kind::Json);
+        let fields = resource.fields.iter().filter(may_stand).map(|field| field.name.as_str());
         let known = ["id", "createdAt", "updatedAt"].into_iter().chain(fields);
         let message = format!("`{}` has no field `{text}`", resource.name);
         let help = nearest(text, known.clone()).map(|near| format!("did you mean `{near}`?"));
@@ -244,7 +245,9 @@ fn column(resource: &Resource, name: &Name) -> Result<Column, Fault> {
     }
     if field.kind == Kind::Json {
         let help = "give it one type, or keep what the rule needs in a field of its own";
-        let message = format!("`{text}` holds any JSON, which a rule does not look into");
+        let message = format!(
+            "`{text}` holds any JSON: a rule neither looks into it nor asks whether it is there"
+        );
         return Err(Fault::new(&name.span, message, help));
     }
     Ok(column)

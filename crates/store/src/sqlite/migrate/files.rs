@@ -7,7 +7,7 @@ use model::model::Model;
 use rusqlite::{Connection, OpenFlags};
 
 use super::super::failure::Failure;
-use super::super::open::{Source, claim, opening, recognise, settle};
+use super::super::open::{Source, claim, opening, recognise, settle, undo_torn};
 use super::super::session::Session;
 use super::schema::by_hand;
 use crate::error::{Error, OpenError};
@@ -58,6 +58,7 @@ fn looking(options: &Options) -> Result<Connection, OpenError> {
     }
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let opened = || -> Result<Connection, Failure> {
+        undo_torn(&options.path, options.write_deadline)?;
         let connection = Connection::open_with_flags(&options.path, flags)?;
         connection.busy_timeout(options.write_deadline)?;
         connection.execute_batch("PRAGMA temp_store = MEMORY; PRAGMA trusted_schema = OFF")?;
