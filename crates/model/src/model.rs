@@ -1,6 +1,6 @@
 //! The Model: the declaration as it is meant. Built by `check`, immutable after.
 
-use contract::problem::Place;
+use contract::problem::{Place, Violation};
 
 use crate::access::{Narrowed, Rule};
 use crate::query::{Column, Sort};
@@ -223,9 +223,17 @@ impl Field {
         declared.unwrap_or(PASSWORD_CHARACTERS_MAX)
     }
 
+    /// Adds what is against a value by the schema of this field, or by its being a password without
+    /// an end.
+    pub fn check(&self, value: &serde_json::Value, pointer: &str, out: &mut Vec<Violation>) {
+        match self.endless(value) {
+            Some(detail) => out.push(Violation::at(pointer, detail)),
+            None => self.schema.check(value, pointer, out),
+        }
+    }
+
     /// What is against a password for which no end is declared, if anything.
-    #[must_use]
-    pub fn endless(&self, value: &serde_json::Value) -> Option<String> {
+    fn endless(&self, value: &serde_json::Value) -> Option<String> {
         let most = self.password_characters_max();
         let is_endless = value.as_str().is_some_and(|text| text.chars().nth(most).is_some());
         // What is declared the schema says itself.
@@ -246,11 +254,8 @@ impl Field {
         if value.as_str().is_some_and(|text| text.contains('\0')) {
             return Some("must not contain the character U+0000".to_owned());
         }
-        if let Some(detail) = self.endless(value) {
-            return Some(detail);
-        }
         let mut found = Vec::new();
-        self.schema.check(value, "", &mut found);
+        self.check(value, "", &mut found);
         let first = found.into_iter().next()?;
         Some(match first.place {
             Place::Pointer(pointer) if !pointer.is_empty() => {
