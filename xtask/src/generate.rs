@@ -284,7 +284,7 @@ fn form(form: Form) -> String {
         Form::TimeOrOff => "a time, or `off`".to_owned(),
         Form::AddressOrOff => "`HOST:PORT`, or `off`".to_owned(),
         Form::NetworksOrOff => "addresses and networks, a list or with commas, or `off`".to_owned(),
-        Form::OriginOrOff => "`https://HOST[:PORT]`, or `off`".to_owned(),
+        Form::OriginOrOff => "`https://HOST[:PORT]` or `http://HOST[:PORT]`, or `off`".to_owned(),
     }
 }
 

@@ -3,6 +3,7 @@
 
 use crate::fault::{self, Fault};
 use crate::problem::{Kind, Problem, Violation};
+use crate::token;
 
 /// What a declaration says of a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,6 +26,7 @@ pub struct Secret {
 }
 
 const BEARER: &str = "Send it in the Authorization field, as `Authorization: Bearer …`.";
+const ROTATE: &str = "Replace the secret: it may have been recorded on its way.";
 const POSTED: &str = "Send it in the content of a POST, never in a URL.";
 const FIELD: &str = "Send it in the content of POST, PUT or PATCH; it cannot be filtered by.";
 
@@ -112,16 +114,50 @@ impl Secret {
     /// The refusal: 400 that names the parameter where that is harmless.
     #[must_use]
     pub fn problem(&self) -> Problem {
-        let rotate = "Replace the secret: it may have been recorded on its way.";
         if self.name.is_empty() {
-            let detail = format!("A query parameter holds a secret. {} {rotate}", self.why);
+            let detail = format!("A query parameter holds a secret. {} {ROTATE}", self.why);
             return Problem::new(Kind::SecretInUrl, detail);
         }
         let detail =
-            format!("The query parameter {} holds a secret. {} {rotate}", self.name, self.why);
+            format!("The query parameter {} holds a secret. {} {ROTATE}", self.name, self.why);
         Problem::new(Kind::SecretInUrl, detail)
             .with_errors(vec![Violation::parameter(self.name.clone(), self.why)])
     }
+}
+
+/// True where a segment of a path has one of our own tokens in it: as an id it would be logged with
+/// the path.
+#[must_use]
+pub fn is_in_segment(segment: &str) -> bool {
+    let inside = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
+    segment.split(|c: char| !inside(c)).any(|word| token::parse(word).is_some())
+}
+
+/// The refusal of a token in a path.
+#[must_use]
+pub fn in_path() -> Problem {
+    let detail = format!("The path holds a token. {BEARER} {ROTATE}");
+    Problem::new(Kind::SecretInUrl, detail)
+}
+
+/// True where a value of the content is one of our own tokens, and nothing else.
+#[must_use]
+pub fn is_own(value: &str) -> bool {
+    token::parse(value.trim()).is_some()
+}
+
+/// True for the member of a form that RFC 6750 §2.2 has for a token.
+#[must_use]
+pub fn is_member_of_token(name: &str) -> bool {
+    fold(name) == "accesstoken"
+}
+
+/// The refusal of a token in the content, at this place.
+#[must_use]
+pub fn in_content(pointer: &str) -> Problem {
+    let detail = format!("The content holds a token. {BEARER} {ROTATE} Nothing was done.");
+    let violation = Violation::at(pointer, "is a token, or the place of one");
+    Problem::new(Kind::SecretInContent, detail).with_errors(vec![violation])
 }
 
 /// True where a target in absolute-form carries user information, `http://user:pass@host/`

@@ -1,12 +1,12 @@
 //! Who asks, and may they try: the stage between route and request, which is the first to meet the
 //! store.
 
-use std::hash::Hash;
 use std::net::IpAddr;
 use std::sync::Arc;
 
 use contract::problem::{Kind, Problem, Violation};
 use contract::table::Operation;
+use contract::token::{self, Token};
 use http::header::{self, HeaderMap, HeaderValue};
 use http::request::Parts;
 use model::access::{Caller, Sight};
@@ -16,8 +16,8 @@ use store::audit_log::{Act, Actor, Ids};
 use store::credential::ApiKey;
 use store::error::Error;
 
+use crate::attempts::neighbourhood;
 use crate::callers::{self, Known};
-use crate::limit::Limit;
 use crate::origin::{self, Bearing, Us};
 use crate::report::{Peer, Report, RequestId, Scheme};
 use crate::route::Routed;
@@ -85,7 +85,7 @@ pub(crate) async fn admit(
     let address = parts.extensions.get::<Peer>().map(|peer| peer.0);
     let headers = &parts.headers;
     if tries_a_password(routed) {
-        attempt(&inner.attempts.by_address, &neighbourhood(address))?;
+        inner.attempts.look(neighbourhood(address))?;
     }
     let come = parts.extensions.get::<Scheme>();
     let scheme = cookie::scheme(&inner.settings, come);
@@ -147,7 +147,6 @@ fn is_open(routed: &Routed) -> bool {
     matches!(
         routed.row.operation,
         Operation::Describe
-            | Operation::Home
             | Operation::Health
             | Operation::Ready
             | Operation::Explain
@@ -160,45 +159,14 @@ fn tries_a_password(routed: &Routed) -> bool {
     matches!(routed.row.operation, Operation::Login | Operation::Password)
 }
 
-/// Counts an attempt at a password.
-///
-/// # Errors
-/// 429, with the seconds after which another may be made.
-pub(crate) fn attempt(limit: &Limit, who: &impl Hash) -> Result<(), Problem> {
-    limit.attempt(who).map_err(|seconds| {
-        let detail = format!(
-            "Passwords are tried too often from here. This one was not looked at; send it again \
-             after {seconds} s."
-        );
-        Problem::new(Kind::TooManyRequests, detail)
-            .with_field(header::RETRY_AFTER, HeaderValue::from(seconds))
-    })
-}
-
-/// What counts as one address: of IPv6 a whole /64, since that is what one household is given.
-pub(crate) fn neighbourhood(address: Option<IpAddr>) -> [u16; 4] {
-    match address {
-        None => [0; 4],
-        Some(IpAddr::V4(address)) => {
-            let [a, b, c, d] = address.octets();
-            [0, 0xffff, u16::from_be_bytes([a, b]), u16::from_be_bytes([c, d])]
-        }
-        Some(IpAddr::V6(address)) => match address.to_ipv4_mapped() {
-            Some(address) => neighbourhood(Some(IpAddr::V4(address))),
-            None => {
-                let [a, b, c, d, ..] = address.segments();
-                [a, b, c, d]
-            }
-        },
-    }
-}
-
 async fn find(
     inner: &Inner,
     token: Option<&str>,
     cookie: Option<&str>,
     report: &mut Report,
 ) -> Result<Option<Arc<Known>>, Problem> {
+    // A cookie is of a session: no browser is given a key.
+    let cookie = cookie.filter(|text| token::parse(text) == Some(Token::Session));
     let Some(text) = token.or(cookie) else { return Ok(None) };
     let found = callers::find(inner, text).await.map_err(|error| {
         report.cause = Some(error.to_string());
@@ -222,6 +190,15 @@ fn invalid(why: &str) -> Problem {
     Problem::new(Kind::InvalidToken, detail)
 }
 
+/// 401 without an error code (RFC 6750 §3.1): no token was sent that could be wrong.
+fn no_token() -> Problem {
+    let detail = "Authorization holds no token: `Authorization: Bearer …` is what is known here, \
+                  with the token as it was given. A name and a password are sent in the content \
+                  of a POST to login, which answers with a token. Leave Authorization out to go \
+                  on without one. Nothing was done.";
+    Problem::new(Kind::NotSignedIn, detail)
+}
+
 /// The token in Authorization (RFC 6750 §2.1).
 ///
 /// # Errors
@@ -236,13 +213,10 @@ fn bearer(headers: &HeaderMap) -> Result<Option<&str>, Problem> {
     }
     let text = line.to_str().unwrap_or_default();
     let (scheme, token) = text.split_once(' ').unwrap_or((text, ""));
-    if !scheme.eq_ignore_ascii_case("bearer") {
-        return Err(invalid(
-            "Only the scheme Bearer is known here: `Authorization: Bearer …`. A name and a \
-             password are sent in the content of a POST to login, which answers with a token.",
-        ));
-    }
     let token = token.trim_matches(' ');
+    if !scheme.eq_ignore_ascii_case("bearer") || token.is_empty() {
+        return Err(no_token());
+    }
     if !is_b64token(token) {
         return Err(invalid("It is no token: `Bearer`, a space, and the token as it was given."));
     }
@@ -383,7 +357,7 @@ pub(crate) fn realm(title: &str) -> String {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
-    use super::{bearer, neighbourhood};
+    use super::bearer;
     use contract::problem::Kind;
     use http::{HeaderMap, header};
 
@@ -393,14 +367,15 @@ mod tests {
             (&[][..], Ok(None)),
             (&["Bearer abc"], Ok(Some("abc"))),
             (&["bEARER   a-._~+/b=="], Ok(Some("a-._~+/b=="))),
-            (&["Bearer"], Err(Kind::InvalidToken)),
-            (&["Bearer "], Err(Kind::InvalidToken)),
+            (&["Bearer"], Err(Kind::NotSignedIn)),
+            (&["Bearer "], Err(Kind::NotSignedIn)),
             (&["Bearer a b"], Err(Kind::InvalidToken)),
             (&["Bearer a,b"], Err(Kind::InvalidToken)),
             (&["Bearer =a"], Err(Kind::InvalidToken)),
-            (&["Basic YTpi"], Err(Kind::InvalidToken)),
-            (&["abc"], Err(Kind::InvalidToken)),
-            (&[""], Err(Kind::InvalidToken)),
+            (&["Basic YTpi"], Err(Kind::NotSignedIn)),
+            (&["Token abc"], Err(Kind::NotSignedIn)),
+            (&["abc"], Err(Kind::NotSignedIn)),
+            (&[""], Err(Kind::NotSignedIn)),
             (&["Bearer a", "Bearer a"], Err(Kind::MalformedField)),
         ] {
             let mut headers = HeaderMap::new();
@@ -409,14 +384,5 @@ mod tests {
             }
             assert_eq!(bearer(&headers).map_err(|problem| problem.kind), read, "{lines:?}");
         }
-    }
-
-    #[test]
-    fn a_household_is_one_address() {
-        let of = |text: &str| neighbourhood(Some(text.parse().unwrap()));
-        assert_eq!(of("2001:db8:1:2::1"), of("2001:db8:1:2:ffff::9"));
-        assert_ne!(of("2001:db8:1:2::1"), of("2001:db8:1:3::1"));
-        assert_eq!(of("192.0.2.1"), of("::ffff:192.0.2.1"));
-        assert_ne!(of("192.0.2.1"), of("192.0.2.2"));
     }
 }

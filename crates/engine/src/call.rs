@@ -140,10 +140,12 @@ pub(crate) enum Account {
         current: String,
         /// The one that shall count.
         password: String,
+        /// And goes on there.
+        then: Then,
     },
 }
 
-/// What a client does once it has signed in or out.
+/// What a client does once it has signed in or out, or has another password.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Then {
     /// A program takes the answer.

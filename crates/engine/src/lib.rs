@@ -13,6 +13,7 @@ pub mod transfer;
 
 mod admit;
 mod answer;
+mod attempts;
 mod batch;
 mod call;
 mod callers;
@@ -36,6 +37,7 @@ mod route;
 mod sight;
 #[cfg(test)]
 mod tests;
+mod vantage;
 
 use std::sync::Arc;
 
@@ -69,15 +71,6 @@ pub struct Parts {
     pub secret: [u8; 32],
 }
 
-/// How often passwords are tried.
-pub(crate) struct Attempts {
-    /// From one address.
-    pub(crate) by_address: limit::Limit,
-    /// From one address, for one user. Never for a user alone: whoever knows a name could keep its
-    /// bearer out.
-    pub(crate) by_account: limit::Limit,
-}
-
 /// Turns requests into responses. Cheap to clone.
 #[derive(Clone)]
 pub struct Engine(Arc<Inner>);
@@ -101,8 +94,8 @@ pub(crate) struct Inner {
     pub(crate) nobodys: Arc<Actor>,
     /// Who has signed in.
     pub(crate) callers: callers::Callers,
-    /// How often passwords are tried.
-    pub(crate) attempts: Attempts,
+    /// How often passwords are tried and set.
+    pub(crate) attempts: attempts::Attempts,
     /// What was refused of late.
     pub(crate) refused: refused::Refusals,
     /// The title, as challenges say it.
@@ -124,10 +117,7 @@ impl Engine {
         let hasher = password::Hasher::start(&settings);
         let kept = kept::Kept::new(&model);
         let nobody = Arc::new(Sight::new(&model, Caller::Nobody, clock::now()));
-        let attempts = Attempts {
-            by_address: limit::Limit::a_minute(settings.login_address_max),
-            by_account: limit::Limit::a_minute(settings.login_account_max),
-        };
+        let attempts = attempts::Attempts::new(&settings);
         let realm = admit::realm(&model.title);
         let cursors = cursor::Key::new(&secret);
         let bulks = Arc::new(Semaphore::new(settings.bulks_max));

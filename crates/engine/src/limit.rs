@@ -42,21 +42,47 @@ impl Limit {
 
     /// Counts an attempt. An error: after how many seconds another may be made.
     pub(crate) fn attempt(&self, who: &impl Hash) -> Result<(), u64> {
-        let now = u64::try_from(self.start.elapsed().as_millis()).unwrap_or(u64::MAX);
-        self.attempt_at(who, now)
+        self.attempt_at(who, self.now())
     }
 
-    fn attempt_at(&self, who: &impl Hash, now: u64) -> Result<(), u64> {
-        let slots = self.keys.each_ref().map(|key| {
+    /// Whether an attempt could be made now, without counting one.
+    pub(crate) fn look(&self, who: &impl Hash) -> Result<(), u64> {
+        self.look_at(&self.slots(who), self.now())
+    }
+
+    /// Takes an attempt back that was counted, and came to nothing through no doing of its own.
+    pub(crate) fn give_back(&self, who: &impl Hash) {
+        for slot in self.slots(who) {
+            let empty = |empty: u64| Some(empty.saturating_sub(self.each_ms));
+            // The closure never gives up.
+            let _ = slot.fetch_update(Ordering::Relaxed, Ordering::Relaxed, empty);
+        }
+    }
+
+    fn now(&self) -> u64 {
+        u64::try_from(self.start.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+
+    fn slots(&self, who: &impl Hash) -> [&AtomicU64; 2] {
+        self.keys.each_ref().map(|key| {
             let at = usize::try_from(key.hash_one(who) % SLOTS as u64).unwrap_or(0);
             &self.slots[at]
-        });
+        })
+    }
+
+    fn look_at(&self, slots: &[&AtomicU64; 2], now: u64) -> Result<(), u64> {
         // The emptier of the two says the most that can have been tried.
         let filled = slots.map(|slot| slot.load(Ordering::Relaxed).max(now) - now);
         let least = filled[0].min(filled[1]);
         if least + self.each_ms > self.most_ms {
             return Err((least + self.each_ms - self.most_ms).div_ceil(1000).max(1));
         }
+        Ok(())
+    }
+
+    fn attempt_at(&self, who: &impl Hash, now: u64) -> Result<(), u64> {
+        let slots = self.slots(who);
+        self.look_at(&slots, now)?;
         for slot in slots {
             let fill = |empty: u64| Some(empty.max(now) + self.each_ms);
             // The closure never gives up.
@@ -84,6 +110,20 @@ mod tests {
         for _ in 0..6 {
             assert_eq!(limit.attempt_at(&"a", 200_000), Ok(()), "a minute later all is forgotten");
         }
+    }
+
+    #[test]
+    fn what_is_only_looked_at_or_given_back_does_not_count() {
+        let limit = Limit::a_minute(2);
+        for _ in 0..5 {
+            assert_eq!(limit.look(&"a"), Ok(()));
+            assert_eq!(limit.attempt(&"a"), Ok(()));
+            limit.give_back(&"a");
+        }
+        assert_eq!((limit.attempt(&"a"), limit.attempt(&"a")), (Ok(()), Ok(())));
+        assert!(limit.look(&"a").is_err() && limit.attempt(&"a").is_err());
+        limit.give_back(&"a");
+        assert_eq!(limit.attempt(&"a"), Ok(()));
     }
 
     #[test]

@@ -61,7 +61,13 @@ pub(crate) fn refuse_foreign(
     if routed.nature.safe || bearing == Bearing::Authorization && !signs {
         return Ok(());
     }
+    refuse_two(headers)?;
     match (site(headers, us), bearing) {
+        (Site::Foreign, _) if is_rebound(headers, us) => Err(refusal(
+            "A browser has sent this, and the name in Host is none of this machine. Where a proxy \
+             brings it, whoever runs this server declares it (`proxies`), or sets `origin` to what \
+             browsers see. Nothing was done.",
+        )),
         (Site::Own, _) => Ok(()),
         (Site::Unsaid, Bearing::Nothing | Bearing::Authorization) => Ok(()),
         (Site::Local, Bearing::Nothing) if !signs => Ok(()),
@@ -82,6 +88,19 @@ pub(crate) fn refuse_foreign(
     }
 }
 
+/// 400 where a field that decides for whose page this is stands there twice: browsers send each
+/// once, and which of them counts would be a guess.
+fn refuse_two(headers: &HeaderMap) -> Result<(), Problem> {
+    for (field, name) in [(&SEC_FETCH_SITE, "Sec-Fetch-Site"), (&header::ORIGIN, "Origin")] {
+        if headers.get_all(field).iter().nth(1).is_some() {
+            let detail = format!("{name} is sent more than once. Nothing was done.");
+            let violation = Violation::field(name, "has to be sent once");
+            return Err(Problem::new(Kind::MalformedField, detail).with_errors(vec![violation]));
+        }
+    }
+    Ok(())
+}
+
 fn refusal(detail: &str) -> Problem {
     let violations = vec![
         Violation::field("Sec-Fetch-Site", "has to be same-origin or none"),
@@ -92,15 +111,14 @@ fn refusal(detail: &str) -> Problem {
 
 /// Where a request was made, by Sec-Fetch-Site, and failing that by Origin.
 fn site(headers: &HeaderMap, us: Us<'_>) -> Site {
-    let mut sites = headers.get_all(SEC_FETCH_SITE).iter();
     let origin = headers.get(header::ORIGIN).map(|origin| origin.to_str().unwrap_or_default());
     let other = match origin {
         Some(origin) if is_local(origin) => Site::Local,
         Some(_) | None => Site::Foreign,
     };
-    if let Some(site) = sites.next() {
-        let said = matches!(site.as_bytes(), b"same-origin" | b"none") && sites.next().is_none();
-        return if said { Site::Own } else { other };
+    if let Some(site) = headers.get(SEC_FETCH_SITE) {
+        let said = matches!(site.as_bytes(), b"same-origin" | b"none");
+        return if said && !is_rebound(headers, us) { Site::Own } else { other };
     }
     match origin {
         None => Site::Unsaid,
@@ -109,8 +127,18 @@ fn site(headers: &HeaderMap, us: Us<'_>) -> Site {
     }
 }
 
-/// True for our own origin: the one that is set, or that of the host that was asked. On a loopback
-/// address only local names count as that: a site can point its own name there (DNS rebinding).
+/// True where the host that was asked is a name of somebody else for this machine: a site can point
+/// its own name at a loopback address (DNS rebinding), and its pages are of one origin with that.
+fn is_rebound(headers: &HeaderMap, us: Us<'_>) -> bool {
+    if !us.peer.is_some_and(|peer| peer.to_canonical().is_loopback()) {
+        return false;
+    }
+    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+    let set = us.own.and_then(|own| own.split_once("://")).map(|(_, authority)| authority);
+    set != Some(host) && !is_local_host(host)
+}
+
+/// True for our own origin: the one that is set, or that of the host that was asked.
 fn is_own(origin: &str, headers: &HeaderMap, us: Us<'_>) -> bool {
     if let Some(own) = us.own {
         return origin == own;
@@ -121,11 +149,14 @@ fn is_own(origin: &str, headers: &HeaderMap, us: Us<'_>) -> bool {
     };
     let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
     let same = origin.strip_prefix(scheme).is_some_and(|authority| Some(authority) == host);
-    same && (is_local(origin) || !us.peer.is_some_and(|peer| peer.is_loopback()))
+    same && !is_rebound(headers, us)
 }
 
 fn is_local(origin: &str) -> bool {
-    let Some((_, authority)) = origin.split_once("://") else { return false };
+    origin.split_once("://").is_some_and(|(_, authority)| is_local_host(authority))
+}
+
+fn is_local_host(authority: &str) -> bool {
     let host = match authority.strip_prefix('[') {
         Some(rest) => rest.split_once(']').map_or("", |(host, _)| host),
         None => authority.split(':').next().unwrap_or_default(),
@@ -137,7 +168,7 @@ fn is_local(origin: &str) -> bool {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
-    use super::{Scheme, Site, Us, is_local, site};
+    use super::{Scheme, Site, Us, is_local, refuse_two, site};
     use http::HeaderMap;
 
     #[test]
@@ -197,11 +228,35 @@ mod tests {
         let mut headers = HeaderMap::new();
         headers.insert("host", "evil.example:8080".parse().unwrap());
         headers.insert("origin", "http://evil.example:8080".parse().unwrap());
-        let by = |peer: &str| {
-            let peer = Some(peer.parse().unwrap());
-            site(&headers, Us { own: None, scheme: Scheme::Http, peer })
-        };
-        assert_eq!(by("127.0.0.1"), Site::Foreign);
-        assert_eq!(by("198.51.100.1"), Site::Own);
+        for fetch in [None, Some("same-origin"), Some("none")] {
+            if let Some(fetch) = fetch {
+                headers.insert("sec-fetch-site", fetch.parse().unwrap());
+            }
+            let by = |peer: &str| {
+                let peer = Some(peer.parse().unwrap());
+                site(&headers, Us { own: None, scheme: Scheme::Http, peer })
+            };
+            assert_eq!(by("127.0.0.1"), Site::Foreign, "{fetch:?}");
+            assert_eq!(by("::ffff:127.0.0.1"), Site::Foreign, "{fetch:?}");
+            assert_eq!(by("198.51.100.1"), Site::Own, "{fetch:?}");
+            let own = Some("http://evil.example:8080");
+            let peer = Some([127, 0, 0, 1].into());
+            let set = Us { own, scheme: Scheme::Http, peer };
+            assert_eq!(site(&headers, set), Site::Own, "a proxy on this machine: {fetch:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_said_twice_is_a_guess() {
+        for (name, values) in [
+            ("origin", ["http://192.0.2.7", "http://evil.example"]),
+            ("sec-fetch-site", ["same-origin", "cross-site"]),
+        ] {
+            let mut headers = HeaderMap::new();
+            headers.append(name, values[0].parse().unwrap());
+            assert!(refuse_two(&headers).is_ok());
+            headers.append(name, values[1].parse().unwrap());
+            assert!(refuse_two(&headers).is_err(), "{name}");
+        }
     }
 }

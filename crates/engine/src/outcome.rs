@@ -40,8 +40,9 @@ pub(crate) enum Outcome {
     SignedIn(Box<SignedIn>),
     /// Somebody has signed out, and goes on there.
     SignedOut(Then),
-    /// Something was done that there is nothing to show of; the word that says so.
-    Settled(&'static str),
+    /// Something was done that there is nothing to show of; the word that says so, and where the
+    /// client goes on.
+    Settled(&'static str, Then),
     /// A part of the audit log.
     Audited(Vec<Entry>),
     /// What the target can do.

@@ -5,6 +5,7 @@ use std::collections::{HashMap, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::{Duration, Instant};
 
 use argon2::Argon2;
 use argon2::password_hash::phc::PasswordHash;
@@ -18,8 +19,14 @@ use model::value::Value;
 use sha2::{Digest, Sha256};
 use tokio::sync::oneshot;
 
-/// Passwords that may wait to be hashed: a flood is refused rather than queued.
-const WAITING_MAX: usize = 64;
+use crate::Inner;
+use crate::admit::Admitted;
+use crate::attempts::neighbourhood;
+
+/// How long a password may wait for its turn: whoever would wait longer is told so at once.
+const WAIT_MAX: Duration = Duration::from_secs(2);
+/// What one is thought to take before any was measured.
+const GUESS: Duration = Duration::from_millis(30);
 
 /// Threads that hash and verify, so that no request handler does. They end with it.
 pub(crate) struct Hasher(Arc<Shared>);
@@ -28,8 +35,11 @@ struct Shared {
     queues: Mutex<Queues>,
     arrived: Condvar,
     threads_max: usize,
-    verifications_max: usize,
+    /// Most that wait, of each kind.
+    waiting_max: usize,
     verified: AtomicU64,
+    /// What one took of late, in microseconds.
+    each_us: AtomicU64,
     /// Verified where there is nothing to be verified, so that it takes as long.
     nobodys: OnceLock<String>,
 }
@@ -38,9 +48,22 @@ struct Shared {
 struct Queues {
     hashes: VecDeque<ToHash>,
     verifications: VecDeque<ToVerify>,
+    /// Whose turn it is where both kinds wait.
+    turn: Turn,
     threads: usize,
     idle: usize,
     is_closed: bool,
+}
+
+/// Passwords that are set and passwords that are tried take turns: however many there are of one
+/// kind, each of the other waits for one of them at most.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Turn {
+    /// One that is tried.
+    #[default]
+    Verify,
+    /// One that is set.
+    Hash,
 }
 
 struct ToHash(String, oneshot::Sender<String>);
@@ -99,32 +122,27 @@ impl Hasher {
             queues: Mutex::default(),
             arrived: Condvar::new(),
             threads_max: settings.login_threads,
-            verifications_max: settings.login_queue_max,
+            waiting_max: settings.login_queue_max,
             verified: AtomicU64::new(0),
+            each_us: AtomicU64::new(micros(GUESS)),
             nobodys: OnceLock::new(),
         }))
     }
 
-    /// Hashes some passwords.
+    /// Hashes a password.
     ///
     /// # Errors
-    /// 503 while too many wait.
-    pub(crate) async fn hash_all(&self, passwords: Vec<&str>) -> Result<Hashes, Problem> {
-        let mut hashes = HashMap::new();
-        for password in passwords {
-            let (answer, wait) = oneshot::channel();
-            {
-                let mut queues = self.0.lock();
-                if queues.hashes.len() >= WAITING_MAX {
-                    return Err(busy());
-                }
-                queues.hashes.push_back(ToHash(password.to_owned(), answer));
-                self.staff(&mut queues);
-            }
-            self.0.arrived.notify_one();
-            hashes.insert(password.to_owned(), wait.await.map_err(|_| busy())?);
+    /// 429 while too many wait.
+    async fn hash(&self, password: &str) -> Result<String, Problem> {
+        let (answer, wait) = oneshot::channel();
+        {
+            let mut queues = self.0.lock();
+            self.0.admit(&queues, queues.hashes.len(), queues.verifications.len())?;
+            queues.hashes.push_back(ToHash(password.to_owned(), answer));
+            self.staff(&mut queues);
         }
-        Ok(Hashes(hashes))
+        self.0.arrived.notify_one();
+        wait.await.map_err(|_| busy())
     }
 
     /// Verifies a password against a hash; against one that it cannot have where there is none, so
@@ -140,9 +158,7 @@ impl Hasher {
         let (answer, wait) = oneshot::channel();
         {
             let mut queues = self.0.lock();
-            if queues.verifications.len() >= self.0.verifications_max {
-                return Err(flooded());
-            }
+            self.0.admit(&queues, queues.verifications.len(), queues.hashes.len())?;
             let (password, hash) = (password.to_owned(), hash.map(str::to_owned));
             queues.verifications.push_back(ToVerify { password, hash, answer });
             self.staff(&mut queues);
@@ -194,16 +210,32 @@ impl Shared {
         }
     }
 
-    /// The next job. Passwords that are set go first: whoever sets one has signed in, or creates
-    /// what counts against nobody else's attempts.
+    /// Whether another password of a kind may wait, by how many of it do, and of the other kind.
+    ///
+    /// # Errors
+    /// 429 where its turn would come too late.
+    fn admit(&self, queues: &Queues, own: usize, others: usize) -> Result<(), Problem> {
+        let free = queues.idle + self.threads_max.saturating_sub(queues.threads);
+        let before = if own + others < free { 0 } else { own + others.min(own + 1) + 1 };
+        let each = Duration::from_micros(self.each_us.load(Ordering::Relaxed));
+        let many = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
+        let wait = each.saturating_mul(many(before)) / many(self.threads_max).max(1);
+        if own >= self.waiting_max || wait > WAIT_MAX { Err(flooded(wait)) } else { Ok(()) }
+    }
+
+    /// Notes what one took.
+    fn measured(&self, took: Duration) {
+        let smoothed = |each: u64| Some((each * 7 + micros(took).min(u64::MAX / 16)) / 8);
+        // The closure never gives up.
+        let _ = self.each_us.fetch_update(Ordering::Relaxed, Ordering::Relaxed, smoothed);
+    }
+
+    /// The next job.
     fn next(&self) -> Option<Job> {
         let mut queues = self.lock();
         loop {
-            if let Some(job) = queues.hashes.pop_front() {
-                return Some(Job::Hash(job));
-            }
-            if let Some(job) = queues.verifications.pop_front() {
-                return Some(Job::Verify(job));
+            if let Some(job) = queues.next() {
+                return Some(job);
             }
             if queues.is_closed {
                 return None;
@@ -217,14 +249,20 @@ impl Shared {
     /// Does it. Nobody waits where the client has left.
     fn carry_out(&self, job: Job) {
         match job {
-            Job::Hash(ToHash(password, answer)) => drop(answer.send(hash(&password))),
-            Job::Verify(ToVerify { password, hash, answer }) => {
-                if answer.is_closed() {
-                    return;
-                }
-                self.verified.fetch_add(1, Ordering::Relaxed);
-                let _ = answer.send(self.verify(&password, hash.as_deref()));
+            Job::Hash(ToHash(password, answer)) if !answer.is_closed() => {
+                let begun = Instant::now();
+                let hash = hash(&password);
+                self.measured(begun.elapsed());
+                let _ = answer.send(hash);
             }
+            Job::Verify(ToVerify { password, hash, answer }) if !answer.is_closed() => {
+                let begun = Instant::now();
+                self.verified.fetch_add(1, Ordering::Relaxed);
+                let verified = self.verify(&password, hash.as_deref());
+                self.measured(begun.elapsed());
+                let _ = answer.send(verified);
+            }
+            Job::Hash(_) | Job::Verify(_) => {}
         }
     }
 
@@ -245,13 +283,64 @@ fn busy() -> Problem {
         .with_field(header::RETRY_AFTER, HeaderValue::from_static("1"))
 }
 
-fn flooded() -> Problem {
-    let detail = "Too many passwords wait to be verified. This one was not looked at.";
+fn flooded(wait: Duration) -> Problem {
+    let detail = "Too many passwords wait to be verified or hashed. This one was not looked at.";
+    let seconds = wait.as_secs().max(1);
     Problem::new(Kind::TooManyRequests, detail)
-        .with_field(header::RETRY_AFTER, HeaderValue::from_static("1"))
+        .with_field(header::RETRY_AFTER, HeaderValue::from(seconds))
+}
+
+fn micros(time: Duration) -> u64 {
+    u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
+}
+
+impl Queues {
+    fn next(&mut self) -> Option<Job> {
+        let hash = |queues: &mut Self| queues.hashes.pop_front().map(Job::Hash);
+        let verify = |queues: &mut Self| queues.verifications.pop_front().map(Job::Verify);
+        let job = match self.turn {
+            Turn::Verify => verify(self).or_else(|| hash(self)),
+            Turn::Hash => hash(self).or_else(|| verify(self)),
+        }?;
+        self.turn = match job {
+            Job::Hash(_) => Turn::Verify,
+            Job::Verify(_) => Turn::Hash,
+        };
+        Some(job)
+    }
 }
 
 impl Hashes {
+    /// Hashes the passwords that somebody sets.
+    ///
+    /// # Errors
+    /// 429 where more are set from one address than may by whoever is no admin, and while too many
+    /// wait.
+    pub(crate) async fn make(
+        inner: &Inner,
+        admitted: &Admitted,
+        passwords: Vec<&str>,
+    ) -> Result<Self, Problem> {
+        let is_counted = !admitted.sight.caller.is_admin();
+        let from = neighbourhood(admitted.address);
+        let mut hashes = HashMap::new();
+        for password in passwords {
+            if hashes.contains_key(password) {
+                continue;
+            }
+            if is_counted {
+                inner.attempts.set(from)?;
+            }
+            let hash = inner.hasher.hash(password).await.inspect_err(|_| {
+                if is_counted {
+                    inner.attempts.unset(from);
+                }
+            })?;
+            hashes.insert(password.to_owned(), hash);
+        }
+        Ok(Self(hashes))
+    }
+
     /// Puts hashes in the place of passwords. What `besides` has too is a hash already.
     pub(crate) fn put_in(
         &self,
@@ -276,6 +365,10 @@ impl Hashes {
 
 #[cfg(test)]
 mod tests {
+    use std::task::{Context, Waker};
+
+    use futures_util::{Future, future};
+
     use super::{Hasher, Verified, hash};
     use model::setting::Settings;
 
@@ -297,11 +390,43 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn those_that_are_set_and_those_that_are_tried_take_turns() {
+        let settings = Settings { login_threads: 1, login_queue_max: 1000, ..Settings::default() };
+        let hasher = Hasher::start(&settings);
+        let sets = (0..20).map(|_| hasher.hash("x"));
+        let mut sets = Box::pin(future::join_all(sets));
+        // All of them wait before the one that is tried.
+        let mut context = Context::from_waker(Waker::noop());
+        assert!(sets.as_mut().poll(&mut context).is_pending());
+        let tried = hasher.verify("x", None);
+        let (first, _) = match future::select(sets, Box::pin(tried)).await {
+            future::Either::Right(first) => first,
+            future::Either::Left(_) => panic!("20 went before one that was tried"),
+        };
+        assert_eq!(first.expect("it waits for one or two"), Verified::Wrong);
+    }
+
+    #[tokio::test]
+    async fn whoever_would_wait_long_is_told_so_at_once() {
+        let settings = Settings { login_threads: 1, login_queue_max: 1000, ..Settings::default() };
+        let hasher = Hasher::start(&settings);
+        let begun = std::time::Instant::now();
+        let all = (0..1000).map(|_| hasher.verify("x", None));
+        let answers = future::join_all(all).await;
+        let refused = answers.iter().filter_map(|answer| answer.as_ref().err());
+        let refused: Vec<_> = refused.collect();
+        // 2 s of what takes 30 ms until it was measured.
+        assert_eq!(answers.len() - refused.len(), 66, "{:?}", begun.elapsed());
+        let field = refused[0].fields.iter().find(|(name, _)| name == http::header::RETRY_AFTER);
+        assert_eq!(field.expect("when to come again").1, "2");
+    }
+
+    #[tokio::test]
     async fn a_flood_is_refused_at_once() {
         let settings = Settings { login_threads: 1, login_queue_max: 2, ..Settings::default() };
         let hasher = Hasher::start(&settings);
         let all = (0..20).map(|_| hasher.verify("x", None));
-        let answers = futures_util::future::join_all(all).await;
+        let answers = future::join_all(all).await;
         let refused = answers.iter().filter(|answer| answer.is_err()).count();
         assert!((16..=18).contains(&refused), "{refused} of 20 were refused");
         assert_eq!(hasher.verified(), 20 - refused as u64);

@@ -35,6 +35,7 @@ use crate::response::{self, tag};
 use crate::route::Asked;
 use crate::serve::{Serve, serve};
 use crate::stream::Records;
+use crate::vantage::Vantage;
 use crate::{admit, clock, proxy, request, route};
 
 mod account;
@@ -257,16 +258,33 @@ fn recall(call: &Call, current: &Current) -> Option<Decision<Judged>> {
             Some(Decision::Refuse(Err(Problem::new(Kind::KeyReused, detail))))
         }
         Recall::Replay => {
-            let mut answer = kept.and_then(|kept| remembered::decode(&kept.answer));
+            let Some(kept) = kept.and_then(|kept| remembered::decode(&kept.answer)) else {
+                return Some(Decision::Refuse(Err(refusal::internal())));
+            };
+            let view = Vantage::of(call);
+            let lost = view.lost_since(&kept.view);
+            if !lost.is_empty() {
+                return Some(Decision::Refuse(Err(withheld(&lost))));
+            }
+            let mut answer = kept.answer;
             if let (true, Some(now)) =
                 (fault::on(Fault::ReplayRenderedAnew), op::change::present(current))
             {
-                answer = Some(representation::render(call, Outcome::Patched(now.clone())));
+                answer = representation::render(call, Outcome::Patched(now.clone()));
             }
-            let replayed = answer.map(Outcome::Replayed).ok_or_else(refusal::internal);
-            Some(Decision::Refuse(replayed))
+            Some(Decision::Refuse(Ok(Outcome::Replayed(answer))))
         }
     }
+}
+
+/// 403 for an answer that may show what its caller no longer sees.
+fn withheld(lost: &[&str]) -> Problem {
+    let detail = format!(
+        "The request with this key was carried out the first time. What you may see of {} has \
+         changed since, so its answer of that time is not sent again. Nothing was done now.",
+        lost.join(", ")
+    );
+    Problem::new(Kind::ReplayWithheld, detail)
 }
 
 /// 404, 403 of the record, 428, 412, against what is there now.
@@ -375,7 +393,7 @@ fn remember(call: &Call, outcome: Outcome, mut changes: Vec<Change>) -> Decision
         key: key.hash,
         principal: key.principal,
         fingerprint: key.fingerprint,
-        answer: remembered::encode(&answer),
+        answer: remembered::encode(&Vantage::of(call), &answer),
         expires_at: key.expires_at,
     }));
     Decision::Commit { outcome: Ok(Outcome::Rendered(answer)), changes }

@@ -83,6 +83,9 @@ pub(crate) fn route(
         return Err(not_implemented(asked.method));
     }
     let query = asked.query.filter(|query| !query.is_empty());
+    if secret::is_in_segment(&percent_decode_str(asked.path).decode_utf8_lossy()) {
+        return Err(secret::in_path());
+    }
     let place = place(model, asked.path);
     if let Ok(place) = &place {
         report.route = pattern(place.target);

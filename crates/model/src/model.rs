@@ -1,6 +1,6 @@
 //! The Model: the declaration as it is meant. Built by `check`, immutable after.
 
-use contract::problem::Place;
+use contract::problem::{Place, Violation};
 
 use crate::access::{Narrowed, Rule};
 use crate::query::{Column, Sort};
@@ -133,6 +133,9 @@ pub enum IdKind {
     Text,
 }
 
+/// Characters of a password where no `maxLength` is declared.
+const PASSWORD_CHARACTERS_MAX: usize = 1_024;
+
 /// One declared field.
 #[derive(Clone, Debug)]
 pub struct Field {
@@ -211,6 +214,34 @@ impl Field {
         self.visible() || !(self.sealed || is_set)
     }
 
+    /// How long a password may be: as long as the declaration says, or as anybody needs. Hashing
+    /// what has no end would be work for nothing.
+    #[must_use]
+    pub fn password_characters_max(&self) -> usize {
+        let declared = self.schema.source().get("maxLength").and_then(serde_json::Value::as_u64);
+        let declared = declared.and_then(|most| usize::try_from(most).ok());
+        declared.unwrap_or(PASSWORD_CHARACTERS_MAX)
+    }
+
+    /// Adds what is against a value by the schema of this field, or by its being a password without
+    /// an end.
+    pub fn check(&self, value: &serde_json::Value, pointer: &str, out: &mut Vec<Violation>) {
+        match self.endless(value) {
+            Some(detail) => out.push(Violation::at(pointer, detail)),
+            None => self.schema.check(value, pointer, out),
+        }
+    }
+
+    /// What is against a password for which no end is declared, if anything.
+    fn endless(&self, value: &serde_json::Value) -> Option<String> {
+        let most = self.password_characters_max();
+        let is_endless = value.as_str().is_some_and(|text| text.chars().nth(most).is_some());
+        // What is declared the schema says itself.
+        let is_declared = self.schema.source().contains_key("maxLength");
+        (self.password && is_endless && !is_declared)
+            .then(|| format!("must be at most {most} characters long"))
+    }
+
     /// What is against a value in this field, by its schema and by what can be kept, if anything.
     #[must_use]
     pub fn fault(&self, value: &serde_json::Value) -> Option<String> {
@@ -224,7 +255,7 @@ impl Field {
             return Some("must not contain the character U+0000".to_owned());
         }
         let mut found = Vec::new();
-        self.schema.check(value, "", &mut found);
+        self.check(value, "", &mut found);
         let first = found.into_iter().next()?;
         Some(match first.place {
             Place::Pointer(pointer) if !pointer.is_empty() => {

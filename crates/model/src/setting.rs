@@ -28,7 +28,7 @@ pub enum Form {
     TimeOrOff,
     /// `HOST:PORT`, or `off`.
     AddressOrOff,
-    /// `https://HOST[:PORT]`, or `off`.
+    /// `https://HOST[:PORT]` or `http://HOST[:PORT]`, or `off`.
     OriginOrOff,
     /// Addresses and networks with commas between them, or `off`.
     NetworksOrOff,
@@ -92,7 +92,8 @@ settings! {
          speaks TLS.";
     origin: Option<String> = "origin", Form::OriginOrOff, "off",
         "Where browsers reach this API, `https://shop.example`: pages of that origin act under the \
-         cookie of a session, and with https the cookie is sent over TLS alone.";
+         cookie of a session, and with https the cookie is sent over TLS alone. `http://` is for \
+         development: there the cookie crosses the network in the clear.";
     proxies: Networks = "proxies", Form::NetworksOrOff, "off",
         "Addresses and networks of the proxies in front, `[\"127.0.0.1\", \"10.0.0.0/8\"]`. From \
          them alone it is believed for whom they ask.";
@@ -103,10 +104,14 @@ settings! {
         "Most passwords a minute that are tried from one address (429); of IPv6, from one /64.";
     login_account_max: u64 = "login.account", Form::Number(1_000_000), "10",
         "Most passwords a minute that are tried from one address for one user (429).";
+    sign_ups_max: u64 = "login.sign_ups", Form::Number(1_000_000), "100",
+        "Most passwords a minute that are set from one address by whoever is no admin (429); each \
+         of a bulk counts.";
     login_threads: usize = "login.threads", Form::Number(64), "2",
         "Threads that hash and verify passwords, at a low priority; each takes 19 MiB meanwhile.";
     login_queue_max: usize = "login.queue", Form::Number(10_000), "32",
-        "Most passwords that wait to be verified (429).";
+        "Most passwords that wait to be verified, and as many to be hashed (429). Where they would \
+         wait longer than 2 s, fewer may.";
     log_format: String = "log.format", Form::Word(&["text", "json"]), "text",
         "How log lines are written.";
     log_level: String = "log.level", Form::Word(&["error", "warn", "info", "debug"]), "info",

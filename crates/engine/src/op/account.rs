@@ -84,7 +84,7 @@ pub(crate) fn end(call: &Call, current: &Current) -> Decided {
         );
         return Decided::Refused(Problem::new(Kind::NotFound, detail));
     };
-    Decided::Done(Outcome::Settled("deleted"), ending(call, user, number, "revoke"))
+    Decided::Done(Outcome::Settled("deleted", Then::Answer), ending(call, user, number, "revoke"))
 }
 
 /// Ends the session that asks. A browser whose session has ended already only loses its cookie.

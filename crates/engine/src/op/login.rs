@@ -88,10 +88,10 @@ pub(crate) fn failed() -> Problem {
     Problem::new(Kind::SignInFailed, detail)
 }
 
-/// 403 for whoever is signed in and does not know the present password.
+/// 422 for whoever is signed in and does not know the present password: no role would help.
 pub(crate) fn mistaken() -> Problem {
     let detail = "The present password is another one. Nothing was done.";
-    Problem::new(Kind::Forbidden, detail)
+    Problem::new(Kind::Invalid, detail)
         .with_errors(vec![Violation::at("/current", "is not the present password")])
 }
 
@@ -147,6 +147,10 @@ pub(crate) fn change_password(call: &Call, vouched: &Vouched, current: &Current)
     else {
         return Decided::Refused(mistaken());
     };
+    let then = match call.account() {
+        Some(Account::Password { then, .. }) => then,
+        Some(Account::SignIn { .. } | Account::SignOut(_)) | None => &Then::Answer,
+    };
     let mut values = present.values.clone();
     values[field] = Some(Value::Text(fresh.clone()));
     let record = change::next(present, call.now, values);
@@ -160,7 +164,7 @@ pub(crate) fn change_password(call: &Call, vouched: &Vouched, current: &Current)
         Change::SealSession { number: session, seal: password::seal(fresh) },
         Change::Act(act),
     ];
-    Decided::Done(Outcome::Settled("changed"), changes)
+    Decided::Done(Outcome::Settled("changed", then.clone()), changes)
 }
 
 fn field(model: &Model, users: ResourceIndex) -> Option<usize> {

@@ -5,16 +5,18 @@ use std::sync::Arc;
 
 use contract::problem::Problem;
 use model::access::Caller;
+use model::model::Field;
 use model::record::Record;
 use store::decision::{Decision, Step, Verdict as Written};
 use store::lookup::{Current, Lookup};
 
 use super::{Judged, refusal};
-use crate::admit::{Admitted, attempt, neighbourhood};
+use crate::admit::Admitted;
+use crate::attempts::{Attempt, For, neighbourhood};
 use crate::call::{Account, Call};
 use crate::op::login::{self, Vouched};
 use crate::outcome::{Decided, Outcome};
-use crate::password::{self, Verified};
+use crate::password::{self, Hashes, Verified};
 use crate::report::Report;
 use crate::serve::Verify;
 use crate::{Inner, clock};
@@ -30,24 +32,24 @@ pub(super) async fn verify(
         return Err(refusal::internal());
     };
     let (name, sent, fresh) = match account {
-        Account::SignIn { name, password, .. } => (model::fold::fold(name), password, None),
-        Account::Password { current, password } => (call.id().to_string(), current, Some(password)),
+        Account::SignIn { name, password, .. } => (Some(model::fold::fold(name)), password, None),
+        Account::Password { current, password, .. } => (None, current, Some(password)),
         Account::SignOut(_) => return Err(refusal::internal()),
     };
-    let from = neighbourhood(call.admitted.address);
-    attempt(&inner.attempts.by_account, &(from, call.routed.row.operation, name))?;
     let found = inner.reader.read(lookup(call)).await;
     let user = login::first(found.map_err(|error| refusal::of_store(error, call, report))?);
     let resource = &inner.model.resources[users];
     let hash = user.as_ref().and_then(|user| password::of(resource, user)).map(str::to_owned);
-    // Whatever was found, one verification: neither the time nor the answer tells what there is.
-    let verified = inner.hasher.verify(sent, hash.as_deref()).await?;
+    let named = name.as_deref().map(For::Name);
+    let accounts: Vec<For<'_>> =
+        named.into_iter().chain(user.as_ref().map(|user| For::User(&user.id))).collect();
+    let verified = attempt(inner, call, &accounts, (sent, hash.as_deref())).await?;
     let (Verified::Right, Some(user), Some(hash)) = (verified, user, hash) else {
         return Err(wrong());
     };
     let fresh = match fresh {
         Some(password) => {
-            let hashes = inner.hasher.hash_all(vec![password]).await?;
+            let hashes = Hashes::make(inner, &call.admitted, vec![password]).await?;
             hashes.of(password).map(str::to_owned)
         }
         None => None,
@@ -59,6 +61,29 @@ pub(super) async fn verify(
         decide(call, &vouched, current)
     })
     .await
+}
+
+/// Verifies a password, counted. Whatever was found, one verification: neither the time nor the
+/// answer tells what there is.
+async fn attempt(
+    inner: &Inner,
+    call: &Call,
+    accounts: &[For<'_>],
+    (sent, hash): (&str, Option<&str>),
+) -> Result<Verified, Problem> {
+    let (from, operation) = (neighbourhood(call.admitted.address), call.routed.row.operation);
+    let attempt = Attempt { from, operation, accounts };
+    inner.attempts.count(attempt)?;
+    let users = inner.model.users().map(|index| &inner.model.resources[index]);
+    let field = users.and_then(|users| users.fields.iter().find(|field| field.password));
+    let most = field.map_or(0, Field::password_characters_max);
+    // Nobody has a longer one, so it is not worth the hashing: it fails as any other does.
+    let (sent, hash) = match sent.chars().nth(most) {
+        Some(_) => ("", None),
+        None => (sent, hash),
+    };
+    let verified = inner.hasher.verify(sent, hash).await;
+    verified.inspect_err(|_| inner.attempts.give_back(attempt))
 }
 
 /// The request as one of this user.

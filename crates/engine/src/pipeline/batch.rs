@@ -120,7 +120,7 @@ fn part(bound: &Bound<'_>, outcome: Outcome) -> Outcome {
         | Outcome::Deleted
         | Outcome::SignedIn(_)
         | Outcome::SignedOut(_)
-        | Outcome::Settled(_)
+        | Outcome::Settled(..)
         | Outcome::Audited(_)
         | Outcome::Described
         | Outcome::Document(_)

@@ -30,20 +30,21 @@ pub(super) fn signed_in(call: &Call, signed: &SignedIn) -> Answer {
     Answer::new(200, call.media, content)
 }
 
-/// The cookie goes, where there was one.
+/// The cookie goes, where it is what the session came under: beside Authorization it is as good as
+/// absent, and may be of another session.
 pub(super) fn signed_out(call: &Call, then: &Then) -> Answer {
-    let mut answer = match then {
-        Then::Visit(path) => visit(path),
-        Then::Answer => settled(call, "signed-out"),
-    };
-    if call.admitted.bearing == Bearing::Cookie || *then != Then::Answer {
+    let mut answer = settled(call, "signed-out", then);
+    if call.admitted.bearing == Bearing::Cookie {
         answer.fields.push((header::SET_COOKIE, cookie::clear(call.admitted.scheme)));
     }
     answer
 }
 
 /// Something was done that there is nothing to show of.
-pub(super) fn settled(call: &Call, status: &str) -> Answer {
+pub(super) fn settled(call: &Call, status: &str, then: &Then) -> Answer {
+    if let Then::Visit(path) = then {
+        return visit(path);
+    }
     if call.routed.row.minimal && call.preferences.minimal {
         return super::minimal(204);
     }

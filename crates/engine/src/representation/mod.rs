@@ -39,7 +39,7 @@ pub(crate) fn render(call: &Call, outcome: Outcome) -> Answer {
         Outcome::Deleted => deleted(call),
         Outcome::SignedIn(signed) => account::signed_in(call, &signed),
         Outcome::SignedOut(then) => account::signed_out(call, &then),
-        Outcome::Settled(status) => account::settled(call, status),
+        Outcome::Settled(status, then) => account::settled(call, status, &then),
         Outcome::Audited(entries) => audit::render(call, &entries),
         Outcome::Described => Answer::new(204, "", Vec::new()),
         Outcome::Document(content) => {

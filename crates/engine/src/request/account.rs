@@ -7,9 +7,11 @@ use bytes::Bytes;
 use contract::media_type::MediaType;
 use contract::negotiate;
 use contract::problem::{Kind, Problem, Violation};
+use contract::secret::{self, Declared};
 use contract::table::{JSON, Operation};
 use http::header::{self, HeaderMap};
 use model::model::{FieldIndex, Resource};
+use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value};
 
 use super::body;
@@ -37,14 +39,17 @@ pub(super) fn is_of_browser(
     headers: &HeaderMap,
     media_type: Option<&MediaType>,
 ) -> bool {
-    let goes_on = matches!(routed.row.operation, Operation::Login | Operation::Logout);
-    if !goes_on || media_type.is_none_or(|media_type| media_type.essence != FORM) {
+    let is_form = |media_type: &MediaType| {
+        matches!(media_type.essence.as_str(), FORM | "multipart/form-data")
+    };
+    if !is_account(routed) || !media_type.is_some_and(is_form) {
         return false;
     }
-    let mut accept = headers.get_all(header::ACCEPT).iter();
-    let names_it = accept.any(|line| {
-        line.as_bytes().windows(HTML.len()).any(|some| some.eq_ignore_ascii_case(HTML.as_bytes()))
-    });
+    let accept = headers.get_all(header::ACCEPT).iter().map(|line| line.as_bytes());
+    let names = |line: &[u8], range: &str| {
+        line.windows(range.len()).any(|some| some.eq_ignore_ascii_case(range.as_bytes()))
+    };
+    let names_it = accept.into_iter().any(|line| names(line, HTML) || names(line, "text/*"));
     names_it && negotiate::media(headers, &[HTML, JSON]) == Some(HTML)
 }
 
@@ -62,7 +67,7 @@ pub(super) async fn read(
     let users = call.model.users().map(|index| &call.model.resources[index]);
     let account = match call.routed.row.operation {
         Operation::Login => sign_in(users, &members, is_of_browser)?,
-        Operation::Password => password(users, &members)?,
+        Operation::Password => password(users, &members, is_of_browser)?,
         _ => Account::SignOut(members.then(is_of_browser, &[])?),
     };
     Ok(Content::Account(Arc::new(account)))
@@ -91,6 +96,7 @@ async fn members(
             }
         },
     };
+    body::refuse_tokens_in_form(None, &pairs)?;
     let mut members = Map::new();
     for (name, value) in pairs {
         if members.insert(name.clone(), value.into()).is_some() {
@@ -146,21 +152,24 @@ fn sign_in(
     })
 }
 
-fn password(users: Option<&Resource>, members: &Members) -> Result<Account, Problem> {
+fn password(
+    users: Option<&Resource>,
+    members: &Members,
+    is_of_browser: bool,
+) -> Result<Account, Problem> {
     let mut faults = Vec::new();
     let current = members.text(CURRENT, &mut faults);
     let sent = if members.0.contains_key(secret(users)) { secret(users) } else { PASSWORD };
     let password = members.text(sent, &mut faults);
-    faults.extend(members.unknown(&[CURRENT, sent]));
+    let then = members.then(is_of_browser, &[CURRENT, sent]);
+    let then = then.map_err(|problem| faults.extend(problem.errors));
     let field = users.and_then(|users| users.fields.iter().find(|field| field.password));
     let fault = field.and_then(|field| field.fault(&Value::from(password)));
     if let (Some(fault), true) = (fault, faults.is_empty()) {
         faults.push(Violation::at(pointer(sent), fault));
     }
-    if !faults.is_empty() {
-        return Err(invalid(faults));
-    }
-    Ok(Account::Password { current: current.to_owned(), password: password.to_owned() })
+    let (Ok(then), true) = (then, faults.is_empty()) else { return Err(invalid(faults)) };
+    Ok(Account::Password { current: current.to_owned(), password: password.to_owned(), then })
 }
 
 /// The name of the field of passwords.
@@ -202,9 +211,11 @@ impl Members {
         let mut faults = self.unknown(&known);
         let next = match self.0.get(NEXT) {
             None => "/",
+            Some(Value::String(path)) if path.is_empty() => "/",
             Some(Value::String(path)) if is_path(path) => path,
             Some(_) => {
-                let detail = "has to be a path of this host that begins with one slash";
+                let detail = "has to be a path of this host that begins with one slash, without a \
+                              token or another secret";
                 faults.push(Violation::at(pointer(NEXT), detail));
                 "/"
             }
@@ -217,10 +228,17 @@ impl Members {
     }
 }
 
-/// Browsers read `\` as `/`, and pass over tabs and line ends.
+/// Browsers read `\` as `/`, and pass over tabs and line ends. A secret in it would stand in
+/// Location, and then in the history.
 fn is_path(text: &str) -> bool {
     let plain = |byte: u8| byte.is_ascii_graphic() && byte != b'\\';
-    text.starts_with('/') && !text.starts_with("//") && text.bytes().all(plain)
+    let is_local = text.starts_with('/') && !text.starts_with("//") && text.bytes().all(plain);
+    let all = percent_decode_str(text).decode_utf8_lossy();
+    let query = text.split('#').next().and_then(|text| text.split_once('?'));
+    let (_, query) = query.unwrap_or_default();
+    let holds_secret =
+        secret::is_in_segment(&all) || secret::find(query, &|_| Declared::Readable).is_some();
+    is_local && !holds_secret
 }
 
 fn pointer(name: &str) -> String {
@@ -241,8 +259,18 @@ mod tests {
         for path in ["/", "/a/b?c=d#e", "/%5cevil.example"] {
             assert!(is_path(path), "{path}");
         }
-        let others =
-            ["", "a", "//evil.example", "/\\evil.example", "https://evil.example", "/\t/e"];
+        let token = format!("mtds_{}", "A".repeat(43));
+        for path in [
+            format!("/a/{token}"),
+            format!("/a?b={token}"),
+            format!("/a#{token}"),
+            "/a?b=c&api_key=d".to_owned(),
+            format!("/a?b#token={token}"),
+            format!("/%6d{}", &token[1..]),
+        ] {
+            assert!(!is_path(&path), "{path}");
+        }
+        let others = ["a", "//evil.example", "/\\evil.example", "https://evil.example", "/\t/e"];
         for other in others {
             assert!(!is_path(other), "{other}");
         }

@@ -18,6 +18,7 @@ use crate::Inner;
 use crate::admit;
 use crate::batch::{Batch, Open, Operation, accuse, blame, invalid, together};
 use crate::call::Call;
+use crate::password::Hashes;
 use crate::report::Report;
 use crate::route::{self, Asked, Routed};
 
@@ -34,7 +35,7 @@ type Known<'a> = Option<(&'static Row, &'a Resource)>;
 ///
 /// # Errors
 /// Everything that no record could make right, with the status of the first operation that has
-/// such a fault; 503 while too many passwords wait.
+/// such a fault; 429 while too many passwords wait or are set.
 pub(super) async fn read(inner: &Inner, outer: &Call, document: Value) -> Result<Batch, Problem> {
     let reading = batch::read(document, inner.settings.batch_operations_max);
     let mut failures = Vec::new();
@@ -64,7 +65,7 @@ pub(super) async fn read(inner: &Inner, outer: &Call, document: Value) -> Result
     for operation in &mut operations {
         let unescaped = operation.open.is_some().then(|| bind::unescaped(&operation.call));
         let passwords = passwords::passwords(unescaped.as_ref().unwrap_or(&operation.call));
-        operation.call.hashes = inner.hasher.hash_all(passwords).await?;
+        operation.call.hashes = Hashes::make(inner, &outer.admitted, passwords).await?;
     }
     Ok(Batch { operations })
 }

@@ -3,10 +3,12 @@
 use bytes::{Bytes, BytesMut};
 use contract::fault::{self, Fault};
 use contract::problem::{Kind, Problem, Violation};
+use contract::secret;
 use contract::table::{self, Operation};
 use futures_util::future::poll_fn;
 use http_body::Body;
 use model::json;
+use model::model::Resource;
 use model::record::{self, Purpose};
 use serde_json::Value;
 use std::pin::Pin;
@@ -214,7 +216,9 @@ pub(super) fn json(bytes: &[u8]) -> Result<Value, Problem> {
     } else {
         json::parse(bytes)
     };
-    parsed.map_err(malformed)
+    let document = parsed.map_err(malformed)?;
+    refuse_tokens(&document)?;
+    Ok(document)
 }
 
 /// What keeps content from being read, with its line and column.
@@ -239,10 +243,61 @@ pub(super) fn refuse_json_as_form(bytes: &[u8]) -> Result<(), Problem> {
 /// The document that the names and values of a form mean.
 pub(super) fn form(call: &Call, pairs: &[(String, String)]) -> Result<Value, Problem> {
     let (_, resource) = call.resource();
+    refuse_tokens_in_form(Some(resource), pairs)?;
     model::form::read_pairs(resource, pairs).map_err(|violations| {
         Problem::new(Kind::Invalid, "The form does not fit the declaration.")
             .with_errors(violations)
     })
+}
+
+/// 400 where a value of the content is one of our own tokens: it would be stored and shown as data.
+pub(super) fn refuse_tokens(document: &Value) -> Result<(), Problem> {
+    match token_in(document, "") {
+        Some(pointer) if secret::is_in_segment(&pointer) => Err(secret::in_content("")),
+        Some(pointer) => Err(secret::in_content(&pointer)),
+        None => Ok(()),
+    }
+}
+
+fn token_in(value: &Value, at: &str) -> Option<String> {
+    let inside = |(name, value): (&str, &Value)| match value {
+        // Most values are none of these, and need no place.
+        Value::String(text) if !secret::is_own(text) => None,
+        Value::String(_) | Value::Array(_) | Value::Object(_) => {
+            token_in(value, &format!("{at}/{}", json::escape(name)))
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => None,
+    };
+    match value {
+        Value::String(text) => secret::is_own(text).then(|| at.to_owned()),
+        Value::Array(items) => {
+            let mut items = items.iter().enumerate();
+            items.find_map(|(number, item)| inside((&number.to_string(), item)))
+        }
+        Value::Object(members) => {
+            members.iter().find_map(|(name, value)| inside((name.as_str(), value)))
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => None,
+    }
+}
+
+/// The same of a form; and where it has the member that RFC 6750 §2.2 has for a token, unless a
+/// field is called so.
+pub(super) fn refuse_tokens_in_form(
+    resource: Option<&Resource>,
+    pairs: &[(String, String)],
+) -> Result<(), Problem> {
+    let is_field = |name: &str| {
+        resource.is_some_and(|resource| resource.fields.iter().any(|field| field.name == name))
+    };
+    let found = pairs.iter().find(|(name, value)| {
+        secret::is_own(value) || secret::is_member_of_token(name) && !is_field(name)
+    });
+    match found {
+        Some((name, _)) if secret::is_in_segment(name) => Err(secret::in_content("")),
+        Some((name, _)) => Err(secret::in_content(&format!("/{}", json::escape(name)))),
+        None => Ok(()),
+    }
 }
 
 /// Binds a parsed document to what its operation makes of it.

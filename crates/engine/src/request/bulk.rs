@@ -7,7 +7,6 @@ use contract::problem::{Kind, Place, Problem, Violation};
 use contract::table::Operation;
 use http::{HeaderValue, header};
 use http_body::Body;
-use model::access::Sight;
 use model::json;
 use model::model::{IdKind, Resource, ResourceIndex};
 use model::record::{self, Draft, Purpose, Record, Version};
@@ -26,6 +25,7 @@ use crate::clock;
 use crate::content::ContentError;
 use crate::idempotency::Print;
 use crate::op::permission;
+use crate::password::Hashes;
 use crate::report::Report;
 use crate::route::Routed;
 use crate::sight;
@@ -93,7 +93,7 @@ where
     let sight = &admitted.sight;
     let resource = sight::in_new(sight, &sight.model.resources[index]);
     let mut cutter = Cutter::new(form, &resource, settings.content_bytes_max);
-    let mut reading = Reading::new(inner, sight, (index, &resource), (form, want));
+    let mut reading = Reading::new(inner, admitted, (index, &resource), (form, want));
     while !reading.has_enough() {
         match arriving.next().await? {
             Some(piece) => cutter.feed(&piece),
@@ -120,7 +120,7 @@ fn crowded() -> Problem {
 /// The rows so far.
 struct Reading<'a> {
     inner: &'a Inner,
-    sight: &'a Sight,
+    admitted: &'a Admitted,
     index: ResourceIndex,
     resource: &'a Resource,
     form: Form,
@@ -141,7 +141,7 @@ struct Reading<'a> {
 impl<'a> Reading<'a> {
     fn new(
         inner: &'a Inner,
-        sight: &'a Sight,
+        admitted: &'a Admitted,
         (index, resource): (ResourceIndex, &'a Resource),
         (form, want): (Form, Want),
     ) -> Self {
@@ -153,7 +153,7 @@ impl<'a> Reading<'a> {
         };
         Self {
             inner,
-            sight,
+            admitted,
             index,
             resource,
             form,
@@ -202,11 +202,14 @@ impl<'a> Reading<'a> {
             let detail = format!("One request creates at most {most} records. {IN_PARTS}");
             return Err(Problem::new(Kind::ContentTooLarge, detail));
         }
+        if let Ok(document) = &document {
+            body::refuse_tokens(document).map_err(|problem| in_row(number, problem))?;
+        }
         let read = document.and_then(|document| {
             if let Some(print) = &mut self.print {
                 print.add(&json::canonical(&document));
             }
-            record::read(&self.sight.model, self.resource, &document, Purpose::Create)
+            record::read(&self.admitted.sight.model, self.resource, &document, Purpose::Create)
                 .map_err(|rejection| rejection.violations)
         });
         let kept = match read {
@@ -231,7 +234,8 @@ impl<'a> Reading<'a> {
             updated_at: Timestamp(0),
             values: std::mem::take(&mut draft.values),
         };
-        let faults = permission::unwritable(self.sight, (self.index, self.resource), &record);
+        let faults =
+            permission::unwritable(&self.admitted.sight, (self.index, self.resource), &record);
         draft.values = record.values;
         self.is_forbidden |= !faults.is_empty();
         faults
@@ -295,7 +299,7 @@ impl<'a> Reading<'a> {
         }
         if self.faulty == 0 {
             let sent = sent.into_iter().map(|(_, sent)| sent).collect();
-            let hashes = self.inner.hasher.hash_all(sent).await?;
+            let hashes = Hashes::make(self.inner, self.admitted, sent).await?;
             hashes.put_in(self.resource, &mut draft.values, None);
         }
         Ok(Ok(()))
@@ -353,6 +357,16 @@ impl<'a> Reading<'a> {
         };
         Ok(Arrived::Many(Content::Rows(rows.map(Arc::new)), canonical))
     }
+}
+
+/// What is found in a row, at its place among the others.
+fn in_row(number: usize, mut problem: Problem) -> Problem {
+    for violation in &mut problem.errors {
+        if let Place::Pointer(pointer) = &mut violation.place {
+            pointer.insert_str(0, &format!("/{number}"));
+        }
+    }
+    problem
 }
 
 fn faulty(rows: usize, faults: Vec<Violation>, kind: Kind) -> Problem {

@@ -109,7 +109,7 @@ where
     call.reading = reading::reading(&call, &report.parameters, media_type.as_ref())?;
     call.key = key.map(|key| key_use(inner, &call, &key, &canonical));
     batch::require_key(&call)?;
-    call.hashes = inner.hasher.hash_all(passwords::passwords(&call)).await?;
+    call.hashes = Hashes::make(inner, &call.admitted, passwords::passwords(&call)).await?;
     Ok(call)
 }
 

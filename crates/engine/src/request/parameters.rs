@@ -127,6 +127,8 @@ pub(super) fn read_content(
     } else {
         body::refuse_json_as_form(bytes)?;
         pairs = form::pairs(bytes);
+        let resource = call.routed.resource.map(|index| &by.model().resources[index]);
+        body::refuse_tokens_in_form(resource, &pairs)?;
         Terms::Form(&pairs)
     };
     // RFC 10008 §2.1: well-formed, and cannot be carried out.

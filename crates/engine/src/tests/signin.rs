@@ -8,6 +8,8 @@ use serde_json::Value;
 use super::access::By;
 use super::{Bench, JSON, bench_with, field, text};
 
+mod attacks;
+
 const DECLARATION: &str = r#"
 title = "The \"Café\""
 prefix = "/api"
@@ -250,8 +252,11 @@ async fn who_is_not_let_in_is_told_how() {
         ("POST /api/logout", &[], 401, realm),
         ("DELETE /api/users/1", &[], 401, realm),
         ("GET /api/users", &[&unknown], 401, &invalid),
-        ("GET /api/users", &["Basic YTpi"], 401, &invalid),
-        ("GET /api/users", &["Bearer"], 401, &invalid),
+        ("GET /api/users", &["Basic YTpi"], 401, realm),
+        ("GET /api/users", &["Token abc"], 401, realm),
+        ("GET /api/users", &[""], 401, realm),
+        ("GET /api/users", &["Bearer"], 401, realm),
+        ("GET /api/users", &["Bearer a b"], 401, &invalid),
         ("GET /api/users", &[&bearer, &bearer], 400, ""),
         ("GET /api/plans", &[&bearer], 403, &scope),
         ("HEAD /api/plans", &[&bearer], 403, &scope),
@@ -259,7 +264,9 @@ async fn who_is_not_let_in_is_told_how() {
         ("DELETE /api/users/1", &[&bearer], 403, &scope),
         ("OPTIONS /api/plans", &[&unknown], 204, ""),
         ("OPTIONS /api/plans", &["Basic YTpi"], 204, ""),
-        ("GET /api", &[&unknown], 200, ""),
+        ("GET /api", &[&unknown], 401, &invalid),
+        ("GET /", &["Basic YTpi"], 401, realm),
+        ("GET /api", &[&bearer], 200, ""),
         ("GET /healthz", &[&unknown], 200, ""),
         ("GET /problems", &[&unknown], 200, ""),
         ("GET /robots.txt", &[&unknown], 200, ""),
@@ -329,7 +336,7 @@ async fn another_password_ends_the_other_sessions() {
         format!(r#"{{"current":"{current}","password":"{password}"}}"#)
     };
     for (content, status) in [
-        (change("wrong", "another staple"), 403),
+        (change("wrong", "another staple"), 422),
         (change("battery staple", "short"), 422),
         (r#"{"password":"another staple"}"#.to_owned(), 422),
     ] {

@@ -337,7 +337,7 @@ impl Reader<'_> {
         let value = self.typed(field, sent);
         match value {
             Ok(value) => {
-                field.schema.check(sent, &pointer(&field.name), &mut self.faults);
+                field.check(sent, &pointer(&field.name), &mut self.faults);
                 (self.faults.len() == before).then_some(value)
             }
             Err(detail) => {

@@ -50,7 +50,9 @@ struct Exchange {
 /// Plays a story from its first request to its last.
 pub(crate) fn play(path: &Path) {
     decisive(|| {
-        let server = Options::folder(&repository().join(folder(path))).start();
+        // The stories are told of a server behind a proxy that has this name.
+        let options = Options::folder(&repository().join(folder(path)));
+        let server = options.set("origin", "http://api.example.com").start();
         let client = server.client();
         let mut connection = client.connect();
         let mut kept = HashMap::from([("admin".to_owned(), server.admin_key())]);
