@@ -368,7 +368,8 @@ fn acts(call: &Call, current: &Current, changes: &[Change]) -> Vec<Act> {
             | Change::OpenSession(..)
             | Change::EndSessions { .. }
             | Change::SealSession { .. }
-            | Change::Act(_) => {}
+            | Change::Act(_)
+            | Change::Enqueue(_) => {}
         }
     }
     acts

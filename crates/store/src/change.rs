@@ -10,6 +10,7 @@ use model::value::{Id, Timestamp};
 use crate::audit_log::Act;
 use crate::credential::{Session, TokenHash, Which};
 use crate::lookup::Remembered;
+use crate::queue::Job;
 use crate::spool::Spool;
 
 /// One write. The change counter, the total and the change log follow by themselves.
@@ -62,6 +63,8 @@ pub enum Change {
     },
     /// An entry of the audit log.
     Act(Act),
+    /// Something to be done outside, once this is committed.
+    Enqueue(Job),
 }
 
 /// New records, in order. Where the tables refuse rows, as many as can be are named

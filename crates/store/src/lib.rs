@@ -16,6 +16,7 @@ pub mod migrate;
 mod opened;
 mod options;
 pub mod priority;
+pub mod queue;
 mod reader;
 pub mod spool;
 mod sql;

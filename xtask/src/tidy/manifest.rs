@@ -17,7 +17,8 @@ const EDGES: &[(&str, &[&str])] = &[
     ("model", &["contract"]),
     ("store", &["model"]),
     ("engine", &["contract", "model", "store"]),
-    ("methodical", &["contract", "model", "store", "engine"]),
+    ("outbound", &["model"]),
+    ("methodical", &["contract", "model", "store", "engine", "outbound"]),
     ("properties", &["contract", "model", "store", "engine"]),
     ("xtask", &["contract", "model"]),
 ];
@@ -32,6 +33,7 @@ const WITHOUT: &[(&str, &[&str], &str)] = &[
     ("store", SERVERS, "only methodical names servers and TLS"),
     ("engine", DATABASES, "the engine cannot open a connection"),
     ("engine", SERVERS, "only methodical names servers and TLS"),
+    ("outbound", DATABASES, "only the store spells SQL"),
     ("methodical", DATABASES, "only the store spells SQL"),
     ("xtask", DATABASES, "only the store spells SQL"),
 ];

@@ -11,9 +11,12 @@ use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 
+use engine::report::Scheme;
+
 use super::http1::Answer;
 use super::http1::connection::{self, End, Service};
 use super::shutdown::Connections;
+use super::wire::Wire;
 use crate::failure::Failure;
 use crate::settings::Origin;
 
@@ -116,7 +119,8 @@ fn serve<A: Answer + 'static>(
     let stop = connections.enter();
     tokio::spawn(async move {
         let (reader, writer) = stream.split();
-        if connection::serve(&service, reader, writer, Some(peer.ip()), &stop).await == End::Reset {
+        let wire = Wire { peer: Some(peer.ip()), scheme: Scheme::Http };
+        if connection::serve(&service, reader, writer, wire, &stop).await == End::Reset {
             // With a fault it only looks like an end in order.
             let _ = stream.set_zero_linger();
         }

@@ -12,3 +12,4 @@ pub(crate) mod seed;
 pub(crate) mod shutdown;
 pub(crate) mod tour;
 pub(crate) mod watch;
+pub(crate) mod wire;

@@ -9,7 +9,7 @@ use rusqlite::{OptionalExtension, Statement, params};
 use super::failure::Failure;
 use super::session::Session;
 use super::value::{BoundId, column};
-use super::{acts, credential, many};
+use super::{acts, credential, many, queue};
 use crate::change::Change;
 use crate::error::Error;
 use crate::fault::{Fault, on};
@@ -39,6 +39,7 @@ pub(crate) fn apply(session: &Session, change: &Change, step: usize) -> Result<(
         Change::EndSessions { user, which } => (0, credential::end(session, user, which)),
         Change::SealSession { number, seal } => (0, credential::seal(session, *number, seal)),
         Change::Act(act) => (0, acts::append(session, act)),
+        Change::Enqueue(job) => (0, queue::add(session, job)),
     };
     match touched {
         Ok(0) => Err(Error::Moved { step }),

@@ -201,7 +201,8 @@ fn is_large(change: &Change) -> bool {
         | Change::OpenSession(..)
         | Change::EndSessions { .. }
         | Change::SealSession { .. }
-        | Change::Act(_) => false,
+        | Change::Act(_)
+        | Change::Enqueue(_) => false,
     }
 }
 

@@ -27,6 +27,7 @@ pub(crate) mod many;
 pub(crate) mod migrate;
 pub(crate) mod open;
 pub(crate) mod pool;
+pub(crate) mod queue;
 pub(crate) mod reader;
 mod related;
 pub(crate) mod session;

@@ -105,7 +105,7 @@ fn files_of_others_are_left_alone() {
     let ours = Connection::open(&options.path).unwrap();
     ours.execute_batch("PRAGMA user_version = 99").unwrap();
     drop(ours);
-    assert_eq!(refused(&options, &model), OpenError::NewerVersion { theirs: 99, ours: 5 });
+    assert_eq!(refused(&options, &model), OpenError::NewerVersion { theirs: 99, ours: 6 });
     let ours = Connection::open(&options.path).unwrap();
     ours.execute_batch("PRAGMA user_version = 1").unwrap();
     drop(ours);

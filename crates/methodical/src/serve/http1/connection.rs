@@ -2,7 +2,6 @@
 //! last answer arrives (RFC 9112 §9). One task a connection, none a request.
 
 use std::future::{Future, poll_fn};
-use std::net::IpAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
@@ -30,6 +29,7 @@ use crate::log::{self, Ending, Entry, Log, trace_id};
 use crate::serve::id::Ids;
 use crate::serve::meter::Meter;
 use crate::serve::shutdown::Stop;
+use crate::serve::wire::Wire;
 
 /// How long an idle connection is still listened to when the server stops: a request that was
 /// already on its way is answered.
@@ -62,7 +62,7 @@ pub(crate) async fn serve<A, R, W>(
     service: &Service<A>,
     reader: R,
     writer: W,
-    peer: Option<IpAddr>,
+    wire: Wire,
     stop: &Stop,
 ) -> End
 where
@@ -76,7 +76,7 @@ where
         incoming: Incoming::new(reader, &service.settings),
         outgoing: Outgoing::new(writer),
         heads: head::Reader::default(),
-        peer,
+        wire,
         stop,
         stopped,
         told: false,
@@ -130,8 +130,7 @@ struct Connection<'a, 'p, A, R, W> {
     incoming: Incoming<R>,
     outgoing: Outgoing<W>,
     heads: head::Reader,
-    /// The address at the other end, where there is one.
-    peer: Option<IpAddr>,
+    wire: Wire,
     stop: &'a Stop,
     stopped: Pin<&'p mut Notified<'a>>,
     /// True once it is known here that the server stops.
@@ -220,7 +219,7 @@ where
             } else {
                 (Some(&mut self.incoming), None)
             };
-            let request = with_extensions(request, &arrival, self.peer)
+            let request = with_extensions(request, &arrival, self.wire)
                 .map(|()| Arriving::new(lent, settings, &expectation));
             let future = pin!(self.service.answerer.answer(request));
             answer(future, &mut self.outgoing, &expectation, watched).await
@@ -468,15 +467,12 @@ pub(super) fn watch<R: AsyncRead + Unpin>(
     incoming.alarm.poll(context).map(|()| Watch::Left)
 }
 
-fn with_extensions(
-    mut request: Request<()>,
-    arrival: &Arrival,
-    peer: Option<IpAddr>,
-) -> Request<()> {
+fn with_extensions(mut request: Request<()>, arrival: &Arrival, wire: Wire) -> Request<()> {
     let extensions = request.extensions_mut();
     extensions.insert(RequestId(arrival.id.clone()));
     extensions.insert(Received(arrival.at, arrival.start));
-    if let Some(peer) = peer {
+    extensions.insert(wire.scheme);
+    if let Some(peer) = wire.peer {
         extensions.insert(Peer(peer));
     }
     request

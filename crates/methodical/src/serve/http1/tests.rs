@@ -24,6 +24,7 @@ use super::connection::{End, Service, serve};
 use crate::log::Log;
 use crate::serve::id::Ids;
 use crate::serve::shutdown::Connections;
+use crate::serve::wire::Wire;
 use stream::Script;
 
 mod ends;
@@ -143,7 +144,7 @@ impl Client {
             let service = Arc::clone(&service);
             tokio::spawn(async move {
                 let (reader, writer) = tokio::io::split(peer);
-                serve(&service, reader, writer, None, &stop).await
+                serve(&service, reader, writer, Wire::default(), &stop).await
             })
         };
         Self { stream, service, connections, task, rest: Vec::new() }

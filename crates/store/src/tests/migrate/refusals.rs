@@ -213,7 +213,7 @@ fn other_programs_and_other_versions_are_told_apart() {
     assert!(matches!(migrate().unwrap_err(), OpenError::NewerVersion { theirs: 99, .. }));
     raw("PRAGMA user_version = 1");
     assert!(matches!(migrate().unwrap_err(), OpenError::OlderVersion { theirs: 1, .. }));
-    raw("PRAGMA user_version = 5; UPDATE _methodical_meta SET value = '{}' WHERE name = 'shape'");
+    raw("PRAGMA user_version = 6; UPDATE _methodical_meta SET value = '{}' WHERE name = 'shape'");
     assert!(migrate().unwrap_err().to_string().contains("newer version of Methodical: use that"));
     let nowhere = tempfile::tempdir().unwrap();
     let missing = crate::plan(&super::options(&nowhere), &reading(body), &mut |_| {}).unwrap_err();
