@@ -110,7 +110,7 @@ fn files_of_others_are_left_alone() {
     ours.execute_batch("PRAGMA user_version = 1").unwrap();
     drop(ours);
     let older = refused(&options, &model);
-    assert_eq!(older, OpenError::OlderVersion { theirs: 1, ours: 5 });
+    assert_eq!(older, OpenError::OlderVersion { theirs: 1, ours: 6 });
     assert!(older.to_string().contains("begin anew with another --database and copy"));
 
     let mut nowhere = options;
