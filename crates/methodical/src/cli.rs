@@ -7,7 +7,7 @@ use clap::{Arg, ArgAction, ArgMatches};
 
 use crate::command::{
     access, adopt, backup, check, export, import, init, key, migrate, restore, routes, serve,
-    status, vacuum,
+    service, status, vacuum,
 };
 use crate::failure::{Failure, Outcome};
 
@@ -104,6 +104,8 @@ const COMMANDS: &[Command] = &[
                 help: "A whole example instead of the smallest one",
                 form: Form::Choice(&["shop"]),
             },
+            option("domain", "NAME", "The name under which it is on the internet, by HTTPS"),
+            option("email", "ADDRESS", "Where Let's Encrypt writes about the name's certificate"),
         ],
         run: init::run,
     },
@@ -254,6 +256,31 @@ const COMMANDS: &[Command] = &[
             SET,
         ],
         run: key::run,
+    },
+    Command {
+        name: "service",
+        about: "Run a folder as a service of systemd",
+        details: "service install [DIR] writes a service and its sockets to /etc/systemd/system, \
+                  shut in the folder and without rights of root, and says what to call next. \
+                  service show [DIR] prints them on standard output.",
+        arguments: &[
+            Argument {
+                name: "action",
+                value: "ACTION",
+                help: "What to do",
+                form: Form::Action(&["install", "show"]),
+            },
+            Argument {
+                name: "place",
+                help: "The folder with methodical.toml; . if not said",
+                form: Form::MaybePlace,
+                ..PLACE
+            },
+            option("name", "NAME", "The service's name; methodical- and the folder's if not said"),
+            option("user", "USER", "Who it runs as; the folder's owner if not said"),
+            option("to", "FOLDER", "Where the units go; /etc/systemd/system if not said"),
+        ],
+        run: service::run,
     },
     Command {
         name: "migrate",

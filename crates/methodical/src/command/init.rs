@@ -10,14 +10,14 @@ use crate::command::{FILE, place, shown};
 use crate::failure::{Failure, Outcome};
 
 /// A file of a template: its path below the folder, and its text.
-type File = (&'static str, &'static str);
+type File<'a> = (&'a str, &'a str);
 
 /// The name of the schema that the templates point editors to.
 const SCHEMA: &str = "methodical.schema.json";
 
-const MINIMAL: &[File] = &[(FILE, include_str!("../template/minimal.toml"))];
+const MINIMAL: &[File<'static>] = &[(FILE, include_str!("../template/minimal.toml"))];
 
-const SHOP: &[File] = &[
+const SHOP: &[File<'static>] = &[
     (FILE, include_str!("../template/shop.toml")),
     ("seed/data.ndjson", include_str!("../../../../examples/shop/seed/data.ndjson")),
     ("seed/messages.ndjson", include_str!("../../../../examples/shop/seed/messages.ndjson")),
@@ -30,14 +30,69 @@ const SHOP: &[File] = &[
 pub(crate) fn run(matches: &ArgMatches) -> Outcome {
     let dir = place(matches);
     let example = matches.get_one::<String>("example").map(String::as_str);
-    write(&dir, if example == Some("shop") { SHOP } else { MINIMAL })?;
+    let template = if example == Some("shop") { SHOP } else { MINIMAL };
     let shown = shown(&dir);
-    eprintln!("Wrote {}. Next:\n\n    methodical serve {shown}\n", dir.join(FILE).display());
+    let wrote = dir.join(FILE);
+    let Some(domain) = matches.get_one::<String>("domain") else {
+        write(&dir, template)?;
+        eprintln!("Wrote {}. Next:\n\n    methodical serve {shown}\n", wrote.display());
+        return Ok(());
+    };
+    let public = public(domain, matches.get_one::<String>("email").map(String::as_str))?;
+    let files: Vec<(&str, String)> = template
+        .iter()
+        .map(|(name, text)| match *name {
+            FILE => (*name, with_settings(text, &public)),
+            _ => (*name, (*text).to_owned()),
+        })
+        .collect();
+    let files: Vec<File<'_>> = files.iter().map(|(name, text)| (*name, text.as_str())).collect();
+    write(&dir, &files)?;
+    eprintln!(
+        "Wrote {}. {domain} has to lead to this machine, and ports 80 and 443 have to be open.\n\
+         Next:\n\n    methodical service install {shown}\n",
+        wrote.display()
+    );
     Ok(())
 }
 
+/// The settings of an API that is reached under this name from everywhere.
+fn public(domain: &str, email: Option<&str>) -> Result<String, Failure> {
+    let label = |label: &str| {
+        let inside = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+        !label.is_empty() && label.len() <= 63 && label.bytes().all(inside)
+    };
+    if domain.len() > 253 || !domain.contains('.') || !domain.split('.').all(label) {
+        return Err(Failure::usage(format!(
+            "--domain {domain}: a name such as shop.example, in lower case and without https://"
+        )));
+    }
+    let mut text = format!(
+        "\n# On the internet: HTTPS with a certificate that Let's Encrypt gives and renews, under a \
+         name that leads here.\nlisten = \"[::]:443\"\norigin = \"https://{domain}\"\ntls.source = \
+         \"acme\"\ntls.plain = \"[::]:80\"    # sent on to HTTPS\nacme.names = [\"{domain}\"]\n"
+    );
+    if let Some(email) = email {
+        let plain = |letter: char| letter.is_ascii_graphic() && !"\"\\".contains(letter);
+        if !email.contains('@') || !email.chars().all(plain) {
+            return Err(Failure::usage(format!("--email {email}: this is no address of mail")));
+        }
+        text.push_str(&format!("acme.email = \"{email}\"\n"));
+    }
+    Ok(text)
+}
+
+/// A template with more settings behind its first ones.
+fn with_settings(template: &str, settings: &str) -> String {
+    let at = template
+        .find("\nprefix")
+        .and_then(|at| template[at + 1..].find('\n').map(|end| at + 1 + end + 1));
+    let (before, after) = template.split_at(at.unwrap_or(0));
+    format!("{before}{settings}{after}")
+}
+
 /// Writes the files of a template, if none of them is there.
-fn write(dir: &Path, files: &[File]) -> Outcome {
+fn write(dir: &Path, files: &[File<'_>]) -> Outcome {
     let schema = serde_json::to_string_pretty(&model::declaration_schema::declaration_schema())
         .map_err(|fault| Failure::refused(format!("the schema cannot be written: {fault}")))?;
     let mut texts: Vec<(&str, &str)> = files.to_vec();
@@ -78,7 +133,7 @@ fn write(dir: &Path, files: &[File]) -> Outcome {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
-    use super::{FILE, MINIMAL, SHOP, write};
+    use super::{FILE, MINIMAL, SHOP, public, with_settings, write};
     use model::declaration;
 
     /// Whoever takes the # away from what a template offers has a sound declaration.
@@ -97,6 +152,23 @@ mod tests {
             .collect();
         let reading = declaration::read(&all.join("\n"));
         assert!(reading.model.is_some(), "{:?}", reading.complaints);
+    }
+
+    #[test]
+    fn an_api_on_the_internet_is_declared() {
+        for template in [MINIMAL, SHOP] {
+            let settings = public("shop.example", Some("me@shop.example")).unwrap();
+            let reading = declaration::read(&with_settings(template[0].1, &settings));
+            assert!(reading.model.is_some(), "{:?}", reading.complaints);
+            let mut set = model::setting::Settings::default();
+            assert_eq!(set.apply(&reading.settings, &|_| None), []);
+            assert_eq!(set.origin.as_deref(), Some("https://shop.example"));
+            assert_eq!(set.listen, "[::]:443");
+        }
+        for wrong in ["https://shop.example", "shop", "Shop.example", "shop..example", ""] {
+            assert!(public(wrong, None).is_err(), "{wrong}");
+        }
+        assert!(public("shop.example", Some("me\"@x")).is_err());
     }
 
     #[test]

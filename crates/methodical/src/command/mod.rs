@@ -14,6 +14,7 @@ mod progress;
 pub(crate) mod restore;
 pub(crate) mod routes;
 pub(crate) mod serve;
+pub(crate) mod service;
 pub(crate) mod site;
 pub(crate) mod status;
 pub(crate) mod vacuum;

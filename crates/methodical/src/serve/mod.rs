@@ -3,11 +3,14 @@
 pub(crate) mod app;
 pub(crate) mod backups;
 pub(crate) mod first_key;
+pub(crate) mod handover;
 pub(crate) mod http1;
 pub(crate) mod id;
+pub(crate) mod inherit;
 pub(crate) mod listen;
 pub(crate) mod meter;
 pub(crate) mod metrics;
+pub(crate) mod notify;
 pub(crate) mod seed;
 pub(crate) mod shutdown;
 pub(crate) mod tour;
