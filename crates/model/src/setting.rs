@@ -177,6 +177,9 @@ settings! {
         "How long a reader of an answer may take nothing.";
     shutdown_timeout: Duration = "timeouts.shutdown", Form::Time, "30s",
         "How long accepted requests may take after SIGTERM.";
+    hand_over_timeout: Duration = "timeouts.hand_over", Form::Time, "5s",
+        "How long accepted requests may take after SIGUSR2, when a new process takes over; who \
+         connects meanwhile waits as long.";
     read_steps_max: u64 = "reads.steps", Form::Number(1_000_000_000), "20000",
         "Steps of the database's machine that a read may take on the worker; one that needs \
          more goes to the pool.";

@@ -1,6 +1,6 @@
 //! `serve`: from a folder to a running API, and to its end.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::ArgMatches;
@@ -16,10 +16,13 @@ use crate::log::Log;
 use crate::serve::app::App;
 use crate::serve::backups::{Running, Schedule};
 use crate::serve::first_key::{Handing, Whence};
+use crate::serve::handover::{self, Sockets};
 use crate::serve::http1::connection::Service;
 use crate::serve::id::Ids;
+use crate::serve::inherit::Inherited;
 use crate::serve::metrics::Page;
-use crate::serve::shutdown::{Connections, Signals};
+use crate::serve::notify;
+use crate::serve::shutdown::{Asked, Connections, Signals};
 use crate::serve::tour::Access;
 use crate::serve::watch::{self, Base};
 use crate::serve::{listen, metrics, seed, tour};
@@ -46,23 +49,51 @@ pub(crate) fn run(matches: &ArgMatches) -> Outcome {
     let (log, closer) = Log::start(&resolved.settings);
     let ended = runtime.block_on(async {
         // Before the database: a start that fails for the port leaves nothing behind.
-        let listener = listen::bind(&addresses, &shown).await?;
-        let metrics = match &resolved.settings.metrics_listen {
-            Some(listen) => Some(metrics::bind(listen, &resolved.origin("metrics.listen")).await?),
-            None => None,
+        let mut inherited = Inherited::find().map_err(|fault| {
+            Failure::refused(format!("what was handed over is no listening socket: {fault}"))
+        })?;
+        let listener = match inherited.take("listen") {
+            Some(socket) => listen::adopt(socket)?,
+            None => listen::bind(&addresses, &shown).await?,
         };
+        let metrics = match (&resolved.settings.metrics_listen, inherited.take("metrics")) {
+            (Some(_), Some(socket)) => Some(listen::adopt(socket)?),
+            (Some(listen), None) => {
+                Some(metrics::bind(listen, &resolved.origin("metrics.listen")).await?)
+            }
+            (None, _) => None,
+        };
+        for name in inherited.left() {
+            tracing::warn!("a socket was handed over as {name:?}, and is not used");
+        }
         let named = format!("{shown}{}", given.place());
         let (opened, whence) = open(&declaration.dir, &named, &model, &resolved)?;
         let schedule = Schedule::of(&declaration.dir, &resolved.settings);
         let key = Access { whence, named, dir: shown };
-        let beside = Beside { metrics, backups: schedule.map(Schedule::start), key };
+        let backups = schedule.map(Schedule::start);
+        let dir = declaration.dir.clone();
+        let beside = Beside { metrics, backups, key, succeeds: inherited.succeeds(), dir };
         let watching = matches.get_flag("watch").then_some((declaration, given));
         serve(listener, model, resolved, opened, log, watching, beside).await
     });
     // Connections that did not end in time are left behind; the store is closed by now.
     runtime.shutdown_background();
     drop(closer);
-    ended
+    match ended? {
+        Ended::Done => Ok(()),
+        Ended::HandedOver(sockets) => {
+            let Err(fault) = handover::become_successor(&sockets);
+            Err(Failure::refused(format!("the new process could not be started: {fault}")))
+        }
+    }
+}
+
+/// How serving ended.
+enum Ended {
+    /// For good.
+    Done,
+    /// For a new process, which takes these.
+    HandedOver(Sockets),
 }
 
 /// Reads model and settings, and tells of every fault at once.
@@ -141,6 +172,10 @@ struct Beside {
     backups: Option<Running>,
     /// How somebody at the terminal is let in.
     key: Access,
+    /// True where this process takes the place of another.
+    succeeds: bool,
+    /// The folder of the declaration.
+    dir: PathBuf,
 }
 
 /// Serves connections, and finishes what was accepted when a signal comes.
@@ -152,7 +187,7 @@ async fn serve(
     log: Log,
     watching: Option<(Declaration, Given)>,
     beside: Beside,
-) -> Outcome {
+) -> Result<Ended, Failure> {
     let failed = |what: &str, fault: std::io::Error| Failure::refused(format!("{what}: {fault}"));
     let address = listener.local_addr().map_err(|fault| failed("no address", fault))?;
     let mut signals = Signals::new().map_err(|fault| failed("no signals", fault))?;
@@ -171,13 +206,21 @@ async fn serve(
     if let Some(warning) = listen::warning(address) {
         tracing::warn!("{warning}");
     }
-    if service.settings.log_format == "json" {
+    if beside.succeeds {
+        tracing::info!("took over from the process before; {address} was open throughout");
+    } else if service.settings.log_format == "json" {
         // Whoever reads JSON lines reads nothing else.
         tracing::info!("{}", tour::summary(&model, &format!("http://{address}")));
     } else {
         let key = engine::clock::uuid();
         eprint!("{}", tour::tour(&model, &format!("http://{address}"), &key, &beside.key));
     }
+    let mut sockets = Sockets::default();
+    sockets
+        .keep("listen", &listener)
+        .and_then(|()| beside.metrics.iter().try_for_each(|own| sockets.keep("metrics", own)))
+        .map_err(|fault| failed("no file descriptor", fault))?;
+    let guarded = tokio::spawn(notify::watchdog(base.reader.clone()));
 
     let watcher = watching.map(|(declaration, given)| {
         let service = Arc::clone(&service);
@@ -188,11 +231,25 @@ async fn serve(
     let connections = Arc::new(Connections::default());
     let page = Page::new(&service, opened.measures, &connections);
     let scraped = beside.metrics.map(|listener| metrics::start(listener, page, &service));
-    listen::accept(listener, &service, &connections, signals.next()).await;
+    notify::ready(&format!("serving at http://{address}"));
+    let asked = loop {
+        let asked = listen::accept(&listener, &service, &connections, signals.next()).await;
+        if asked == Asked::End || may_hand_over(&beside.dir).await {
+            break asked;
+        }
+    };
+    match asked {
+        Asked::End => {
+            notify::stopping();
+            listen::accept_waiting(&listener, &service, &connections).await;
+        }
+        Asked::HandOver => notify::reloading(),
+    }
+    guarded.abort();
     if let Some(watcher) = watcher {
         watcher.abort();
     }
-    let ended = finish(&connections, &service, signals).await;
+    let ended = finish(&connections, &service, signals, asked).await;
     if let Some(scraped) = scraped {
         scraped.abort();
     }
@@ -203,7 +260,24 @@ async fn serve(
     let writer = service.answerer.writer();
     // Finishes the writes that are queued, and the database's log.
     let closed = tokio::task::spawn_blocking(move || writer.close()).await;
-    closed.map_err(|fault| Failure::refused(format!("the database did not close: {fault}")))
+    closed.map_err(|fault| Failure::refused(format!("the database did not close: {fault}")))?;
+    Ok(match asked {
+        Asked::End => Ended::Done,
+        Asked::HandOver => Ended::HandedOver(sockets),
+    })
+}
+
+/// Whether the program as it is on the disk now takes the declaration as it is there now.
+async fn may_hand_over(dir: &Path) -> bool {
+    let dir = dir.to_owned();
+    let checked = tokio::task::spawn_blocking(move || handover::check(&dir)).await;
+    let refused = match checked {
+        Ok(Ok(())) => return true,
+        Ok(Err(why)) => why,
+        Err(fault) => fault.to_string(),
+    };
+    tracing::error!("asked to hand over to a new process, and went on instead: {refused}");
+    false
 }
 
 /// Lets every connection finish what it has accepted, within the time that is set for it.
@@ -211,18 +285,27 @@ async fn finish(
     connections: &Connections,
     service: &Service<App>,
     mut signals: Signals,
+    asked: Asked,
 ) -> Outcome {
     connections.stop();
+    let within = match asked {
+        Asked::End => service.settings.shutdown_timeout,
+        Asked::HandOver => service.settings.hand_over_timeout,
+    };
     tracing::info!(
-        "stopping: {} to finish; a second signal exits at once",
+        "{}: {} to finish; a second signal exits at once",
+        if asked == Asked::End { "stopping" } else { "handing over to a new process" },
         count(connections.count(), "connection")
     );
     tokio::select! {
         () = connections.drained() => Ok(()),
-        () = signals.next() => exit_at_once(),
-        () = tokio::time::sleep(service.settings.shutdown_timeout) => {
+        () = signals.end() => exit_at_once(),
+        () = tokio::time::sleep(within) => {
             tracing::error!("{} did not finish in time", count(connections.count(), "connection"));
-            Err(Failure { code: 1, message: String::new() })
+            match asked {
+                Asked::End => Err(Failure { code: 1, message: String::new() }),
+                Asked::HandOver => Ok(()),
+            }
         }
     }
 }

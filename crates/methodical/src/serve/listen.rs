@@ -69,13 +69,22 @@ pub(crate) async fn bind(addresses: &[SocketAddr], dir: &str) -> Result<TcpListe
     })
 }
 
-/// Accepts connections until `stop` is ready, then those that the system has already accepted.
-pub(crate) async fn accept<A: Answer + 'static>(
-    listener: TcpListener,
+/// Takes a socket that listens already.
+///
+/// # Errors
+/// The system does not give it to this program's threads.
+pub(crate) fn adopt(socket: std::net::TcpListener) -> Result<TcpListener, Failure> {
+    let adopted = socket.set_nonblocking(true).and_then(|()| TcpListener::from_std(socket));
+    adopted.map_err(|fault| Failure::refused(format!("cannot take the socket over: {fault}")))
+}
+
+/// Accepts connections until `stop` is ready, and gives what it was ready with.
+pub(crate) async fn accept<A: Answer + 'static, T>(
+    listener: &TcpListener,
     service: &Arc<Service<A>>,
     connections: &Arc<Connections>,
-    stop: impl Future<Output = ()>,
-) {
+    stop: impl Future<Output = T>,
+) -> T {
     let places = Arc::new(Semaphore::new(service.settings.connections_max));
     let mut stop = pin!(stop);
     loop {
@@ -86,7 +95,7 @@ pub(crate) async fn accept<A: Answer + 'static>(
         };
         let (accepted, place) = tokio::select! {
             biased;
-            () = &mut stop => break,
+            stopped = &mut stop => return stopped,
             next = next => next,
         };
         match accepted {
@@ -94,6 +103,14 @@ pub(crate) async fn accept<A: Answer + 'static>(
             Err(fault) => rest(&fault).await,
         }
     }
+}
+
+/// Accepts the connections that the system has already accepted.
+pub(crate) async fn accept_waiting<A: Answer + 'static>(
+    listener: &TcpListener,
+    service: &Arc<Service<A>>,
+    connections: &Arc<Connections>,
+) {
     // `None` and pending: nobody else was on the way.
     while let Some((stream, peer)) = poll_fn(|context| match listener.poll_accept(context) {
         Poll::Ready(accepted) => Poll::Ready(accepted.ok()),

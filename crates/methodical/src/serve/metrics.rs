@@ -68,7 +68,7 @@ pub(crate) fn start(
     });
     tokio::spawn(async move {
         let connections = Arc::new(Connections::default());
-        listen::accept(listener, &service, &connections, std::future::pending()).await;
+        listen::accept(&listener, &service, &connections, std::future::pending::<()>()).await;
     })
 }
 

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::Notify;
 use tokio::sync::futures::Notified;
 
@@ -84,13 +85,21 @@ impl Drop for Stop {
     }
 }
 
-/// The signals that end the program: SIGTERM and SIGINT, or Ctrl-C where there are none.
+/// What a signal asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Asked {
+    /// To finish what was accepted, and to end: SIGTERM and SIGINT.
+    End,
+    /// To hand over to a new process: SIGUSR2.
+    HandOver,
+}
+
+/// The signals that the program listens to.
 #[derive(Debug)]
 pub(crate) struct Signals {
-    #[cfg(unix)]
-    terminate: tokio::signal::unix::Signal,
-    #[cfg(unix)]
-    interrupt: tokio::signal::unix::Signal,
+    terminate: Signal,
+    interrupt: Signal,
+    succeed: Signal,
 }
 
 impl Signals {
@@ -98,40 +107,26 @@ impl Signals {
     ///
     /// # Errors
     /// The system gives none.
-    #[cfg(unix)]
     pub(crate) fn new() -> std::io::Result<Self> {
-        use tokio::signal::unix::{SignalKind, signal};
         Ok(Self {
             terminate: signal(SignalKind::terminate())?,
             interrupt: signal(SignalKind::interrupt())?,
+            succeed: signal(SignalKind::user_defined2())?,
         })
     }
 
     /// Ready at the next of them.
-    #[cfg(unix)]
-    pub(crate) async fn next(&mut self) {
+    pub(crate) async fn next(&mut self) -> Asked {
         tokio::select! {
-            _ = self.terminate.recv() => {}
-            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => Asked::End,
+            _ = self.interrupt.recv() => Asked::End,
+            _ = self.succeed.recv() => Asked::HandOver,
         }
     }
 
-    /// Listens to Ctrl-C.
-    ///
-    /// # Errors
-    /// None on this system.
-    #[cfg(not(unix))]
-    pub(crate) fn new() -> std::io::Result<Self> {
-        Ok(Self {})
-    }
-
-    /// Ready at the next Ctrl-C.
-    #[cfg(not(unix))]
-    pub(crate) async fn next(&mut self) {
-        // Without a handler the system ends the program itself.
-        if tokio::signal::ctrl_c().await.is_err() {
-            std::future::pending::<()>().await;
-        }
+    /// Ready at the next that asks to end.
+    pub(crate) async fn end(&mut self) {
+        while self.next().await != Asked::End {}
     }
 }
 

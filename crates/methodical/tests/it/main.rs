@@ -7,6 +7,7 @@ mod crash;
 mod keys;
 mod law;
 mod migrate;
+mod operate;
 mod program;
 mod property;
 mod signin;

@@ -40,6 +40,8 @@ pub(super) const LEFT_GRACE: Duration = Duration::from_millis(500);
 /// How long, and how much, is read after the last answer, so that the peer's system does not throw
 /// that answer away because of bytes that nobody read (RFC 9112 §9.6).
 const LINGER_TIME: Duration = Duration::from_secs(2);
+/// The same when the server stops: somebody may be waiting for its successor.
+const STOP_LINGER_TIME: Duration = Duration::from_millis(200);
 const LINGER_BYTES_MAX: usize = 64 * 1024 * 1024;
 
 /// What all connections share.
@@ -382,7 +384,9 @@ where
     /// Ends the connection so that the peer can read the last answer: nothing more is sent, and
     /// what still arrives is read and dropped for a while (RFC 9112 §9.6).
     async fn linger(&mut self) {
-        self.incoming.alarm.set_after(LINGER_TIME);
+        let is_last = self.stop.is_set();
+        let time = if is_last { STOP_LINGER_TIME } else { LINGER_TIME };
+        self.incoming.alarm.set_after(time);
         let mut left = LINGER_BYTES_MAX;
         poll_fn(|context| {
             std::task::ready!(self.outgoing.poll_finish(context)).ok();
