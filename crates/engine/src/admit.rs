@@ -11,12 +11,12 @@ use http::header::{self, HeaderMap, HeaderValue};
 use http::request::Parts;
 use model::access::{Caller, Sight};
 use model::model::{Resource, ResourceIndex};
+use model::network::neighbourhood;
 use model::value::Timestamp;
 use store::audit_log::{Act, Actor, Ids};
 use store::credential::ApiKey;
 use store::error::Error;
 
-use crate::attempts::neighbourhood;
 use crate::callers::{self, Known};
 use crate::origin::{self, Bearing, Us};
 use crate::report::{Peer, Report, RequestId, Scheme};

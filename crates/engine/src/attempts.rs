@@ -1,17 +1,13 @@
 //! How often passwords are tried and set, and from where.
 
-use std::net::IpAddr;
-
 use contract::problem::{Kind, Problem};
 use contract::table::Operation;
 use http::header::{self, HeaderValue};
+use model::network::Neighbourhood;
 use model::setting::Settings;
 use model::value::Id;
 
 use crate::limit::Limit;
-
-/// What counts as one address.
-pub(crate) type Neighbourhood = [u16; 4];
 
 /// The limits. Nobody is limited by an account alone: whoever knows a name could keep its bearer
 /// out.
@@ -115,37 +111,4 @@ fn too_often_tried(seconds: u64) -> Problem {
 fn too_many(detail: String, seconds: u64) -> Problem {
     Problem::new(Kind::TooManyRequests, detail)
         .with_field(header::RETRY_AFTER, HeaderValue::from(seconds))
-}
-
-/// What counts as one address: of IPv6 a whole /64, since that is what one household is given.
-pub(crate) fn neighbourhood(address: Option<IpAddr>) -> Neighbourhood {
-    match address {
-        None => [0; 4],
-        Some(IpAddr::V4(address)) => {
-            let [a, b, c, d] = address.octets();
-            [0, 0xffff, u16::from_be_bytes([a, b]), u16::from_be_bytes([c, d])]
-        }
-        Some(IpAddr::V6(address)) => match address.to_ipv4_mapped() {
-            Some(address) => neighbourhood(Some(IpAddr::V4(address))),
-            None => {
-                let [a, b, c, d, ..] = address.segments();
-                [a, b, c, d]
-            }
-        },
-    }
-}
-
-#[cfg(test)]
-#[allow(clippy::unwrap_used)]
-mod tests {
-    use super::neighbourhood;
-
-    #[test]
-    fn a_household_is_one_address() {
-        let of = |text: &str| neighbourhood(Some(text.parse().unwrap()));
-        assert_eq!(of("2001:db8:1:2::1"), of("2001:db8:1:2:ffff::9"));
-        assert_ne!(of("2001:db8:1:2::1"), of("2001:db8:1:3::1"));
-        assert_eq!(of("192.0.2.1"), of("::ffff:192.0.2.1"));
-        assert_ne!(of("192.0.2.1"), of("192.0.2.2"));
-    }
 }

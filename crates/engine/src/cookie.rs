@@ -24,7 +24,7 @@ pub(crate) fn scheme(settings: &Settings, come: Option<&Scheme>) -> Scheme {
 fn name(scheme: Scheme) -> &'static str {
     match scheme {
         Scheme::Https => SECURE,
-        Scheme::Http => PLAIN,
+        Scheme::Http | Scheme::Unsaid => PLAIN,
     }
 }
 

@@ -144,7 +144,7 @@ fn is_own(origin: &str, headers: &HeaderMap, us: Us<'_>) -> bool {
         return origin == own;
     }
     let scheme = match us.scheme {
-        Scheme::Http => "http://",
+        Scheme::Http | Scheme::Unsaid => "http://",
         Scheme::Https => "https://",
     };
     let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());

@@ -13,6 +13,7 @@ use argon2::password_hash::{PasswordHasher, PasswordVerifier};
 use contract::problem::{Kind, Problem};
 use http::{HeaderValue, header};
 use model::model::Resource;
+use model::network::neighbourhood;
 use model::record::Record;
 use model::setting::Settings;
 use model::value::Value;
@@ -21,7 +22,6 @@ use tokio::sync::oneshot;
 
 use crate::Inner;
 use crate::admit::Admitted;
-use crate::attempts::neighbourhood;
 
 /// How long a password may wait for its turn: whoever would wait longer is told so at once.
 const WAIT_MAX: Duration = Duration::from_secs(2);

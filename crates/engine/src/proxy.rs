@@ -49,9 +49,7 @@ pub(crate) fn believe(settings: &Settings, parts: &mut Parts) -> Result<(), &'st
     };
     let (address, hop) = found.map_err(|Malformed| complaint)?;
     parts.extensions.insert(Peer(address));
-    if let Some(scheme) = hop.scheme {
-        parts.extensions.insert(scheme);
-    }
+    parts.extensions.insert(hop.scheme.unwrap_or(Scheme::Unsaid));
     if let Some(host) = hop.host.and_then(|host| HeaderValue::try_from(host).ok()) {
         parts.headers.insert(header::HOST, host);
     }

@@ -20,6 +20,8 @@ pub enum Scheme {
     Http,
     /// Over TLS.
     Https,
+    /// Through a declared proxy that does not say how.
+    Unsaid,
 }
 
 /// When the head of a request was complete.

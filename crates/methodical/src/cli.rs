@@ -119,6 +119,12 @@ const COMMANDS: &[Command] = &[
         arguments: &[
             PLACE,
             option("listen", "HOST:PORT", "Where to listen; port 0 takes a free one"),
+            Argument {
+                name: "tls",
+                value: "SOURCE",
+                help: "Speak HTTPS, with a certificate from there; self-signed for development",
+                form: Form::Choice(&["files", "acme", "self-signed"]),
+            },
             DATABASE,
             option("log-format", "FORMAT", "text or json"),
             option("log-level", "LEVEL", "error, warn, info or debug"),

@@ -15,6 +15,7 @@ use crate::failure::Failure;
 /// Flags that are short for `--set`.
 const FLAGS: &[(&str, &str)] = &[
     ("listen", "listen"),
+    ("tls", "tls.source"),
     ("database", "database"),
     ("log-format", "log.format"),
     ("log-level", "log.level"),

@@ -108,7 +108,8 @@ fn of_setting(setting: &Setting) -> Value {
         | Form::Database
         | Form::Time
         | Form::TimeOrOff => json!({ "type": "string" }),
-        Form::NetworksOrOff => json!({
+        Form::PathOrOff => json!({ "type": "string" }),
+        Form::NetworksOrOff | Form::ListOrOff => json!({
             "type": ["string", "array"],
             "items": { "type": "string" },
             "minItems": 1,

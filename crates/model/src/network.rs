@@ -33,6 +33,25 @@ impl Networks {
     }
 }
 
+/// What counts as one address.
+pub type Neighbourhood = [u16; 4];
+
+/// What counts as one address: of IPv6 a whole /64, since that is what one household is given.
+#[must_use]
+pub fn neighbourhood(address: Option<IpAddr>) -> Neighbourhood {
+    match address.map(|address| address.to_canonical()) {
+        None => [0; 4],
+        Some(IpAddr::V4(address)) => {
+            let [a, b, c, d] = address.octets();
+            [0, 0xffff, u16::from_be_bytes([a, b]), u16::from_be_bytes([c, d])]
+        }
+        Some(IpAddr::V6(address)) => {
+            let [a, b, c, d, ..] = address.segments();
+            [a, b, c, d]
+        }
+    }
+}
+
 impl Network {
     fn parse(text: &str) -> Result<Self, String> {
         let hint = || {
@@ -123,5 +142,14 @@ mod tests {
         ] {
             assert!(Networks::parse(text).is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn a_household_is_one_address() {
+        let of = |text: &str| super::neighbourhood(Some(text.parse().unwrap()));
+        assert_eq!(of("2001:db8:1:2::1"), of("2001:db8:1:2:ffff::9"));
+        assert_ne!(of("2001:db8:1:2::1"), of("2001:db8:1:3::1"));
+        assert_eq!(of("192.0.2.1"), of("::ffff:192.0.2.1"));
+        assert_ne!(of("192.0.2.1"), of("192.0.2.2"));
     }
 }

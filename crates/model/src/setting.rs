@@ -32,6 +32,10 @@ pub enum Form {
     OriginOrOff,
     /// Addresses and networks with commas between them, or `off`.
     NetworksOrOff,
+    /// Texts with commas between them, or `off`.
+    ListOrOff,
+    /// A path, or `off`.
+    PathOrOff,
 }
 
 /// A setting's line in the table.
@@ -88,8 +92,26 @@ settings! {
     database: String = "database", Form::Database, "data.db",
         "The database: a file beside the declaration, or `sqlite:PATH`.";
     listen: String = "listen", Form::Address, "127.0.0.1:8080",
-        "Address and port to listen on. Others than this machine should come through a proxy that \
-         speaks TLS.";
+        "Address and port to listen on. Who comes from another machine and is known by a secret has \
+         to come over TLS: see `tls.…`, or declare the proxy in front that speaks it (`proxies`).";
+    tls_source: String = "tls.source", Form::Word(&["files", "acme", "self-signed"]), "files",
+        "Where certificates come from: the files that are named below, and without them nothing is \
+         encrypted; `acme`, from an authority such as Let's Encrypt; or `self-signed`, made by \
+         `serve` itself, for development.";
+    tls_certificates: Vec<String> = "tls.certificate", Form::ListOrOff, "off",
+        "Files with a certificate each in PEM, with those that lead to its issuer behind it; beside \
+         the declaration if relative. Read again when they change.";
+    tls_keys: Vec<String> = "tls.key", Form::ListOrOff, "off",
+        "The files of their private keys in PEM, without a passphrase, in the same order.";
+    tls_plain: Option<String> = "tls.plain", Form::AddressOrOff, "off",
+        "Address and port, beside `listen`, where plain HTTP is sent on to HTTPS (308), and refused \
+         where it carries a secret.";
+    tls_hsts: Option<Duration> = "tls.hsts", Form::TimeOrOff, "180d",
+        "How long browsers that have come over TLS keep to it, on every port of this host name \
+         (Strict-Transport-Security); never sent for a self-signed certificate.";
+    proxy_protocol: String = "proxy_protocol", Form::Word(&["off", "on"]), "off",
+        "Whether the proxies that are declared begin each connection with the PROXY protocol \
+         (version 1 or 2), which names the client.";
     origin: Option<String> = "origin", Form::OriginOrOff, "off",
         "Where browsers reach this API, `https://shop.example`: pages of that origin act under the \
          cookie of a session, and with https the cookie is sent over TLS alone. `http://` is for \
@@ -137,7 +159,11 @@ settings! {
         "Most rows of an import that wait for rows further on; each takes some hundred bytes of \
          memory.";
     connections_max: usize = "limits.connections", Form::Number(1_000_000), "10000",
-        "Most connections at one time; more wait in the system's queue.";
+        "Most connections at one time; more are turned away (503).";
+    address_connections_max: usize = "limits.connections_per_address", Form::Number(1_000_000),
+        "256",
+        "Most connections at one time from one address; of IPv6, from one /64. This machine and \
+         declared proxies may have more.";
     batch_operations_max: usize = "limits.batch", Form::Number(1000), "100",
         "Most operations in a batch (422).";
     page_rows_default: u32 = "limits.page_default", Form::Number(100), "20",
@@ -259,6 +285,16 @@ impl Settings {
     /// sources have been read.
     #[must_use]
     pub fn conflict(&self) -> Option<(&'static str, String)> {
+        self.pages().or_else(|| self.encryption())
+    }
+
+    /// True where `listen` speaks TLS.
+    #[must_use]
+    pub fn has_tls(&self) -> bool {
+        self.tls_source != "files" || !self.tls_certificates.is_empty()
+    }
+
+    fn pages(&self) -> Option<(&'static str, String)> {
         let (default, most) = (self.page_rows_default, self.page_rows_max);
         (default > most).then(|| {
             let why = format!(
@@ -267,6 +303,27 @@ impl Settings {
             );
             ("limits.page_default", why)
         })
+    }
+
+    fn encryption(&self) -> Option<(&'static str, String)> {
+        let (certificates, keys) = (self.tls_certificates.len(), self.tls_keys.len());
+        let is_plain = |origin: &String| origin.starts_with("http:");
+        let (key, why) = if self.tls_source != "files" && certificates + keys > 0 {
+            ("tls.certificate", format!("is not used where `tls.source` is {:?}", self.tls_source))
+        } else if certificates > keys {
+            ("tls.certificate", "needs `tls.key`, the file of its private key".to_owned())
+        } else if keys > certificates {
+            ("tls.key", "needs `tls.certificate`, the file of its certificate".to_owned())
+        } else if self.tls_plain.is_some() && !self.has_tls() {
+            ("tls.plain", "leads to HTTPS, which is off: set `tls.source`".to_owned())
+        } else if self.has_tls() && self.origin.as_ref().is_some_and(is_plain) {
+            ("origin", "begins with http://, but this API speaks HTTPS".to_owned())
+        } else if self.proxy_protocol == "on" && self.proxies == Networks::default() {
+            ("proxy_protocol", "is believed of declared `proxies` only, and none is".to_owned())
+        } else {
+            return None;
+        };
+        Some((key, format!("`{key}` {why}")))
     }
 }
 
@@ -403,6 +460,19 @@ impl FromText for u32 {
 impl FromText for Networks {
     fn from_text(_: Form, text: &str) -> Result<Self, String> {
         Self::parse(text)
+    }
+}
+
+impl FromText for Vec<String> {
+    fn from_text(_: Form, text: &str) -> Result<Self, String> {
+        if text == "off" {
+            return Ok(Self::new());
+        }
+        let each = text.split(',').map(str::trim);
+        if each.clone().any(str::is_empty) {
+            return Err("expected a list, such as [\"one\", \"two\"], or \"off\"".to_owned());
+        }
+        Ok(each.map(str::to_owned).collect())
     }
 }
 

@@ -6,13 +6,14 @@ use std::sync::Arc;
 use contract::problem::Problem;
 use model::access::Caller;
 use model::model::Field;
+use model::network::neighbourhood;
 use model::record::Record;
 use store::decision::{Decision, Step, Verdict as Written};
 use store::lookup::{Current, Lookup};
 
 use super::{Judged, refusal};
 use crate::admit::Admitted;
-use crate::attempts::{Attempt, For, neighbourhood};
+use crate::attempts::{Attempt, For};
 use crate::call::{Account, Call};
 use crate::op::login::{self, Vouched};
 use crate::outcome::{Decided, Outcome};

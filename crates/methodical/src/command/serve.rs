@@ -1,13 +1,15 @@
 //! `serve`: from a folder to a running API, and to its end.
 
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::ArgMatches;
-use tokio::net::TcpListener;
+use tokio::task::JoinSet;
 
 use model::complaint::Level;
 use model::model::Model;
+use model::setting::Settings;
 use store::{OpenError, Opened, Options};
 
 use crate::command::{Declaration, complain, count, joined, place, read, shown, site};
@@ -20,12 +22,14 @@ use crate::serve::handover::{self, Sockets};
 use crate::serve::http1::connection::Service;
 use crate::serve::id::Ids;
 use crate::serve::inherit::Inherited;
+use crate::serve::listen::{self, Bound, Entrance};
 use crate::serve::metrics::Page;
 use crate::serve::notify;
 use crate::serve::shutdown::{Asked, Connections, Signals};
+use crate::serve::tls::Tls;
 use crate::serve::tour::Access;
 use crate::serve::watch::{self, Base};
-use crate::serve::{listen, metrics, seed, tour};
+use crate::serve::{metrics, seed, tour};
 use crate::settings::{self, Given, Resolved};
 
 /// Serves until a signal.
@@ -40,8 +44,6 @@ pub(crate) fn run(matches: &ArgMatches) -> Outcome {
     let given = Given::read(matches)?;
     let (model, resolved) = accept(&declaration, &given)?;
     let shown = shown(&declaration.dir);
-    let listen = &resolved.settings.listen;
-    let addresses = listen::addresses(listen, &resolved.origin("listen"))?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
@@ -52,17 +54,7 @@ pub(crate) fn run(matches: &ArgMatches) -> Outcome {
         let mut inherited = Inherited::find().map_err(|fault| {
             Failure::refused(format!("what was handed over is no listening socket: {fault}"))
         })?;
-        let listener = match inherited.take("listen") {
-            Some(socket) => listen::adopt(socket)?,
-            None => listen::bind(&addresses, &shown).await?,
-        };
-        let metrics = match (&resolved.settings.metrics_listen, inherited.take("metrics")) {
-            (Some(_), Some(socket)) => Some(listen::adopt(socket)?),
-            (Some(listen), None) => {
-                Some(metrics::bind(listen, &resolved.origin("metrics.listen")).await?)
-            }
-            (None, _) => None,
-        };
+        let bound = listen::bind_all(&resolved, &mut inherited, &declaration.dir).await?;
         for name in inherited.left() {
             tracing::warn!("a socket was handed over as {name:?}, and is not used");
         }
@@ -72,9 +64,9 @@ pub(crate) fn run(matches: &ArgMatches) -> Outcome {
         let key = Access { whence, named, dir: shown };
         let backups = schedule.map(Schedule::start);
         let dir = declaration.dir.clone();
-        let beside = Beside { metrics, backups, key, succeeds: inherited.succeeds(), dir };
+        let beside = Beside { backups, key, succeeds: inherited.succeeds(), dir };
         let watching = matches.get_flag("watch").then_some((declaration, given));
-        serve(listener, model, resolved, opened, log, watching, beside).await
+        serve(bound, model, resolved, opened, log, watching, beside).await
     });
     // Connections that did not end in time are left behind; the store is closed by now.
     runtime.shutdown_background();
@@ -168,7 +160,6 @@ pub(crate) fn refusal(dir: &Path, path: &Path, fault: &OpenError) -> String {
 
 /// What goes on beside the serving.
 struct Beside {
-    metrics: Option<TcpListener>,
     backups: Option<Running>,
     /// How somebody at the terminal is let in.
     key: Access,
@@ -180,7 +171,7 @@ struct Beside {
 
 /// Serves connections, and finishes what was accepted when a signal comes.
 async fn serve(
-    listener: TcpListener,
+    bound: Bound,
     model: Arc<Model>,
     resolved: Resolved,
     opened: Opened,
@@ -189,7 +180,8 @@ async fn serve(
     beside: Beside,
 ) -> Result<Ended, Failure> {
     let failed = |what: &str, fault: std::io::Error| Failure::refused(format!("{what}: {fault}"));
-    let address = listener.local_addr().map_err(|fault| failed("no address", fault))?;
+    let Bound { doors, metrics, sockets, tls } = bound;
+    let address = doors[0].0.local_addr().map_err(|fault| failed("no address", fault))?;
     let mut signals = Signals::new().map_err(|fault| failed("no signals", fault))?;
     let settings = resolved.settings;
     let base = Base {
@@ -200,40 +192,29 @@ async fn serve(
         secret: opened.secret,
     };
     let answerer = App::new(base.engine(Arc::clone(&model)), opened.writer);
-    let meter = beside.metrics.is_some().then(Arc::default);
+    let meter = metrics.is_some().then(Arc::default);
     let service = Arc::new(Service { answerer, settings, log, ids: Ids::new(), meter });
-    println!("http://{address}");
-    if let Some(warning) = listen::warning(address) {
-        tracing::warn!("{warning}");
-    }
-    if beside.succeeds {
-        tracing::info!("took over from the process before; {address} was open throughout");
-    } else if service.settings.log_format == "json" {
-        // Whoever reads JSON lines reads nothing else.
-        tracing::info!("{}", tour::summary(&model, &format!("http://{address}")));
-    } else {
-        let key = engine::clock::uuid();
-        eprint!("{}", tour::tour(&model, &format!("http://{address}"), &key, &beside.key));
-    }
-    let mut sockets = Sockets::default();
-    sockets
-        .keep("listen", &listener)
-        .and_then(|()| beside.metrics.iter().try_for_each(|own| sockets.keep("metrics", own)))
-        .map_err(|fault| failed("no file descriptor", fault))?;
-    let guarded = tokio::spawn(notify::watchdog(base.reader.clone()));
-
-    let watcher = watching.map(|(declaration, given)| {
-        let service = Arc::clone(&service);
-        tokio::spawn(async move {
-            watch::watch(declaration, model, &given, base, &service.answerer).await;
-        })
-    });
+    announce(address, &service.settings, &model, tls.as_deref(), &beside);
     let connections = Arc::new(Connections::default());
-    let page = Page::new(&service, opened.measures, &connections);
-    let scraped = beside.metrics.map(|listener| metrics::start(listener, page, &service));
-    notify::ready(&format!("serving at http://{address}"));
+    // What goes on beside the connections, and ends with them.
+    let mut along = JoinSet::new();
+    along.spawn(notify::watchdog(base.reader.clone()));
+    if let Some(tls) = tls {
+        along.spawn(async move { tls.follow().await });
+    }
+    if let Some(listener) = metrics {
+        let page = Page::new(&service, opened.measures, &connections);
+        along.spawn(metrics::serve(listener, page, Arc::clone(&service)));
+    }
+    if let Some((declaration, given)) = watching {
+        let service = Arc::clone(&service);
+        along.spawn(async move {
+            watch::watch(declaration, model, &given, base, &service.answerer).await;
+        });
+    }
+    let entrance = Entrance::new(&service, &connections);
     let asked = loop {
-        let asked = listen::accept(&listener, &service, &connections, signals.next()).await;
+        let asked = listen::accept(&doors, &entrance, signals.next()).await;
         if asked == Asked::End || may_hand_over(&beside.dir).await {
             break asked;
         }
@@ -241,18 +222,12 @@ async fn serve(
     match asked {
         Asked::End => {
             notify::stopping();
-            listen::accept_waiting(&listener, &service, &connections).await;
+            listen::accept_waiting(&doors, &entrance).await;
         }
         Asked::HandOver => notify::reloading(),
     }
-    guarded.abort();
-    if let Some(watcher) = watcher {
-        watcher.abort();
-    }
     let ended = finish(&connections, &service, signals, asked).await;
-    if let Some(scraped) = scraped {
-        scraped.abort();
-    }
+    along.shutdown().await;
     if let Some(backups) = beside.backups {
         backups.end().await;
     }
@@ -265,6 +240,34 @@ async fn serve(
         Asked::End => Ended::Done,
         Asked::HandOver => Ended::HandedOver(sockets),
     })
+}
+
+/// Says that connections are served, and what to try, to whom it is of use.
+fn announce(
+    address: SocketAddr,
+    settings: &Settings,
+    model: &Model,
+    tls: Option<&Tls>,
+    beside: &Beside,
+) {
+    let url = listen::base_url(address, settings);
+    println!("{url}");
+    if tls.is_none()
+        && let Some(warning) = listen::warning(address)
+    {
+        tracing::warn!("{warning}");
+    }
+    if beside.succeeds {
+        tracing::info!("took over from the process before; {address} was open throughout");
+    } else if settings.log_format == "json" {
+        // Whoever reads JSON lines reads nothing else.
+        tracing::info!("{}", tour::summary(model, &url));
+    } else {
+        let key = engine::clock::uuid();
+        let trusted_by = tls.and_then(|tls| tls.trusted_by.as_deref()).unwrap_or_default();
+        eprint!("{trusted_by}{}", tour::tour(model, &url, &key, &beside.key));
+    }
+    notify::ready(&format!("serving at {url}"));
 }
 
 /// Whether the program as it is on the disk now takes the declaration as it is there now.

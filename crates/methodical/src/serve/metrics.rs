@@ -8,7 +8,6 @@ use bytes::Bytes;
 use http::{HeaderValue, Request, Response, header};
 use http_body::Body;
 use tokio::net::TcpListener;
-use tokio::task::JoinHandle;
 
 use contract::problem::{Kind, Problem};
 use contract::table::{self, Operation, Target, Token};
@@ -21,7 +20,7 @@ use super::app::App;
 use super::http1::Answer;
 use super::http1::connection::Service;
 use super::id::Ids;
-use super::listen;
+use super::listen::{self, Entrance};
 use super::meter::{BOUNDS_US, Meter};
 use super::shutdown::Connections;
 use crate::failure::Failure;
@@ -51,11 +50,7 @@ pub(crate) async fn bind(address: &str, origin: &Origin) -> Result<TcpListener, 
 }
 
 /// Serves the page until the task is aborted.
-pub(crate) fn start(
-    listener: TcpListener,
-    page: Page,
-    service: &Arc<Service<App>>,
-) -> JoinHandle<()> {
+pub(crate) async fn serve(listener: TcpListener, page: Page, service: Arc<Service<App>>) {
     if let Ok(address) = listener.local_addr() {
         tracing::info!("metrics are served at http://{address}/metrics");
     }
@@ -66,10 +61,8 @@ pub(crate) fn start(
         ids: Ids::new(),
         meter: None,
     });
-    tokio::spawn(async move {
-        let connections = Arc::new(Connections::default());
-        listen::accept(&listener, &service, &connections, std::future::pending::<()>()).await;
-    })
+    let entrance = Entrance::new(&service, &Arc::default());
+    listen::accept(&[(listener, None)], &entrance, std::future::pending::<()>()).await;
 }
 
 /// What the page is made of.

@@ -13,6 +13,7 @@ pub(crate) mod metrics;
 pub(crate) mod notify;
 pub(crate) mod seed;
 pub(crate) mod shutdown;
+pub(crate) mod tls;
 pub(crate) mod tour;
 pub(crate) mod watch;
 pub(crate) mod wire;

@@ -190,7 +190,9 @@ fn one(check: &mut Check, key: &str, entry: &Entry) -> Option<Setting> {
 
 fn is_list(key: &str) -> bool {
     let setting = SETTINGS.iter().find(|setting| setting.key == key);
-    setting.is_some_and(|setting| setting.form == setting::Form::NetworksOrOff)
+    setting.is_some_and(|setting| {
+        matches!(setting.form, setting::Form::NetworksOrOff | setting::Form::ListOrOff)
+    })
 }
 
 fn scalar(check: &mut Check, key: &str, node: &Node) -> Option<String> {

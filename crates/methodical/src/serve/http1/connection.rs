@@ -73,21 +73,32 @@ where
     W: AsyncWrite + Unpin + Send,
 {
     let stopped = pin!(stop.notified());
-    let mut connection = Connection {
-        service,
-        incoming: Incoming::new(reader, &service.settings),
-        outgoing: Outgoing::new(writer),
-        heads: head::Reader::default(),
-        wire,
-        stop,
-        stopped,
-        told: false,
-    };
+    let mut connection = Connection::new(service, (reader, writer), wire, (stop, stopped));
     let end = connection.run().await;
     if end == End::Linger {
         connection.linger().await;
     }
     end
+}
+
+/// Refuses a connection before anything of it was read, and ends it so that the refusal arrives.
+pub(crate) async fn refuse<A, R, W>(
+    service: &Service<A>,
+    reader: R,
+    writer: W,
+    wire: Wire,
+    stop: &Stop,
+    problem: Problem,
+) where
+    A: Answer,
+    R: AsyncRead + Unpin + Send,
+    W: AsyncWrite + Unpin + Send,
+{
+    let stopped = pin!(stop.notified());
+    let mut connection = Connection::new(service, (reader, writer), wire, (stop, stopped));
+    if connection.refuse(Refusal { problem, bare: false }).await == End::Linger {
+        connection.linger().await;
+    }
 }
 
 /// How a connection ends.
@@ -139,12 +150,30 @@ struct Connection<'a, 'p, A, R, W> {
     told: bool,
 }
 
-impl<A, R, W> Connection<'_, '_, A, R, W>
+impl<'a, 'p, A, R, W> Connection<'a, 'p, A, R, W>
 where
     A: Answer,
     R: AsyncRead + Unpin + Send,
     W: AsyncWrite + Unpin + Send,
 {
+    fn new(
+        service: &'a Service<A>,
+        (reader, writer): (R, W),
+        wire: Wire,
+        (stop, stopped): (&'a Stop, Pin<&'p mut Notified<'a>>),
+    ) -> Self {
+        Self {
+            service,
+            incoming: Incoming::new(reader, &service.settings),
+            outgoing: Outgoing::new(writer),
+            heads: head::Reader::default(),
+            wire,
+            stop,
+            stopped,
+            told: false,
+        }
+    }
+
     async fn run(&mut self) -> End {
         loop {
             let end = match self.next().await {

@@ -266,8 +266,12 @@ fn follow(
     });
 }
 
-/// The address in `http://127.0.0.1:34567`.
+/// The address in `http://127.0.0.1:34567` or `https://localhost:34567`.
 fn address(line: &str) -> Option<SocketAddr> {
+    if let Some((_, rest)) = line.split_once("https://localhost:") {
+        let digits = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
+        return rest[..digits].parse().ok().map(|port| SocketAddr::from(([127, 0, 0, 1], port)));
+    }
     let (_, rest) = line.split_once("http://")?;
     let end =
         rest.find(|c: char| !(c.is_ascii_hexdigit() || ".:[]".contains(c))).unwrap_or(rest.len());
