@@ -7,10 +7,9 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use http::HeaderMap;
 use tracing::level_filters::LevelFilter;
 
-use contract::trace_context::TraceParent;
+use contract::trace_context::{TraceId, TraceParent};
 use engine::report::Report;
 use model::setting::Settings;
 use model::value::Timestamp;
@@ -38,7 +37,7 @@ pub(crate) struct Entry<'a> {
     /// The id of the request, as in `Request-Id` of its answer.
     pub(crate) id: &'a str,
     /// The W3C trace that it is part of.
-    pub(crate) trace: Option<&'a str>,
+    pub(crate) parent: Option<TraceParent>,
     /// The method, if it is a known one, or `-`.
     pub(crate) method: &'static str,
     /// What the engine allows to be said.
@@ -144,11 +143,6 @@ impl Drop for Closer {
     }
 }
 
-/// The trace that a request is part of (W3C Trace Context §3.2.2.3).
-pub(crate) fn trace_id(fields: &HeaderMap) -> Option<String> {
-    TraceParent::read(fields).map(|parent| parent.trace.to_string())
-}
-
 /// Lines on their way to standard error.
 #[derive(Debug, Default)]
 struct Sink {
@@ -229,8 +223,8 @@ impl Write for Line {
 fn parts<'a>(entry: &'a Entry<'a>, mut part: impl FnMut(&'static str, Part<'a>)) {
     let report = entry.report;
     part("id", Part::Text(entry.id));
-    if let Some(trace) = entry.trace {
-        part("trace", Part::Text(trace));
+    if let Some(parent) = entry.parent {
+        part("trace", Part::Trace(parent.trace));
     }
     part("method", Part::Text(entry.method));
     part("route", Part::Text(if report.route.is_empty() { "-" } else { report.route }));
@@ -273,6 +267,7 @@ enum Part<'a> {
     Number(u64),
     Time(Duration),
     Address(IpAddr),
+    Trace(TraceId),
     True,
 }
 
@@ -304,6 +299,7 @@ fn write_text(line: &mut Vec<u8>, entry: &Entry<'_>) {
             Part::Names(names) => line.extend_from_slice(names.join(",").as_bytes()),
             // Writing into memory does not fail.
             Part::Address(address) => drop(write!(line, "{address}")),
+            Part::Trace(trace) => drop(write!(line, "{trace}")),
             other => write_number(line, other),
         }
     });
@@ -327,6 +323,7 @@ fn write_json(line: &mut Vec<u8>, entry: &Entry<'_>) {
                 let _ = serde_json::to_writer(&mut *line, names);
             }
             Part::Address(address) => drop(write!(line, "\"{address}\"")),
+            Part::Trace(trace) => drop(write!(line, "\"{trace}\"")),
             other => write_number(line, other),
         }
     });
@@ -346,7 +343,9 @@ fn write_number(line: &mut Vec<u8>, part: Part<'_>) {
             let us = time.as_micros();
             write!(line, "{}.{:03}", us / 1000, us % 1000)
         }
-        Part::True | Part::Text(_) | Part::Names(_) | Part::Address(_) => write!(line, "true"),
+        Part::True | Part::Text(_) | Part::Names(_) | Part::Address(_) | Part::Trace(_) => {
+            write!(line, "true")
+        }
     };
 }
 
@@ -365,7 +364,7 @@ pub(crate) fn now() -> SystemTime {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
-    use super::{Ending, Entry, write_json, write_text};
+    use super::{Ending, Entry, TraceParent, write_json, write_text};
     use engine::report::Report;
     use std::time::{Duration, UNIX_EPOCH};
 
@@ -384,7 +383,7 @@ mod tests {
         Entry {
             at: UNIX_EPOCH + Duration::from_millis(1_770_373_800_123),
             id: "00ff",
-            trace: Some("4bf92f3577b34da6a3ce929d0e0e4736"),
+            parent: TraceParent::parse("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"),
             method: "GET",
             report,
             status: 404,

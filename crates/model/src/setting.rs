@@ -164,6 +164,8 @@ settings! {
         "256",
         "Most connections at one time from one address; of IPv6, from one /64. This machine and \
          declared proxies may have more.";
+    streams_max: u32 = "limits.streams", Form::Number(10_000), "100",
+        "Most requests at one time over one connection of HTTP/2.";
     batch_operations_max: usize = "limits.batch", Form::Number(1000), "100",
         "Most operations in a batch (422).";
     page_rows_default: u32 = "limits.page_default", Form::Number(100), "20",

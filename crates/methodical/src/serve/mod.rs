@@ -1,10 +1,14 @@
 //! Serving: the listener, the connections, the engine behind them, and their end.
 
+pub(crate) mod alarm;
 pub(crate) mod app;
 pub(crate) mod backups;
+pub(crate) mod date;
+pub(crate) mod exchange;
 pub(crate) mod first_key;
 pub(crate) mod handover;
 pub(crate) mod http1;
+pub(crate) mod http2;
 pub(crate) mod id;
 pub(crate) mod inherit;
 pub(crate) mod listen;

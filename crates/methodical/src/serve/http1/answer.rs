@@ -1,11 +1,9 @@
 //! The sending side of a connection: answers as bytes (RFC 9112 §4), a small one in one write.
 
-use std::cell::RefCell;
 use std::future::{Future, poll_fn};
 use std::io::{self, IoSlice};
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll, ready};
-use std::time::UNIX_EPOCH;
 
 use bytes::{Buf, Bytes};
 use http::header::{CONNECTION, CONTENT_LENGTH, DATE, TRANSFER_ENCODING};
@@ -16,7 +14,8 @@ use tokio::io::{AsyncWrite, AsyncWriteExt};
 use contract::fault::{self, Fault};
 use model::setting::Settings;
 
-use super::alarm::Alarm;
+use crate::serve::alarm::Alarm;
+use crate::serve::date;
 
 /// Content up to this is copied behind its head and sent with it; a larger one is sent from where
 /// it is.
@@ -182,7 +181,7 @@ impl<W: AsyncWrite + Unpin> Outgoing<W> {
 }
 
 /// Statuses whose answers have neither content nor a length of it (RFC 9110 §8.6).
-fn forbids_content(status: StatusCode) -> bool {
+pub(crate) fn forbids_content(status: StatusCode) -> bool {
     status.is_informational() || matches!(status.as_u16(), 204 | 304)
 }
 
@@ -228,7 +227,7 @@ fn write_head(out: &mut Vec<u8>, parts: &Parts, delimiter: Delimiter, manner: Ma
         Delimiter::Length(_) | Delimiter::Close => {}
     }
     out.extend_from_slice(b"date: ");
-    write_date(out);
+    date::with(|text| out.extend_from_slice(text.as_bytes()));
     out.extend_from_slice(b"\r\n");
     write_field(out, "request-id", manner.id.as_bytes());
     if manner.close {
@@ -268,22 +267,6 @@ fn hexadecimal(mut number: usize, digits: &mut [u8; 16]) -> &[u8] {
             return &digits[start..];
         }
     }
-}
-
-/// Writes the date of now (RFC 9110 §6.6.1), rendered once a second.
-fn write_date(out: &mut Vec<u8>) {
-    thread_local! {
-        static DATE: RefCell<(u64, String)> = const { RefCell::new((u64::MAX, String::new())) };
-    }
-    let now = crate::log::now();
-    let second = now.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
-    DATE.with_borrow_mut(|(at, text)| {
-        if *at != second {
-            *at = second;
-            *text = httpdate::fmt_http_date(now);
-        }
-        out.extend_from_slice(text.as_bytes());
-    });
 }
 
 #[cfg(test)]

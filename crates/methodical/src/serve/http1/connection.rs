@@ -6,17 +6,16 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::Duration;
 
-use bytes::Bytes;
+use http::Response;
 use http::response::Parts;
-use http::{Request, Response};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::futures::Notified;
 
 use contract::problem::{Kind, Problem};
 use engine::content::Content;
-use engine::report::{Close, Peer, Received, Report, RequestId};
+use engine::report::{Close, Report};
 use model::setting::Settings;
 
 use super::Answer;
@@ -24,8 +23,9 @@ use super::answer::{Delimiter, Manner, Outgoing};
 use super::content::{Content as Arriving, Expectation, Incoming};
 use super::framing::malformed;
 use super::head::{self, Head, Reading, Refusal};
-use super::stream::{self, Sent};
-use crate::log::{self, Ending, Entry, Log, trace_id};
+use super::stream;
+use crate::log::{Ending, Log};
+use crate::serve::exchange::{Arrival, Sent};
 use crate::serve::id::Ids;
 use crate::serve::meter::Meter;
 use crate::serve::shutdown::Stop;
@@ -127,15 +127,6 @@ enum Answered<S> {
     Left,
     /// The answerer panicked.
     Panicked,
-}
-
-/// What a log line needs of a request after the request is gone.
-struct Arrival {
-    id: String,
-    at: SystemTime,
-    start: Instant,
-    method: &'static str,
-    trace: Option<String>,
 }
 
 struct Connection<'a, 'p, A, R, W> {
@@ -241,7 +232,7 @@ where
         let settings = &self.service.settings;
         let Head { request, framing, http_1_0, keep_alive, bare, safe, expects_continue } = head;
         self.incoming.expect(framing, settings);
-        let arrival = self.arrival(&request);
+        let arrival = Arrival::of(self.service, &request);
         // Content that is already here needs no 100 Continue (RFC 9110 §10.1.1).
         let expectation = Expectation::new(expects_continue && self.incoming.input.is_empty());
         let answered = {
@@ -250,18 +241,18 @@ where
             } else {
                 (Some(&mut self.incoming), None)
             };
-            let request = with_extensions(request, &arrival, self.wire)
-                .map(|()| Arriving::new(lent, settings, &expectation));
+            let mut request = request.map(|()| Arriving::new(lent, settings, &expectation));
+            arrival.accompany(&mut request, self.wire);
             let future = pin!(self.service.answerer.answer(request));
             answer(future, &mut self.outgoing, &expectation, watched).await
         };
         let response = match answered {
             Answered::Response(response) => response,
             Answered::Left => {
-                self.log_left(&arrival);
+                arrival.left(self.service);
                 return Some(End::Drop);
             }
-            Answered::Panicked => self.panicked(&arrival, bare).map(Content::Whole),
+            Answered::Panicked => arrival.panicked(self.service, bare).map(Content::Whole),
         };
         let drained = self.incoming.can_be_drained(&expectation);
         let ends = response.extensions().get::<Close>().is_some();
@@ -288,42 +279,24 @@ where
         arrival: &Arrival,
     ) -> Result<(), End> {
         let status = response.status().as_u16();
-        let mut report = response.extensions_mut().remove::<Report>().unwrap_or_default();
+        let report = response.extensions_mut().remove::<Report>().unwrap_or_default();
         if !self.outgoing.has_room() {
             self.flush().await.map_err(|_| End::Drop)?;
         }
         let (parts, content) = response.into_parts();
-        let (first_byte, sent) = match content {
+        let (first_byte, mut sent) = match content {
             Content::Whole(content) => {
                 let bytes = self.outgoing.push(Response::from_parts(parts, content), manner);
-                let sent = Sent { bytes, ending: Ending::Whole, cause: None };
-                (arrival.start.elapsed(), sent)
+                (arrival.start.elapsed(), Sent::whole(bytes))
             }
             Content::Stream(chunks) => self.stream(&parts, chunks, manner, arrival).await,
         };
-        let Sent { bytes, mut ending, cause } = sent;
-        report.cause = cause.or(report.cause);
         let pipelined = !manner.close && !self.incoming.input.is_empty();
         let waits = pipelined && self.outgoing.has_room();
-        if ending == Ending::Whole && !waits && self.flush().await.is_err() {
-            ending = Ending::Left;
+        if sent.ending == Ending::Whole && !waits && self.flush().await.is_err() {
+            sent.ending = Ending::Left;
         }
-        let total = arrival.start.elapsed();
-        if let Some(meter) = &self.service.meter {
-            meter.count(report.route, arrival.method, status, total);
-        }
-        self.service.log.request(&Entry {
-            at: arrival.at,
-            id: &arrival.id,
-            trace: arrival.trace.as_deref(),
-            method: arrival.method,
-            report: &report,
-            status,
-            bytes,
-            first_byte,
-            total,
-            ending,
-        });
+        let ending = arrival.close(self.service, report, status, first_byte, sent);
         match ending {
             Ending::Whole => Ok(()),
             Ending::Interrupted if manner.http_1_0 => Err(End::Reset),
@@ -344,7 +317,7 @@ where
         self.outgoing.push_head(parts, delimiter, manner);
         let first_byte = arrival.start.elapsed();
         if manner.bare {
-            return (first_byte, Sent { bytes: 0, ending: Ending::Whole, cause: None });
+            return (first_byte, Sent::whole(0));
         }
         let (incoming, outgoing) = (&mut self.incoming, &mut self.outgoing);
         let settings = &self.service.settings;
@@ -357,7 +330,7 @@ where
 
     /// Answers what is refused before the answerer sees it. The connection ends after it.
     async fn refuse(&mut self, Refusal { problem, bare }: Refusal) -> End {
-        let arrival = self.arrival_of("-", None);
+        let arrival = Arrival::unread(self.service);
         let slug = problem.kind.entry().slug;
         let mut response = self.service.answerer.refuse(&problem.closing(), bare);
         if response.extensions().get::<Report>().is_none() {
@@ -366,48 +339,6 @@ where
         let manner = Manner { bare, close: true, http_1_0: false, id: &arrival.id };
         let sent = self.send(response.map(Content::Whole), manner, &arrival).await;
         sent.err().unwrap_or(End::Linger)
-    }
-
-    /// What a panic is answered with. Its message went to the log where it happened.
-    fn panicked(&self, arrival: &Arrival, bare: bool) -> Response<Bytes> {
-        let detail = format!("Report it with the id {}; the log has the same.", arrival.id);
-        let problem = Problem::new(Kind::Internal, detail).closing();
-        let mut response = self.service.answerer.refuse(&problem, bare);
-        let slug = Kind::Internal.entry().slug;
-        let cause = Some("a panic; its message is in the log before this line".to_owned());
-        let report = Report { problem: Some(slug), cause, ..Report::default() };
-        response.extensions_mut().insert(report);
-        response.extensions_mut().insert(Close);
-        response
-    }
-
-    fn arrival(&self, request: &Request<()>) -> Arrival {
-        let method = match contract::table::method(request.method().as_str()) {
-            contract::table::Token::Served(method) => contract::table::nature(method).name,
-            // An unknown token could be anything, a secret too: it is not logged.
-            contract::table::Token::Withheld | contract::table::Token::Unknown => "-",
-        };
-        self.arrival_of(method, trace_id(request.headers()))
-    }
-
-    fn arrival_of(&self, method: &'static str, trace: Option<String>) -> Arrival {
-        let (at, start) = (log::now(), Instant::now());
-        Arrival { id: self.service.ids.next(), at, start, method, trace }
-    }
-
-    fn log_left(&self, arrival: &Arrival) {
-        self.service.log.request(&Entry {
-            at: arrival.at,
-            id: &arrival.id,
-            trace: arrival.trace.as_deref(),
-            method: arrival.method,
-            report: &Report::default(),
-            status: 0,
-            bytes: 0,
-            first_byte: Duration::ZERO,
-            total: arrival.start.elapsed(),
-            ending: Ending::Left,
-        });
     }
 
     /// Ends the connection so that the peer can read the last answer: nothing more is sent, and
@@ -498,17 +429,6 @@ pub(super) fn watch<R: AsyncRead + Unpin>(
         }
     }
     incoming.alarm.poll(context).map(|()| Watch::Left)
-}
-
-fn with_extensions(mut request: Request<()>, arrival: &Arrival, wire: Wire) -> Request<()> {
-    let extensions = request.extensions_mut();
-    extensions.insert(RequestId(arrival.id.clone()));
-    extensions.insert(Received(arrival.at, arrival.start));
-    extensions.insert(wire.scheme);
-    if let Some(peer) = wire.peer {
-        extensions.insert(Peer(peer));
-    }
-    request
 }
 
 fn late() -> Refusal {

@@ -15,9 +15,9 @@ use tokio::time::Instant;
 use engine::content::ContentError;
 use model::setting::Settings;
 
-use super::alarm::Alarm;
 use super::chunk::{Decoder, Step};
 use super::framing::Framing;
+use crate::serve::alarm::Alarm;
 
 /// Room for a head: most fit, and ten thousand connections take 40 MB.
 const HEAD_READ_BYTES: usize = 4 * 1024;

@@ -94,7 +94,7 @@ fn transfer_codings(fields: &HeaderMap) -> Result<Framing, Problem> {
 }
 
 /// A 400 after which the connection is closed.
-pub(super) fn malformed(detail: impl Into<String>) -> Problem {
+pub(crate) fn malformed(detail: impl Into<String>) -> Problem {
     Problem::new(Kind::MalformedRequest, detail).closing()
 }
 

@@ -352,7 +352,7 @@ fn line_too_long(input: &[u8], settings: &Settings) -> Problem {
     malformed("The request line does not begin with a method (RFC 9112 §3).")
 }
 
-fn target_too_long(settings: &Settings) -> Problem {
+pub(crate) fn target_too_long(settings: &Settings) -> Problem {
     let detail = format!(
         "The request target is longer than {} bytes. Send the query as the content of QUERY.",
         settings.target_bytes_max
@@ -360,7 +360,7 @@ fn target_too_long(settings: &Settings) -> Problem {
     Problem::new(Kind::TargetTooLong, detail).closing()
 }
 
-fn fields_too_many(settings: &Settings) -> Problem {
+pub(crate) fn fields_too_many(settings: &Settings) -> Problem {
     let detail = format!("The request has more than {} header fields.", settings.fields_max);
     Problem::new(Kind::FieldsTooLarge, detail).closing()
 }

@@ -1,16 +1,15 @@
 //! HTTP/1.1 over a byte stream (RFC 9112): strict about framing, quick about the rest. Everything
 //! that a request means is left to whoever implements `Answer`.
 
-mod alarm;
-mod answer;
+pub(crate) mod answer;
 mod chunk;
 pub(crate) mod connection;
 mod content;
 mod diagnose;
-mod framing;
-mod head;
+pub(crate) mod framing;
+pub(crate) mod head;
 mod stream;
-mod target;
+pub(crate) mod target;
 #[cfg(test)]
 mod tests;
 

@@ -17,17 +17,7 @@ use super::answer::{Delimiter, Outgoing};
 use super::connection::{LEFT_GRACE, Watch, watch};
 use super::content::Incoming;
 use crate::log::Ending;
-
-/// What sending came to.
-#[derive(Debug)]
-pub(super) struct Sent {
-    /// Bytes of content that left, before they were framed.
-    pub(super) bytes: u64,
-    /// How it ended. Only a whole one may look whole to the client.
-    pub(super) ending: Ending,
-    /// Why it was interrupted. For the log only.
-    pub(super) cause: Option<String>,
-}
+use crate::serve::exchange::Sent;
 
 /// Sends content behind its head, which is lined up. What says that it is whole is lined up at its
 /// end, and at no other.

@@ -11,11 +11,11 @@ use super::framing::malformed;
 
 /// A target as the engine takes it: origin-form or `*`.
 #[derive(Debug)]
-pub(super) struct Target {
+pub(crate) struct Target {
     /// Path and query, or `*`.
-    pub(super) uri: Uri,
+    pub(crate) uri: Uri,
     /// The authority of an absolute-form target, which replaces Host (RFC 9112 §3.2.2).
-    pub(super) authority: Option<HeaderValue>,
+    pub(crate) authority: Option<HeaderValue>,
 }
 
 /// Reads a request target.
@@ -23,7 +23,7 @@ pub(super) struct Target {
 /// # Errors
 /// 400 for a target outside RFC 3986 and for a form that does not belong to the method; the
 /// answer never repeats the target.
-pub(super) fn read(target: &Bytes, method: &str) -> Result<Target, Problem> {
+pub(crate) fn read(target: &Bytes, method: &str) -> Result<Target, Problem> {
     check_characters(target)?;
     if target.starts_with(b"/") {
         return Ok(Target { uri: origin(target.clone())?, authority: None });

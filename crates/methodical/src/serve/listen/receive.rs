@@ -22,14 +22,19 @@ use super::gate::{Full, Gate, Place};
 use super::proxy_protocol;
 use crate::serve::http1::Answer;
 use crate::serve::http1::connection::{self, End, Service};
+use crate::serve::http2;
 use crate::serve::shutdown::{Connections, Stop};
-use crate::serve::tls::Tls;
+use crate::serve::tls::{HTTP_2, Tls};
 use crate::serve::wire::Wire;
 
 /// How long accepting rests after a failure of the system, such as no free file descriptor.
 const REST: Duration = Duration::from_millis(50);
 /// Most connections at one time that are told that there is no place; beyond, they just end.
 const REFUSALS_MAX: usize = 256;
+/// How HTTP/2 begins (RFC 9113 §3.4); as much of it as tells it from everything else.
+const PREFACE: [u8; 4] = *b"PRI ";
+/// How long a client is given to send more of it.
+const PEEK_PAUSE: Duration = Duration::from_millis(5);
 /// What a TLS record of a handshake begins with (RFC 8446 §5.1).
 const HANDSHAKE: u8 = 0x16;
 
@@ -107,6 +112,9 @@ impl<A: Answer + 'static> Entrance<A> {
         }
         match tls {
             Some(tls) => self.welcome_over_tls(stream, wire, &tls, &stop).await,
+            None if by_proxy && begins_http_2(&stream, settings.first_byte_timeout).await => {
+                http2::connection::serve(&self.service, stream, wire, &stop).await;
+            }
             None => self.serve_plain(stream, wire, &stop).await,
         }
     }
@@ -139,6 +147,9 @@ impl<A: Answer + 'static> Entrance<A> {
         let shaken = shaken.inspect_err(|fault| tracing::debug!(%fault, "a handshake failed"));
         let Ok(Some(stream)) = shaken else { return };
         let wire = Wire { scheme: Scheme::Https, ..wire };
+        if stream.get_ref().1.alpn_protocol() == Some(HTTP_2) {
+            return http2::connection::serve(&self.service, stream, wire, stop).await;
+        }
         let (reader, writer) = tokio::io::split(stream);
         // Without `close_notify` every end that is not in order looks like one that is not.
         connection::serve(&self.service, reader, writer, wire, stop).await;
@@ -175,6 +186,26 @@ impl<A: Answer + 'static> Entrance<A> {
         let (reader, writer) = stream.split();
         connection::refuse(&self.service, reader, writer, wire, &stop, problem).await;
     }
+}
+
+/// True where a client begins with HTTP/2 without asking, because it knows that we speak it (RFC 9113
+/// §3.3). No method of HTTP/1.1 begins like that.
+async fn begins_http_2(stream: &TcpStream, within: Duration) -> bool {
+    let mut first = [0; PREFACE.len()];
+    let looking = async {
+        loop {
+            match stream.peek(&mut first).await {
+                Ok(read)
+                    if read < first.len() && read > 0 && PREFACE.starts_with(&first[..read]) =>
+                {
+                    tokio::time::sleep(PEEK_PAUSE).await;
+                }
+                Ok(_) => return first == PREFACE,
+                Err(_) => return false,
+            }
+        }
+    };
+    timeout(within, looking).await.unwrap_or(false)
 }
 
 /// A socket that is listened to, and what is spoken there.

@@ -9,20 +9,24 @@ use tokio::time::{Instant, Sleep, sleep_until};
 
 /// A deadline that can be moved cheaply.
 #[derive(Debug)]
-pub(super) struct Alarm {
+pub(crate) struct Alarm {
     sleep: Pin<Box<Sleep>>,
     deadline: Instant,
 }
 
 impl Alarm {
     /// An alarm that is due after this time.
-    pub(super) fn after(time: Duration) -> Self {
-        let deadline = Instant::now() + time;
+    pub(crate) fn after(time: Duration) -> Self {
+        Self::at(Instant::now() + time)
+    }
+
+    /// An alarm that is due then.
+    pub(crate) fn at(deadline: Instant) -> Self {
         Self { sleep: Box::pin(sleep_until(deadline)), deadline }
     }
 
     /// Moves the deadline.
-    pub(super) fn set(&mut self, deadline: Instant) {
+    pub(crate) fn set(&mut self, deadline: Instant) {
         self.deadline = deadline;
         if deadline < self.sleep.deadline() {
             self.sleep.as_mut().reset(deadline);
@@ -30,12 +34,12 @@ impl Alarm {
     }
 
     /// Moves the deadline to this time from now.
-    pub(super) fn set_after(&mut self, time: Duration) {
+    pub(crate) fn set_after(&mut self, time: Duration) {
         self.set(Instant::now() + time);
     }
 
     /// Ready when the deadline has passed.
-    pub(super) fn poll(&mut self, context: &mut Context<'_>) -> Poll<()> {
+    pub(crate) fn poll(&mut self, context: &mut Context<'_>) -> Poll<()> {
         while self.sleep.as_mut().poll(context).is_ready() {
             if Instant::now() >= self.deadline {
                 return Poll::Ready(());
