@@ -283,6 +283,7 @@ fn form(form: Form) -> String {
         Form::Time => "a time: `250 ms`, `2s`, `24h`, `7d`".to_owned(),
         Form::TimeOrOff => "a time, or `off`".to_owned(),
         Form::AddressOrOff => "`HOST:PORT`, or `off`".to_owned(),
+        Form::NumberOrOff(most) => format!("a number, 1 to {most}, or `off`"),
         Form::PathOrOff => "a path, or `off`".to_owned(),
         Form::ListOrOff => "a list, or texts with commas, or `off`".to_owned(),
         Form::NetworksOrOff => "addresses and networks, a list or with commas, or `off`".to_owned(),

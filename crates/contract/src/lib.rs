@@ -2,6 +2,7 @@
 //! the pure functions that keep the promises. No I/O, no async, no clock.
 
 pub mod allow;
+pub mod cors;
 pub mod date;
 pub mod etag;
 pub mod fault;

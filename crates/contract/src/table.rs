@@ -70,6 +70,16 @@ pub enum Announcement {
     Post,
 }
 
+/// What counts together when it is counted how often something is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Class {
+    /// What changes nothing.
+    Read,
+    /// What changes something.
+    Write,
+}
+
 /// What a method is, whatever it is asked of (RFC 9110 §9.2 and §18.2).
 #[derive(Clone, Copy, Debug)]
 pub struct Nature {
@@ -294,6 +304,12 @@ impl Row {
         !matches!(self.handle, Handle::Writer)
     }
 
+    /// For how often it may be asked for.
+    #[must_use]
+    pub const fn class(&self) -> Class {
+        if self.reads() { Class::Read } else { Class::Write }
+    }
+
     /// True where content may be left out though the method gives it a meaning: there is nothing
     /// that has to be said.
     #[must_use]
@@ -305,7 +321,7 @@ impl Row {
 /// Statuses that any request may be answered with, whatever its row: framing, routing, who asks,
 /// limits and faults of the server.
 pub const COMMON_STATUSES: &[u16] =
-    &[400, 401, 403, 404, 405, 406, 408, 413, 414, 417, 429, 431, 500, 501, 503, 505];
+    &[308, 400, 401, 403, 404, 405, 406, 408, 413, 414, 417, 421, 429, 431, 500, 501, 503, 505];
 
 /// JSON (RFC 8259), and what the program prefers to answer with.
 pub const JSON: &str = "application/json";

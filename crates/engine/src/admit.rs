@@ -17,8 +17,11 @@ use store::audit_log::{Act, Actor, Ids};
 use store::credential::ApiKey;
 use store::error::Error;
 
+use crate::call::{Call, Content};
 use crate::callers::{self, Known};
+use crate::cors::Grant;
 use crate::origin::{self, Bearing, Us};
+use crate::pipeline::last::Last;
 use crate::report::{Peer, Report, RequestId, Scheme};
 use crate::route::Routed;
 use crate::{Inner, clock, cookie};
@@ -76,6 +79,7 @@ pub(crate) async fn admit(
     routed: &Routed,
     parts: &Parts,
     report: &mut Report,
+    last: &mut Last,
 ) -> Result<Admitted, Problem> {
     #[cfg(test)]
     if let Some(admitted) = parts.extensions.get::<Admitted>() {
@@ -84,22 +88,31 @@ pub(crate) async fn admit(
     }
     let address = parts.extensions.get::<Peer>().map(|peer| peer.0);
     let headers = &parts.headers;
+    let come = parts.extensions.get::<Scheme>();
+    let own = inner.settings.origin.as_deref();
+    let us = Us { own, scheme: come.copied().unwrap_or_default(), peer: address };
+    origin::refuse_misdirected(headers, us)?;
+    let class = routed.row.class();
+    let counted = address.filter(|_| !is_open(routed) || tries_a_password(routed)).filter(is_far);
+    if let Some(address) = counted {
+        inner.rates.by_address(class, address, &mut last.standing)?;
+    }
     if tries_a_password(routed) {
         inner.attempts.look(neighbourhood(address))?;
     }
-    let come = parts.extensions.get::<Scheme>();
     let scheme = cookie::scheme(&inner.settings, come);
     // Authorization is never completed by a cookie.
     let has_token = headers.contains_key(header::AUTHORIZATION);
     let cookie = cookie::read(headers, scheme).filter(|_| !has_token);
+    // A page elsewhere reads nothing with the cookie of its visitor.
+    let may_bear = last.page.grant == Grant::Trusted || !origin::is_foreign(headers, us);
+    let cookie = cookie.filter(|_| may_bear || !routed.nature.safe);
     let bearing = match (has_token, cookie) {
         (true, _) => Bearing::Authorization,
         (false, Some(_)) => Bearing::Cookie,
         (false, None) => Bearing::Nothing,
     };
-    let own = inner.settings.origin.as_deref();
-    let us = Us { own, scheme: come.copied().unwrap_or_default(), peer: address };
-    origin::refuse_foreign(routed, headers, bearing, us)?;
+    origin::refuse_foreign(routed, headers, bearing, us, last.page.grant)?;
     let known = match is_open(routed) {
         true => None,
         false => find(inner, bearer(headers)?, cookie, report).await?,
@@ -111,7 +124,27 @@ pub(crate) async fn admit(
     let admitted = admitted(inner, known.as_deref(), address, request, (bearing, scheme));
     report.caller = known.map(|known| known.label.clone());
     permit(&admitted, routed.row.operation, routed.resource)?;
+    if counted.is_some() && !admitted.is_nobody() {
+        inner.rates.by_caller(class, &admitted.actor, &mut last.standing)?;
+    }
     Ok(admitted)
+}
+
+/// True for whoever is not on this machine: who is, can do worse than ask too often.
+fn is_far(address: &IpAddr) -> bool {
+    !address.to_canonical().is_loopback()
+}
+
+/// Counts what a request asks for beyond one write.
+pub(crate) fn charge(inner: &Inner, call: &Call) {
+    let Some(address) = call.admitted.address.filter(is_far) else { return };
+    let many = match &call.content {
+        Content::Batch(batch) => batch.operations.len() as u64,
+        Content::Rows(Ok(rows)) => rows.spool.rows(),
+        _ => return,
+    };
+    let caller = (!call.admitted.is_nobody()).then_some(&*call.admitted.actor);
+    inner.rates.charge(address, caller, many.saturating_sub(1));
 }
 
 fn admitted(

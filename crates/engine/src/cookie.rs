@@ -28,6 +28,16 @@ fn name(scheme: Scheme) -> &'static str {
     }
 }
 
+/// True where a cookie of ours is sent, under either name.
+pub(crate) fn is_there(headers: &HeaderMap) -> bool {
+    let is_ours = |pair: &[u8]| {
+        let name = pair.split(|byte| *byte == b'=').next().unwrap_or_default().trim_ascii();
+        name == SECURE.as_bytes() || name == PLAIN.as_bytes()
+    };
+    let lines = headers.get_all(header::COOKIE).iter();
+    lines.flat_map(|line| line.as_bytes().split(|byte| *byte == b';')).any(is_ours)
+}
+
 /// The token in the cookie of a session. Where two are sent, somebody else has set one of them,
 /// and neither counts.
 pub(crate) fn read(headers: &HeaderMap, scheme: Scheme) -> Option<&str> {

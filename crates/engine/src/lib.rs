@@ -19,6 +19,7 @@ mod call;
 mod callers;
 mod coding;
 mod cookie;
+mod cors;
 mod cursor;
 mod idempotency;
 mod limit;
@@ -27,8 +28,10 @@ mod origin;
 mod outcome;
 mod password;
 mod pipeline;
+mod plain;
 mod positions;
 mod proxy;
+mod rates;
 mod refused;
 mod representation;
 mod request;
@@ -96,6 +99,8 @@ pub(crate) struct Inner {
     pub(crate) callers: callers::Callers,
     /// How often passwords are tried and set.
     pub(crate) attempts: attempts::Attempts,
+    /// How often anybody may ask.
+    pub(crate) rates: rates::Rates,
     /// What was refused of late.
     pub(crate) refused: refused::Refusals,
     /// The title, as challenges say it.
@@ -118,6 +123,7 @@ impl Engine {
         let kept = kept::Kept::new(&model);
         let nobody = Arc::new(Sight::new(&model, Caller::Nobody, clock::now()));
         let attempts = attempts::Attempts::new(&settings);
+        let rates = rates::Rates::new(&settings);
         let realm = admit::realm(&model.title);
         let cursors = cursor::Key::new(&secret);
         let bulks = Arc::new(Semaphore::new(settings.bulks_max));
@@ -137,6 +143,7 @@ impl Engine {
             nobodys: Arc::new(Actor { kind: "nobody", id: None }),
             callers: callers::Callers::default(),
             attempts,
+            rates,
             refused: refused::Refusals::default(),
             realm,
             cursors,

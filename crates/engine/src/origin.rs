@@ -8,6 +8,7 @@ use contract::problem::{Kind, Problem, Violation};
 use contract::table::Operation;
 use http::header::{self, HeaderMap, HeaderName};
 
+use crate::cors::Grant;
 use crate::report::Scheme;
 use crate::route::Routed;
 
@@ -48,13 +49,34 @@ pub(crate) struct Us<'a> {
     pub(crate) peer: Option<IpAddr>,
 }
 
-/// 403 for a request that is not safe and that a page of another origin has sent, or that counts on
-/// a cookie and does not say for whom it was sent.
+/// 421 where the name in Host is none of this machine, and the request came from it: a site can
+/// point its own name here.
+pub(crate) fn refuse_misdirected(headers: &HeaderMap, us: Us<'_>) -> Result<(), Problem> {
+    if !is_rebound(headers, us) {
+        return Ok(());
+    }
+    let detail = "The name in Host is none of this machine, and the request came from it. Where a \
+                  proxy brings it, whoever runs this server declares it (`proxies`), or sets \
+                  `origin` to what browsers see. Nothing was done.";
+    let violation = Violation::field("Host", "has to be localhost, 127.0.0.1 or [::1] here");
+    Err(Problem::new(Kind::Misdirected, detail).with_errors(vec![violation]))
+}
+
+/// True for a request that a page of another origin has sent to read its answer. Whoever follows a
+/// link from there names no origin, and sees the answer as a page of ours.
+pub(crate) fn is_foreign(headers: &HeaderMap, us: Us<'_>) -> bool {
+    let reads = headers.contains_key(header::ORIGIN);
+    reads && matches!(site(headers, us), Site::Local | Site::Foreign)
+}
+
+/// 403 for a request that is not safe and that a page of another origin has sent which may not, or
+/// that counts on a cookie and does not say for whom it was sent.
 pub(crate) fn refuse_foreign(
     routed: &Routed,
     headers: &HeaderMap,
     bearing: Bearing,
     us: Us<'_>,
+    grant: Grant,
 ) -> Result<(), Problem> {
     // Signing in and out is about the cookie, whatever else is sent along.
     let signs = matches!(routed.row.operation, Operation::Login | Operation::Logout);
@@ -62,12 +84,18 @@ pub(crate) fn refuse_foreign(
         return Ok(());
     }
     refuse_two(headers)?;
+    let foreign = |detail| match (grant, bearing) {
+        (Grant::Trusted, _) => Ok(()),
+        // It knows a token, or gets one for its visitor's password: nothing comes by itself. A form
+        // would be given a cookie instead.
+        (Grant::Any | Grant::Named, Bearing::Nothing | Bearing::Authorization)
+            if !signs || is_json(headers) || bearing == Bearing::Authorization =>
+        {
+            Ok(())
+        }
+        _ => Err(refusal(detail)),
+    };
     match (site(headers, us), bearing) {
-        (Site::Foreign, _) if is_rebound(headers, us) => Err(refusal(
-            "A browser has sent this, and the name in Host is none of this machine. Where a proxy \
-             brings it, whoever runs this server declares it (`proxies`), or sets `origin` to what \
-             browsers see. Nothing was done.",
-        )),
         (Site::Own, _) => Ok(()),
         (Site::Unsaid, Bearing::Nothing | Bearing::Authorization) => Ok(()),
         (Site::Local, Bearing::Nothing) if !signs => Ok(()),
@@ -78,14 +106,22 @@ pub(crate) fn refuse_foreign(
              a page of this origin sends the request. This one says nothing. A program sends \
              Authorization: Bearer … in the place of a cookie. Nothing was done.",
         )),
-        (Site::Local | Site::Foreign, Bearing::Cookie) => Err(refusal(
+        (Site::Local | Site::Foreign, Bearing::Cookie) => foreign(
             "A page of another origin has sent this, and the cookie came along by itself. Nothing \
              was done.",
-        )),
-        (Site::Local | Site::Foreign, Bearing::Nothing | Bearing::Authorization) => Err(refusal(
-            "A page of another origin has sent this, without a token of its own. Nothing was done.",
-        )),
+        ),
+        (Site::Local | Site::Foreign, Bearing::Nothing | Bearing::Authorization) => foreign(
+            "A page of another origin has sent this, and its origin is not declared (`origins`). \
+             Nothing was done.",
+        ),
     }
+}
+
+/// True for content that no form can send: the browser has asked before (Fetch §3.2.2).
+fn is_json(headers: &HeaderMap) -> bool {
+    let essence = headers.get(header::CONTENT_TYPE).map(|media| media.as_bytes());
+    let essence = essence.and_then(|media| media.split(|byte| *byte == b';').next());
+    essence.is_some_and(|media| media.trim_ascii().eq_ignore_ascii_case(b"application/json"))
 }
 
 /// 400 where a field that decides for whose page this is stands there twice: browsers send each
@@ -152,7 +188,7 @@ fn is_own(origin: &str, headers: &HeaderMap, us: Us<'_>) -> bool {
     same && !is_rebound(headers, us)
 }
 
-fn is_local(origin: &str) -> bool {
+pub(crate) fn is_local(origin: &str) -> bool {
     origin.split_once("://").is_some_and(|(_, authority)| is_local_host(authority))
 }
 

@@ -26,6 +26,7 @@ use store::lookup::{Current, Lookup, Remembered};
 use crate::Inner;
 use crate::call::{Call, Reading};
 use crate::content::{Content, ContentError};
+use crate::cors::Page;
 use crate::op;
 use crate::outcome::{Decided, Outcome};
 use crate::refused::Refused;
@@ -36,10 +37,13 @@ use crate::route::Asked;
 use crate::serve::{Serve, serve};
 use crate::stream::Records;
 use crate::vantage::Vantage;
-use crate::{admit, clock, proxy, request, route};
+use crate::{admit, clock, plain, proxy, request, route};
+
+use self::last::Last;
 
 mod account;
 mod batch;
+pub(crate) mod last;
 mod refusal;
 mod timing;
 
@@ -57,7 +61,9 @@ where
     let mut report = Report { route: "-", ..Report::default() };
     // From here on the request is that of the client, whoever has brought it.
     report.cause = proxy::believe(&inner.settings, &mut parts).err().map(str::to_owned);
-    let walked = AssertUnwindSafe(walk(inner, &parts, content, &mut report)).catch_unwind().await;
+    let mut last = Last::default();
+    let walking = walk(inner, &parts, content, &mut report, &mut last);
+    let walked = AssertUnwindSafe(walking).catch_unwind().await;
     let result = walked.unwrap_or_else(|panic| {
         report.cause = Some(refusal::words(panic.as_ref()));
         Err(refusal::internal())
@@ -69,6 +75,7 @@ where
         let id = parts.extensions.get::<RequestId>();
         response::problem(&problem, id, is_bare(&parts)).map(Content::Whole)
     });
+    last.write(&parts, &inner.settings, &mut response);
     response.extensions_mut().insert(report);
     response
 }
@@ -103,6 +110,7 @@ async fn walk<B>(
     parts: &Parts,
     content: B,
     report: &mut Report,
+    last: &mut Last,
 ) -> Result<Response<Content>, Problem>
 where
     B: Body<Data = Bytes, Error = ContentError> + Send + Unpin,
@@ -111,12 +119,19 @@ where
     let (method, uri) = (parts.method.as_str(), &parts.uri);
     let asked = Asked { method, path: uri.path(), query: uri.query() };
     let routed = route::route(&inner.model, &asked, report)?;
+    let page = Page::of(parts, &inner.model, &inner.settings, routed.resource);
+    last.route(page, routed.row.operation, routed.row.target);
     timing.mark("route");
     let mut content = content;
     request::refuse_content(inner, &routed, &mut content).await?;
-    let admitted = admit::admit(inner, &routed, parts, report).await?;
+    if let Some(encrypted) = plain::way(inner, &routed, parts)? {
+        return Ok(moved(encrypted));
+    }
+    let admitted = admit::admit(inner, &routed, parts, report, last).await?;
     timing.mark("admit");
     let call = Arc::new(request::read(inner, routed, admitted, parts, content, report).await?);
+    last.page.lower_to(&call);
+    admit::charge(inner, &call);
     timing.mark("request");
     let smallest = inner.settings.coding_bytes_min;
     if call.reading == Reading::InChunks {
@@ -132,6 +147,16 @@ where
     timing.mark("render");
     let sealed = response::seal(&call, answer, smallest, report.replayed, &timing.text());
     sealed.map(|response| response.map(Content::Whole))
+}
+
+/// 308: method and content stay as they are (RFC 9110 §15.4.9).
+fn moved(to: HeaderValue) -> Response<Content> {
+    let mut response = Response::new(Content::Whole(Bytes::new()));
+    *response.status_mut() = http::StatusCode::PERMANENT_REDIRECT;
+    response.headers_mut().insert(header::LOCATION, to);
+    // Where HTTPS is turned off again, nobody is led astray.
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
 }
 
 /// The only stage that meets the store.

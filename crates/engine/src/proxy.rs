@@ -259,9 +259,9 @@ mod tests {
     #[test]
     fn forwarded_is_read_by_the_letter() {
         for (text, address, scheme, host) in [
-            ("for=192.0.2.1", "192.0.2.1", Scheme::Http, "inner:8080"),
+            ("for=192.0.2.1", "192.0.2.1", Scheme::Unsaid, "inner:8080"),
             ("For=\"[2001:db8::1]\";PROTO=https", "2001:db8::1", Scheme::Https, "inner:8080"),
-            ("for=\"[2001:db8::1]:47011\"", "2001:db8::1", Scheme::Http, "inner:8080"),
+            ("for=\"[2001:db8::1]:47011\"", "2001:db8::1", Scheme::Unsaid, "inner:8080"),
             (
                 "for=6.6.6.6;proto=http;host=evil, for=192.0.2.1;host=\"a.example:1\";proto=https, \
                  for=10.0.0.2;proto=http;by=_x",
@@ -270,8 +270,8 @@ mod tests {
                 "a.example:1",
             ),
             ("for=6.6.6.6, for=_hidden;proto=https", "127.0.0.1", Scheme::Https, "inner:8080"),
-            ("for=\"x, for=192.0.2.1", "192.0.2.1", Scheme::Http, "inner:8080"),
-            ("for=6.6.6.6, for=unknown", "127.0.0.1", Scheme::Http, "inner:8080"),
+            ("for=\"x, for=192.0.2.1", "192.0.2.1", Scheme::Unsaid, "inner:8080"),
+            ("for=6.6.6.6, for=unknown", "127.0.0.1", Scheme::Unsaid, "inner:8080"),
             ("for=6.6.6.6, proto=https", "127.0.0.1", Scheme::Https, "inner:8080"),
         ] {
             let found = seen("127.0.0.1", "forwarded", &[("forwarded", text)]);

@@ -68,6 +68,16 @@ fn top() -> Map<String, Value> {
             "A folder of NDJSON files, RESOURCE.ndjson, loaded once into a fresh database.",
         ),
         (
+            "origins",
+            origins(),
+            "Origins whose pages may read answers: \"https://app.example\"; [\"*\"] for all.",
+        ),
+        (
+            "origins_credentials",
+            json!({ "type": "boolean", "default": false }),
+            "true: pages of these origins act with the cookies of their visitors.",
+        ),
+        (
             "ignore_parameters",
             names,
             "Query parameters that are passed over: names, or beginnings with * at the end.",
@@ -117,7 +127,7 @@ fn of_setting(setting: &Setting) -> Value {
         Form::Word(words) => {
             json!({ "anyOf": [{ "enum": words }, { "type": "string", "pattern": "\\$\\{" }] })
         }
-        Form::Number(most) => {
+        Form::Number(most) | Form::NumberOrOff(most) => {
             json!({ "type": ["integer", "string"], "minimum": 1, "maximum": most })
         }
         Form::Bytes => json!({ "type": ["integer", "string"], "minimum": 1 }),
@@ -178,6 +188,7 @@ fn resource() -> Value {
             "The order of a list that asks for none; - before a name: the largest first.",
         ),
         ("login", fields, "Unique fields by which a user signs in."),
+        ("origins", origins(), "Origins in the place of those at the top; [] for none."),
         (
             "access",
             access(),
@@ -191,6 +202,11 @@ fn resource() -> Value {
         "properties": properties,
         "additionalProperties": false,
     })
+}
+
+fn origins() -> Value {
+    let origin = json!({ "type": "string", "pattern": "^\\*$|^https?://[^/A-Z]+$" });
+    json!({ "type": "array", "items": origin, "uniqueItems": true })
 }
 
 fn access() -> Value {

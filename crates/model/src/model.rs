@@ -20,6 +20,10 @@ pub struct Model {
     pub alias: Vec<String>,
     /// The folder of NDJSON files for a fresh database, relative to the declaration.
     pub seed: Option<String>,
+    /// Origins whose pages may read answers, `*` alone for those of everybody.
+    pub origins: Vec<String>,
+    /// True where the named ones act with the cookies of their visitors.
+    pub origins_credentials: bool,
     /// Query parameters that are passed over, as exact names or with a trailing `*`.
     pub ignore_parameters: Vec<String>,
     /// Every role that a caller can have: `admin`, those of the users, and those of keys alone.
@@ -35,6 +39,13 @@ impl Model {
     #[must_use]
     pub fn users(&self) -> Option<ResourceIndex> {
         self.resources.iter().position(|resource| resource.fields.iter().any(|it| it.password))
+    }
+
+    /// The origins whose pages may read what is answered about a resource, or about none.
+    #[must_use]
+    pub fn origins_of(&self, resource: Option<ResourceIndex>) -> &[String] {
+        let own = resource.and_then(|index| self.resources[index].origins.as_deref());
+        own.unwrap_or(&self.origins)
     }
 
     /// The reference fields that name records of a resource, and what a deletion means to each.
@@ -89,6 +100,8 @@ pub struct Resource {
     pub login: Vec<FieldIndex>,
     /// Who may do what. None: admins only.
     pub access: Option<Access>,
+    /// Origins in the place of those of the whole API.
+    pub origins: Option<Vec<String>>,
     /// The columns that say who sees a record: the change log keeps what stood in them.
     pub watched: Vec<Column>,
     /// Sixteen hex digits over everything that shapes its representation: folded into every ETag.

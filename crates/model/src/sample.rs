@@ -53,6 +53,7 @@ pub(crate) fn resource(name: &str, id: IdKind, fields: Vec<Field>) -> Resource {
         sort: Vec::new(),
         login: Vec::new(),
         access: None,
+        origins: None,
         watched: Vec::new(),
         digest: "0123456789abcdef".to_owned(),
     }
@@ -121,6 +122,8 @@ pub(crate) fn model() -> Model {
         prefix: "/api".to_owned(),
         alias: Vec::new(),
         seed: None,
+        origins: Vec::new(),
+        origins_credentials: false,
         ignore_parameters: vec!["_".to_owned(), "utm_*".to_owned()],
         roles: vec!["admin".to_owned()],
         resources: vec![people(), teams],

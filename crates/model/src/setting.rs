@@ -36,6 +36,8 @@ pub enum Form {
     ListOrOff,
     /// A path, or `off`.
     PathOrOff,
+    /// A whole number, 1 to this, or `off`.
+    NumberOrOff(u64),
 }
 
 /// A setting's line in the table.
@@ -158,6 +160,19 @@ settings! {
     import_waiting_rows_max: usize = "limits.import_waiting", Form::Number(100_000_000), "500000",
         "Most rows of an import that wait for rows further on; each takes some hundred bytes of \
          memory.";
+    address_reads_max: Option<u64> = "limits.reads_per_address", Form::NumberOrOff(1_000_000_000),
+        "12000",
+        "Most reads a minute from one address (429); of IPv6, from one /64. This machine itself has \
+         no limit.";
+    address_writes_max: Option<u64> = "limits.writes_per_address", Form::NumberOrOff(1_000_000_000),
+        "1200",
+        "The same of writes. Each operation of a batch and each record of a bulk counts.";
+    caller_reads_max: Option<u64> = "limits.reads_per_caller", Form::NumberOrOff(1_000_000_000),
+        "12000",
+        "Most reads a minute by one user or key (429), wherever they come from but this machine.";
+    caller_writes_max: Option<u64> = "limits.writes_per_caller", Form::NumberOrOff(1_000_000_000),
+        "6000",
+        "The same of writes.";
     connections_max: usize = "limits.connections", Form::Number(1_000_000), "10000",
         "Most connections at one time; more are turned away (503).";
     address_connections_max: usize = "limits.connections_per_address", Form::Number(1_000_000),
@@ -436,7 +451,10 @@ fn database(text: &str) -> Result<(), String> {
 
 impl FromText for u64 {
     fn from_text(form: Form, text: &str) -> Result<Self, String> {
-        let most = if let Form::Number(most) = form { most } else { u64::MAX };
+        let most = match form {
+            Form::Number(most) | Form::NumberOrOff(most) => most,
+            _ => u64::MAX,
+        };
         if matches!(form, Form::Bytes) {
             return bytes(text);
         }

@@ -103,6 +103,8 @@ impl Model {
             written.iter().map(|it| it["name"].as_str()).collect::<Option<_>>()?;
         let resources = written.iter().map(|it| resource(it, &names)).collect::<Option<_>>()?;
         Some(Self {
+            origins: Vec::new(),
+            origins_credentials: false,
             title: String::new(),
             description: None,
             prefix: String::new(),
@@ -216,6 +218,7 @@ fn resource(written: &Json, names: &[&str]) -> Option<Resource> {
     let word = written["id"].as_str()?;
     let kinds = [IdKind::Integer, IdKind::Uuid, IdKind::Text];
     Some(Resource {
+        origins: None,
         name: written["name"].as_str()?.to_owned(),
         was: None,
         description: None,

@@ -29,7 +29,7 @@ const CACHE_GROUP_INVALIDATION: HeaderName = HeaderName::from_static("cache-grou
 const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
 const IDEMPOTENT_REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
 /// Every request field that takes part in choosing a representation of a read.
-const VARY: HeaderValue = HeaderValue::from_static("accept, accept-encoding, prefer");
+pub(crate) const VARY: HeaderValue = HeaderValue::from_static("accept, accept-encoding, prefer");
 
 /// The salts of the ETags of each resource: its declaration and the database's epoch.
 pub(crate) fn salts(model: &Model, epoch: u64) -> Vec<String> {

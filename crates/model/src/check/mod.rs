@@ -10,6 +10,7 @@ mod index;
 mod keyword;
 mod kind;
 mod open;
+mod origin;
 mod path;
 mod place;
 mod reach;
@@ -50,6 +51,8 @@ pub(crate) fn declaration(
         prefix: top.prefix.text.clone(),
         alias: top.alias.iter().map(|alias| alias.text.clone()).collect(),
         seed: top.seed,
+        origins: top.origins,
+        origins_credentials: top.origins_credentials,
         ignore_parameters: top.ignore_parameters,
         roles: Vec::new(),
         resources,

@@ -21,6 +21,7 @@ pub(crate) const RESOURCE_KEYS: &[&str] = &[
     "sort",
     "login",
     "access",
+    "origins",
 ];
 
 /// Reads a resource. Always gives one back, so that others can be checked against it.
@@ -50,6 +51,7 @@ pub(super) fn read(check: &mut Check, place: &Place<'_>, places: &[Place<'_>]) -
         sort: group::sort(check, place, &fields),
         login: group::login(check, place, &fields),
         access: access::read(check, table),
+        origins: super::origin::read(check, table),
         watched: Vec::new(),
         fields,
         digest: String::new(),

@@ -5,8 +5,18 @@ use crate::setting::{self, SETTINGS, Settings};
 use crate::source::{Entry, Node, Table, Written};
 
 /// The keys at the top that are not settings.
-pub(crate) const TOP_KEYS: &[&str] =
-    &["title", "description", "prefix", "alias", "seed", "ignore_parameters", "roles", "resources"];
+pub(crate) const TOP_KEYS: &[&str] = &[
+    "title",
+    "description",
+    "prefix",
+    "alias",
+    "seed",
+    "origins",
+    "origins_credentials",
+    "ignore_parameters",
+    "roles",
+    "resources",
+];
 
 /// Parameters that come into URLs by other people's hands.
 const IGNORED: &[&str] = &["_", "utm_*", "fbclid", "gclid", "msclkid"];
@@ -21,6 +31,8 @@ pub(super) struct Top {
     pub(super) prefix: Word,
     pub(super) alias: Vec<Word>,
     pub(super) seed: Option<String>,
+    pub(super) origins: Vec<String>,
+    pub(super) origins_credentials: bool,
     pub(super) ignore_parameters: Vec<String>,
 }
 
@@ -33,7 +45,11 @@ pub(super) fn read(check: &mut Check, root: &Table) -> Top {
     let prefix = prefix.unwrap_or(Word { text: "/api".to_owned(), span: 0..0 });
     let alias = check.texts(root, "alias");
     let alias = alias.into_iter().filter_map(|word| base(check, "alias", word)).collect();
+    let origins = super::origin::read(check, root);
+    let trusts = super::origin::with_cookies(check, root, origins.as_deref());
     Top {
+        origins: origins.unwrap_or_default(),
+        origins_credentials: trusts,
         title,
         description,
         prefix,
