@@ -284,6 +284,7 @@ fn form(form: Form) -> String {
         Form::TimeOrOff => "a time, or `off`".to_owned(),
         Form::AddressOrOff => "`HOST:PORT`, or `off`".to_owned(),
         Form::NumberOrOff(most) => format!("a number, 1 to {most}, or `off`"),
+        Form::TextOrOff => "text, or `off`".to_owned(),
         Form::PathOrOff => "a path, or `off`".to_owned(),
         Form::ListOrOff => "a list, or texts with commas, or `off`".to_owned(),
         Form::NetworksOrOff => "addresses and networks, a list or with commas, or `off`".to_owned(),

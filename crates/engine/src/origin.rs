@@ -169,7 +169,9 @@ fn is_rebound(headers: &HeaderMap, us: Us<'_>) -> bool {
     if !us.peer.is_some_and(|peer| peer.to_canonical().is_loopback()) {
         return false;
     }
-    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+    // No browser leaves it out.
+    let Some(host) = headers.get(header::HOST) else { return false };
+    let host = host.to_str().unwrap_or_default();
     let set = us.own.and_then(|own| own.split_once("://")).map(|(_, authority)| authority);
     set != Some(host) && !is_local_host(host)
 }

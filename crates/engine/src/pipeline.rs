@@ -154,6 +154,7 @@ fn moved(to: HeaderValue) -> Response<Content> {
     let mut response = Response::new(Content::Whole(Bytes::new()));
     *response.status_mut() = http::StatusCode::PERMANENT_REDIRECT;
     response.headers_mut().insert(header::LOCATION, to);
+    response.headers_mut().insert(header::CONTENT_LENGTH, HeaderValue::from_static("0"));
     // Where HTTPS is turned off again, nobody is led astray.
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response

@@ -118,7 +118,7 @@ fn of_setting(setting: &Setting) -> Value {
         | Form::Database
         | Form::Time
         | Form::TimeOrOff => json!({ "type": "string" }),
-        Form::PathOrOff => json!({ "type": "string" }),
+        Form::PathOrOff | Form::TextOrOff => json!({ "type": "string" }),
         Form::NetworksOrOff | Form::ListOrOff => json!({
             "type": ["string", "array"],
             "items": { "type": "string" },

@@ -36,6 +36,8 @@ pub enum Form {
     ListOrOff,
     /// A path, or `off`.
     PathOrOff,
+    /// Plain text, or `off`.
+    TextOrOff,
     /// A whole number, 1 to this, or `off`.
     NumberOrOff(u64),
 }
@@ -114,6 +116,25 @@ settings! {
     proxy_protocol: String = "proxy_protocol", Form::Word(&["off", "on"]), "off",
         "Whether the proxies that are declared begin each connection with the PROXY protocol \
          (version 1 or 2), which names the client.";
+    acme_names: Vec<String> = "acme.names", Form::ListOrOff, "off",
+        "The names that a certificate is ordered for, where `tls.source` is `acme`: all of them \
+         have to lead to this machine.";
+    acme_email: Option<String> = "acme.email", Form::TextOrOff, "off",
+        "Where the authority writes about the certificate.";
+    acme_directory: String = "acme.directory", Form::Text,
+        "https://acme-v02.api.letsencrypt.org/directory",
+        "The authority. With the certificate its terms of service are agreed to.";
+    acme_challenge: String = "acme.challenge", Form::Word(&["any", "tls-alpn-01", "http-01"]), "any",
+        "How a name is shown to be ours: over TLS at port 443, or over plain HTTP at port 80 (see \
+         `tls.plain`). `any` tries one after the other.";
+    acme_dir: String = "acme.dir", Form::Text, "acme",
+        "The folder of the account, the certificate and its key; beside the declaration if relative.";
+    acme_retry: Duration = "acme.retry", Form::Time, "1m",
+        "How long after a failure it is tried again; twice as long with each, up to a day.";
+    acme_account: Option<String> = "acme.account", Form::TextOrOff, "off",
+        "The number under which an authority knows you already (external account binding).";
+    acme_account_key: Option<String> = "acme.account_key", Form::TextOrOff, "off",
+        "The key that the authority gave with it, as `${NAME}`.";
     origin: Option<String> = "origin", Form::OriginOrOff, "off",
         "Where browsers reach this API, `https://shop.example`: pages of that origin act under the \
          cookie of a session, and with https the cookie is sent over TLS alone. `http://` is for \
@@ -261,6 +282,14 @@ settings! {
         "Address and port of `/metrics`, for Prometheus. It shows numbers by route, no values.";
     migrate_rows_max: u64 = "migrate.rows", Form::Number(1_000_000_000), "100000",
         "Tables with fewer records are migrated by `serve` itself, where nothing is lost.";
+    outbound_private: Networks = "outbound.private", Form::NetworksOrOff, "off",
+        "Addresses and networks that are not public and may be called all the same, in plain HTTP \
+         too: a mail server, an issuer of tokens, a collector of traces on your own network.";
+    outbound_roots: Option<String> = "outbound.roots", Form::PathOrOff, "off",
+        "A file of certificates in PEM that are trusted, beside those that browsers trust, when \
+         somebody is called; beside the declaration if relative.";
+    outbound_timeout: Duration = "outbound.timeout", Form::Time, "10s",
+        "How long a call to somebody else may take.";
     change_retention: Duration = "changes.retention", Form::Time, "7d",
         "How long an entry of the change log is kept; who asks for older ones is told to begin \
          again (410).";
@@ -335,6 +364,13 @@ impl Settings {
             ("tls.plain", "leads to HTTPS, which is off: set `tls.source`".to_owned())
         } else if self.has_tls() && self.origin.as_ref().is_some_and(is_plain) {
             ("origin", "begins with http://, but this API speaks HTTPS".to_owned())
+        } else if self.tls_source == "acme" && self.acme_names.is_empty() {
+            ("tls.source", "is `acme`, which needs the names of `acme.names`".to_owned())
+        } else if self.tls_source == "acme"
+            && self.acme_challenge == "http-01"
+            && self.tls_plain.is_none()
+        {
+            ("acme.challenge", "is `http-01`, which needs `tls.plain`".to_owned())
         } else if self.proxy_protocol == "on" && self.proxies == Networks::default() {
             ("proxy_protocol", "is believed of declared `proxies` only, and none is".to_owned())
         } else {

@@ -70,6 +70,7 @@ impl Last {
 fn protect(request: &HeaderMap, grant: Grant, fields: &mut HeaderMap) {
     let policy = if grant == Grant::Any { "cross-origin" } else { "same-origin" };
     fields.insert(CROSS_ORIGIN_RESOURCE_POLICY, HeaderValue::from_static(policy));
+    fields.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     fields.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
     let shown = |value: &HeaderValue| value.as_bytes().windows(9).any(|part| part == b"text/html");
     let is_page = fields.get(header::CONTENT_TYPE).is_some_and(shown);

@@ -15,6 +15,7 @@ use store::{OpenError, Opened, Options};
 use crate::command::{Declaration, complain, count, joined, place, read, shown, site};
 use crate::failure::{Failure, Outcome};
 use crate::log::Log;
+use crate::serve::acme::{self, Acme};
 use crate::serve::app::App;
 use crate::serve::backups::{Running, Schedule};
 use crate::serve::first_key::{Handing, Whence};
@@ -43,6 +44,9 @@ pub(crate) fn run(matches: &ArgMatches) -> Outcome {
     let declaration = read(&place(matches))?;
     let given = Given::read(matches)?;
     let (model, resolved) = accept(&declaration, &given)?;
+    if let Some(complaint) = acme::complaint(&resolved.settings) {
+        return Err(Failure::refused(complaint));
+    }
     let shown = shown(&declaration.dir);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
@@ -191,7 +195,13 @@ async fn serve(
         epoch: opened.epoch,
         secret: opened.secret,
     };
-    let answerer = App::new(base.engine(Arc::clone(&model)), opened.writer);
+    let ordering = tls.as_ref().filter(|_| settings.tls_source == "acme");
+    let challenges = ordering.map(|_| Arc::default());
+    let ordering = ordering
+        .zip(challenges.clone())
+        .map(|(tls, shown)| Acme::new(&settings, &beside.dir, tls.certificates.clone(), shown))
+        .transpose()?;
+    let answerer = App::new(base.engine(Arc::clone(&model)), opened.writer, challenges);
     let meter = metrics.is_some().then(Arc::default);
     let service = Arc::new(Service { answerer, settings, log, ids: Ids::new(), meter });
     announce(address, &service.settings, &model, tls.as_deref(), &beside);
@@ -201,6 +211,9 @@ async fn serve(
     along.spawn(notify::watchdog(base.reader.clone()));
     if let Some(tls) = tls {
         along.spawn(async move { tls.follow().await });
+    }
+    if let Some(acme) = ordering {
+        along.spawn(acme.run());
     }
     if let Some(listener) = metrics {
         let page = Page::new(&service, opened.measures, &connections);

@@ -1,10 +1,10 @@
 //! The engine behind the connections, which can be exchanged while they go on.
 
 use std::future::Future;
-use std::sync::{Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use bytes::Bytes;
-use http::{Request, Response};
+use http::{HeaderValue, Request, Response, header};
 use http_body::Body;
 
 use contract::problem::Problem;
@@ -13,18 +13,30 @@ use engine::content::{Content, ContentError, Interrupted};
 use engine::stream::Records;
 use store::Writer;
 
+use super::acme::Challenges;
 use super::http1::{Answer, Chunks};
 
 /// The present engine, and who writes for it.
 pub(crate) struct App {
     engine: RwLock<Engine>,
     writer: Mutex<Writer>,
+    challenges: Option<Arc<Challenges>>,
 }
 
 impl App {
     /// Begins with this engine.
-    pub(crate) fn new(engine: Engine, writer: Writer) -> Self {
-        Self { engine: RwLock::new(engine), writer: Mutex::new(writer) }
+    pub(crate) fn new(engine: Engine, writer: Writer, challenges: Option<Arc<Challenges>>) -> Self {
+        Self { engine: RwLock::new(engine), writer: Mutex::new(writer), challenges }
+    }
+
+    /// What whoever validates a name for a certificate is answered.
+    fn challenge<B>(&self, request: &Request<B>) -> Option<Response<Content>> {
+        let answer = self.challenges.as_ref()?.answer(request.uri().path())?;
+        let mut response = Response::new(Content::Whole(Bytes::from(answer)));
+        let media = HeaderValue::from_static("application/octet-stream");
+        response.headers_mut().insert(header::CONTENT_TYPE, media);
+        response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        Some(response)
     }
 
     /// Answers every request that begins from now on with another engine.
@@ -56,8 +68,14 @@ impl Answer for App {
     where
         B: Body<Data = Bytes, Error = ContentError> + Send + Unpin,
     {
+        let challenged = self.challenge(&request);
         let engine = self.present();
-        async move { engine.answer(request).await }
+        async move {
+            match challenged {
+                Some(response) => response,
+                None => engine.answer(request).await,
+            }
+        }
     }
 
     fn refuse(&self, problem: &Problem, bare: bool) -> Response<Bytes> {

@@ -1,5 +1,6 @@
 //! Serving: the listener, the connections, the engine behind them, and their end.
 
+pub(crate) mod acme;
 pub(crate) mod alarm;
 pub(crate) mod app;
 pub(crate) mod backups;
@@ -15,6 +16,7 @@ pub(crate) mod listen;
 pub(crate) mod meter;
 pub(crate) mod metrics;
 pub(crate) mod notify;
+pub(crate) mod outside;
 pub(crate) mod seed;
 pub(crate) mod shutdown;
 pub(crate) mod tls;

@@ -1,6 +1,7 @@
 //! Every test that speaks HTTP to the real program, and what must not compile.
 
 mod access;
+mod acme;
 mod adopt;
 mod care;
 mod crash;

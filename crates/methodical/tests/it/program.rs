@@ -96,13 +96,13 @@ fn sigterm_finishes_what_was_accepted() {
     let mut reading = client.connect();
     let content = r#"{"value": "kept"}"#;
     let head = format!(
-        "POST /api/data HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n\
+        "POST /api/data HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n\
          Authorization: Bearer {}\r\nContent-Length: {}\r\n\r\n",
         server.admin_key(),
         content.len()
     );
     reading.write(head.as_bytes()).expect("a head is sent");
-    idle.write(b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n").expect("a request is sent");
+    idle.write(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n").expect("a request is sent");
     assert_eq!(idle.answer("GET").expect("an answer").status, 200);
     signal(&server, "-TERM");
     server.await_log("stopping: ");

@@ -3,7 +3,7 @@
 pub(crate) mod certificates;
 mod files;
 pub(crate) mod pair;
-mod self_signed;
+pub(crate) mod self_signed;
 
 use std::io;
 use std::net::IpAddr;
@@ -79,6 +79,7 @@ impl Tls {
                 tls.certificates.exchange(pairs.into_iter().map(|pair| pair.key).collect());
                 tls.files = Some(files);
             }
+            // What it needs more is in a module of its own.
             _ => {}
         }
         Ok(Some(tls))

@@ -6,8 +6,9 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use rustls::crypto::aws_lc_rs;
 use rustls::pki_types::pem::{Error as PemError, PemObject};
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::sign::CertifiedKey;
+use webpki::EndEntityCert;
 use yasna::models::ObjectIdentifier;
 use yasna::{ASN1Error, ASN1ErrorKind, ASN1Result, BERReader, Tag};
 
@@ -59,6 +60,16 @@ impl Pair {
             fault => format!("{}: {fault}", key_at.display()),
         })?;
         Ok(Self { key: Arc::new(key), begins, ends })
+    }
+
+    /// True where it is good for all of these names.
+    pub(crate) fn is_for(&self, names: &[String]) -> bool {
+        let first = self.key.cert.first().and_then(|first| EndEntityCert::try_from(first).ok());
+        let Some(first) = first else { return false };
+        names.iter().all(|name| {
+            let name = ServerName::try_from(name.as_str());
+            name.is_ok_and(|name| first.verify_is_valid_for_subject_name(&name).is_ok())
+        })
     }
 
     /// What is wrong with it at this time, if anything is: clients refuse it then.

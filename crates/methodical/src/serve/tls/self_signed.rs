@@ -6,9 +6,11 @@ use std::io::{self, Write};
 use std::net::IpAddr;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use rcgen::{CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, KeyPair};
+use rustls::sign::CertifiedKey;
 
 use super::pair::Pair;
 use crate::command::shown;
@@ -43,7 +45,7 @@ impl SelfSigned {
         let failed = |fault: &dyn std::fmt::Display| {
             format!("{}: a certificate cannot be made: {fault}", self.certificate.display())
         };
-        let (certificate, key) = make(host).map_err(|fault| failed(&fault))?;
+        let (certificate, key) = make(names(host)).map_err(|fault| failed(&fault))?;
         write(&self.key, &key, 0o600).map_err(|fault| failed(&fault))?;
         write(&self.certificate, &certificate, 0o644).map_err(|fault| failed(&fault))?;
         self.read()
@@ -51,16 +53,8 @@ impl SelfSigned {
 
     fn kept(&self, host: IpAddr) -> Option<Pair> {
         let pair = self.read().ok()?;
-        let names = names(host);
-        let is_for = |name: &String| {
-            let name = rustls::pki_types::ServerName::try_from(name.as_str()).ok();
-            let first = pair.key.cert.first();
-            let first = first.and_then(|first| webpki::EndEntityCert::try_from(first).ok());
-            name.zip(first)
-                .is_some_and(|(name, first)| first.verify_is_valid_for_subject_name(&name).is_ok())
-        };
         let lasts = SystemTime::now() + RENEWED < pair.ends;
-        (lasts && names.iter().all(is_for)).then_some(pair)
+        (lasts && pair.is_for(&names(host))).then_some(pair)
     }
 
     fn read(&self) -> Result<Pair, String> {
@@ -94,9 +88,9 @@ fn names(host: IpAddr) -> Vec<String> {
     names
 }
 
-fn make(host: IpAddr) -> Result<(String, String), rcgen::Error> {
+fn make(names: Vec<String>) -> Result<(String, String), rcgen::Error> {
     let key = KeyPair::generate()?;
-    let mut params = CertificateParams::new(names(host))?;
+    let mut params = CertificateParams::new(names)?;
     let mut name = DistinguishedName::new();
     name.push(DnType::CommonName, "Methodical, for development");
     params.distinguished_name = name;
@@ -106,6 +100,16 @@ fn make(host: IpAddr) -> Result<(String, String), rcgen::Error> {
     params.not_before = (now - Duration::from_hours(1)).into();
     params.not_after = (now + LIFE).into();
     Ok((params.self_signed(&key)?.pem(), key.serialize_pem()))
+}
+
+/// A pair that is kept nowhere, until there is a better one.
+///
+/// # Errors
+/// There is no randomness.
+pub(crate) fn passing(names: &[String]) -> Result<Arc<CertifiedKey>, String> {
+    let (certificate, key) = make(names.to_vec()).map_err(|fault| fault.to_string())?;
+    let at = Path::new("memory");
+    Ok(Pair::read((certificate.as_bytes(), at), (key.as_bytes(), at))?.key)
 }
 
 /// Writes a file that is never seen half, nor by others before its mode is set.

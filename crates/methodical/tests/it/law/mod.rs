@@ -57,6 +57,9 @@ laws! {
     many_records_are_created_all_or_none: "bulk",
     changes_come_in_the_order_of_their_commits: "changes",
     who_asks_is_known_by_what_is_sent: "signin",
+    pages_of_other_origins_may_what_is_declared: "origins",
+    secrets_do_not_go_in_the_clear: "plain",
+    who_asks_too_often_is_told_before: "rates",
 }
 
 #[test]

@@ -187,7 +187,7 @@ impl Process {
         let mut child = Command::new(env!("CARGO_BIN_EXE_methodical"))
             .arg("serve")
             .arg(home)
-            .args(["--listen", "127.0.0.1:0"])
+            .args(listening(options))
             .args(&options.arguments)
             .args(seeded())
             .envs(options.environment.iter().cloned().collect::<HashMap<_, _>>())
@@ -230,6 +230,12 @@ impl Drop for Process {
         drop(self.child.kill());
         drop(self.child.wait());
     }
+}
+
+/// Any free port, where the test does not say which.
+fn listening(options: &Options) -> &'static [&'static str] {
+    let said = options.arguments.iter().any(|argument| argument.starts_with("--listen"));
+    if said { &[] } else { &["--listen", "127.0.0.1:0"] }
 }
 
 /// The fault that `make mutants` has chosen for this run.
