@@ -135,15 +135,16 @@ impl Authority {
         let mut shown = Shown { authority: self, tokens: Vec::new(), names: Vec::new() };
         let proved = shown.prove(&mut order, proof).await;
         let ready = match proved {
-            Ok(()) => order.poll_ready(&patience()).await.map_err(Fault::from),
+            Ok(()) => Ok(order.poll_ready(&patience()).await),
             Err(fault) => Err(fault),
         };
         // Whatever has come of it, nobody looks any more.
         drop(shown);
-        match ready {
+        match ready? {
             Ok(OrderStatus::Ready) => {}
             Ok(_) => return Err(refused(&mut order, proof).await),
-            Err(fault) => return Err(fault),
+            Err(Error::Api(problem)) => return Err(not_found(&problem.to_string(), proof)),
+            Err(fault) => return Err(fault.into()),
         }
         let failed = |fault: &dyn std::fmt::Display| {
             Fault::of(format!("a request for a certificate cannot be made: {fault}"))
@@ -224,10 +225,9 @@ fn shown_key(name: &str, digest: &[u8]) -> Result<Arc<CertifiedKey>, String> {
     params.custom_extensions = vec![CustomExtension::new_acme_identifier(digest)];
     let certificate = params.self_signed(&key).map_err(|fault| failed(&fault))?;
     let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(key.serialize_der()));
-    let provider = aws_lc_rs::default_provider();
-    CertifiedKey::from_der(vec![certificate.der().clone()], key, &provider)
-        .map(Arc::new)
-        .map_err(|fault| failed(&fault))
+    let key = aws_lc_rs::sign::any_supported_type(&key).map_err(|fault| failed(&fault))?;
+    // Nobody but the authority understands what is critical in it, so it is not looked at here.
+    Ok(Arc::new(CertifiedKey::new(vec![certificate.der().clone()], key)))
 }
 
 /// What the authority did not find at which name.
@@ -244,14 +244,17 @@ async fn refused(order: &mut Order, proof: Proof) -> Fault {
             authorization.challenges.iter().filter_map(|challenge| challenge.error.as_ref());
         words.extend(faults.map(|fault| format!("{name}: {fault}")));
     }
+    not_found(&words.join("; "), proof)
+}
+
+fn not_found(words: &str, proof: Proof) -> Fault {
     let door = match proof {
         Proof::Http => "port 80 has to be open, and to lead to `tls.plain`",
         Proof::Tls => "port 443 has to be open, and to lead to `listen`",
     };
     Fault::of(format!(
-        "the authority looked and did not find us ({}). The name has to lead to this machine, \
-         {door}",
-        words.join("; ")
+        "the authority looked and did not find us ({words}). The name has to lead to this machine, \
+         {door}"
     ))
 }
 

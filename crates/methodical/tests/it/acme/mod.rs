@@ -62,7 +62,7 @@ impl Authority {
             .expect("pebble-challtestsrv runs: the package pebble has it");
         let mut pebble = Command::new("pebble")
             .args(["-config", &path("config.json"), "-dnsserver", &format!("127.0.0.1:{dns}")])
-            .envs([("PEBBLE_VA_NOSLEEP", "1"), ("PEBBLE_WFE_NONCEREJECT", "20")])
+            .envs([("PEBBLE_VA_NOSLEEP", "1"), ("PEBBLE_WFE_NONCEREJECT", "5")])
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())

@@ -131,7 +131,12 @@ impl Server {
 
     /// Waits until it has written a text.
     pub(crate) fn await_log(&self, text: &str) {
-        await_that(&format!("the log says {text:?}"), || self.log().contains(text));
+        let start = Instant::now();
+        while !self.log().contains(text) {
+            let log = self.log();
+            assert!(start.elapsed() < PATIENCE, "the log does not say {text:?}:\n{log}");
+            std::thread::park_timeout(Duration::from_millis(2));
+        }
     }
 
     /// The id of its process.
