@@ -24,7 +24,7 @@ use crate::origin::{self, Bearing, Us};
 use crate::pipeline::last::Last;
 use crate::report::{Peer, Report, RequestId, Scheme};
 use crate::route::Routed;
-use crate::{Inner, clock, cookie};
+use crate::{Inner, clock, cookie, issuer};
 
 /// Who asks, as every later stage sees it. Made here only.
 #[derive(Clone)]
@@ -201,6 +201,9 @@ async fn find(
     // A cookie is of a session: no browser is given a key.
     let cookie = cookie.filter(|text| token::parse(text) == Some(Token::Session));
     let Some(text) = token.or(cookie) else { return Ok(None) };
+    if !inner.model.issuers.is_empty() && issuer::is_jwt(text) {
+        return callers::vouched(inner, text).await.map(Some);
+    }
     let found = callers::find(inner, text).await.map_err(|error| {
         report.cause = Some(error.to_string());
         let detail = "Who asks could not be found out. Nothing was done.";

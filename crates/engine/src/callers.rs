@@ -5,7 +5,9 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use contract::problem::{Kind, Problem};
 use contract::token;
+use http::header::{self, HeaderValue};
 use model::access::{Caller, Sight};
 use model::model::{Model, Shown};
 use model::value::Timestamp;
@@ -13,7 +15,8 @@ use store::audit_log::Actor;
 use store::credential::{ApiKey, CREDENTIALS, Credential, TokenHash, Used};
 use store::lookup::{Current, Lookup};
 
-use crate::{Inner, clock, password};
+use crate::op::login;
+use crate::{Inner, clock, issuer, password};
 
 /// Most callers that are kept; beyond that all are forgotten.
 const CALLERS_MAX: usize = 4_096;
@@ -79,6 +82,84 @@ pub(crate) async fn find(
         None => inner.callers.forget(&hash),
     }
     Ok(found)
+}
+
+/// Who the bearer of another issuer's token is. What it says is verified once, and whoever that is
+/// here is asked of the database at every request.
+///
+/// # Errors
+/// 401 where it is not good, or nobody here is meant; 503 of the issuer's keys and of the store.
+pub(crate) async fn vouched(inner: &Inner, text: &str) -> Result<Arc<Known>, Problem> {
+    let (hash, now) = (token::hash(text), clock::now());
+    let states = || [CREDENTIALS].into_iter().chain(inner.model.users()).collect();
+    if let Some(known) = inner.callers.get(&hash) {
+        let current = inner.reader.read(Lookup::states(states())).await.map_err(unavailable)?;
+        let lives = known.expires_at.is_none_or(|end| end > now);
+        if lives && current.states == known.states {
+            return Ok(known);
+        }
+    }
+    let vouched = inner.issuers.verify(text).await?;
+    let issuer = &inner.model.issuers[vouched.issuer];
+    let mut lookup = Lookup::states(states());
+    if let (Some(users), Some(field), Some(value)) =
+        (inner.model.users(), issuer.field, vouched.value.clone())
+    {
+        lookup.roots = vec![login::by(users, field, value)];
+    }
+    let mut current = inner.reader.read(lookup).await.map_err(unavailable)?;
+    let states = std::mem::take(&mut current.states);
+    let known = match login::first(current) {
+        Some(record) => {
+            let id = record.id.to_string();
+            Known {
+                label: format!("user:{id}").into(),
+                actor: Arc::new(Actor { kind: "user", id: Some(id) }),
+                sight: inner.callers.sight(
+                    inner,
+                    Caller::user(&inner.model, Arc::new(record)),
+                    now,
+                ),
+                session: None,
+                key: None,
+                expires_at: Some(vouched.expires_at),
+                states,
+            }
+        }
+        None if vouched.roles.is_empty() => {
+            return Err(issuer::refused("It is good, and nobody here is meant by it."));
+        }
+        None => {
+            let id = format!("{}:{}", issuer.name, vouched.subject);
+            let caller = Caller::Key { id: 0, roles: vouched.roles.clone() };
+            Known {
+                label: format!("issuer:{}", issuer.name).into(),
+                actor: Arc::new(Actor { kind: "issuer", id: Some(id.clone()) }),
+                sight: inner.callers.sight(inner, caller, now),
+                session: None,
+                key: Some(Arc::new(ApiKey {
+                    number: 0,
+                    name: id,
+                    start: String::new(),
+                    roles: vouched.roles,
+                    created_at: now,
+                    expires_at: Some(vouched.expires_at),
+                    used_at: None,
+                })),
+                expires_at: Some(vouched.expires_at),
+                states,
+            }
+        }
+    };
+    let known = Arc::new(known);
+    inner.callers.keep(hash, known.clone());
+    Ok(known)
+}
+
+fn unavailable(_: store::error::Error) -> Problem {
+    let detail = "Who asks could not be found out. Nothing was done.";
+    Problem::new(Kind::Unavailable, detail)
+        .with_field(header::RETRY_AFTER, HeaderValue::from_static("1"))
 }
 
 fn known(inner: &Inner, current: Current, now: Timestamp) -> Option<Known> {

@@ -146,8 +146,7 @@ mod tests {
                             fields.x = {{}}\n"
         );
         let model = declaration::read(&text).model.unwrap();
-        let mut settings = Settings::default();
-        settings.origin = set.map(str::to_owned);
+        let settings = Settings { origin: set.map(str::to_owned), ..Settings::default() };
         let mut request = Request::new(());
         request.headers_mut().insert("origin", origin.parse().unwrap());
         request.extensions_mut().insert(Peer(peer.parse().unwrap()));

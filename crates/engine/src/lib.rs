@@ -4,6 +4,7 @@
 pub mod clock;
 pub mod content;
 pub mod form;
+pub mod issuer;
 pub mod kept;
 pub mod report;
 pub mod seed;
@@ -99,6 +100,8 @@ pub(crate) struct Inner {
     pub(crate) callers: callers::Callers,
     /// How often passwords are tried and set.
     pub(crate) attempts: attempts::Attempts,
+    /// Others whose tokens are taken.
+    pub(crate) issuers: Arc<issuer::Issuers>,
     /// How often anybody may ask.
     pub(crate) rates: rates::Rates,
     /// What was refused of late.
@@ -123,6 +126,7 @@ impl Engine {
         let kept = kept::Kept::new(&model);
         let nobody = Arc::new(Sight::new(&model, Caller::Nobody, clock::now()));
         let attempts = attempts::Attempts::new(&settings);
+        let issuers = Arc::new(issuer::Issuers::new(&model));
         let rates = rates::Rates::new(&settings);
         let realm = admit::realm(&model.title);
         let cursors = cursor::Key::new(&secret);
@@ -143,6 +147,7 @@ impl Engine {
             nobodys: Arc::new(Actor { kind: "nobody", id: None }),
             callers: callers::Callers::default(),
             attempts,
+            issuers,
             rates,
             refused: refused::Refusals::default(),
             realm,
@@ -159,6 +164,12 @@ impl Engine {
         B: Body<Data = Bytes, Error = ContentError> + Send + Unpin,
     {
         pipeline::answer(&self.0, request).await
+    }
+
+    /// Others whose tokens are taken: their keys have to be brought.
+    #[must_use]
+    pub fn issuers(&self) -> Arc<issuer::Issuers> {
+        Arc::clone(&self.0.issuers)
     }
 
     /// How the lists that are kept do.

@@ -1,5 +1,5 @@
-//! What may go over plain HTTP: everything on this machine and through a proxy that is declared, and
-//! for others nothing that anybody on the way could use.
+//! What may go over plain HTTP: everything on this machine and through a proxy that is declared,
+//! and for others nothing that anybody on the way could use.
 
 use std::net::IpAddr;
 

@@ -88,6 +88,11 @@ fn top() -> Map<String, Value> {
             "Roles of API keys beside admin and those of the users.",
         ),
         (
+            "issuers",
+            json!({ "type": "object", "additionalProperties": issuer() }),
+            "Others whose tokens (JWTs of OpenID Connect) are taken: [issuers.NAME].",
+        ),
+        (
             "resources",
             json!({
                 "type": "object",
@@ -135,6 +140,28 @@ fn of_setting(setting: &Setting) -> Value {
     schema["description"] = json!(setting.meaning);
     schema["default"] = json!(setting.default);
     schema
+}
+
+fn issuer() -> Value {
+    let text = json!({ "type": "string" });
+    let texts = json!({ "type": "array", "items": { "type": "string" }, "uniqueItems": true });
+    json!({
+        "type": "object",
+        "properties": {
+            "issuer": text,
+            "audience": { "anyOf": [text, texts] },
+            "jwks": text,
+            "algorithms": { "type": "array", "items": { "enum": crate::issuer::ALGORITHMS } },
+            "skew": text,
+            "claim": text,
+            "field": text,
+            "roles_claim": text,
+            "roles": { "type": "object", "additionalProperties": { "type": "string" } },
+            "role": text,
+        },
+        "required": ["issuer", "audience"],
+        "additionalProperties": false,
+    })
 }
 
 fn resource() -> Value {

@@ -13,6 +13,7 @@ mod digest;
 pub mod fold;
 pub mod form;
 pub mod index;
+pub mod issuer;
 pub mod json;
 pub mod model;
 pub mod network;

@@ -3,6 +3,7 @@
 use contract::problem::{Place, Violation};
 
 use crate::access::{Narrowed, Rule};
+use crate::issuer::Issuer;
 use crate::query::{Column, Sort};
 use crate::record::integer_range;
 use crate::value::{Id, Value};
@@ -28,6 +29,8 @@ pub struct Model {
     pub ignore_parameters: Vec<String>,
     /// Every role that a caller can have: `admin`, those of the users, and those of keys alone.
     pub roles: Vec<String>,
+    /// Others whose tokens are taken.
+    pub issuers: Vec<Issuer>,
     /// The resources, in the order of the file.
     pub resources: Vec<Resource>,
     /// What is left of it for callers, as far as it was asked for.

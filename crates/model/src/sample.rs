@@ -126,6 +126,8 @@ pub(crate) fn model() -> Model {
         origins_credentials: false,
         ignore_parameters: vec!["_".to_owned(), "utm_*".to_owned()],
         roles: vec!["admin".to_owned()],
+
+        issuers: Vec::new(),
         resources: vec![people(), teams],
         narrowed: crate::access::Narrowed::default(),
     }

@@ -112,6 +112,8 @@ impl Model {
             seed: None,
             ignore_parameters: Vec::new(),
             roles: Vec::new(),
+
+            issuers: Vec::new(),
             resources,
             narrowed: Narrowed::default(),
         })

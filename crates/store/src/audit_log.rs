@@ -8,7 +8,7 @@ use model::value::{Id, Timestamp};
 use crate::spool::Spool;
 
 /// Every kind of actor that an entry can name.
-pub const ACTORS: &[&str] = &["nobody", "user", "key", "operator"];
+pub const ACTORS: &[&str] = &["nobody", "user", "key", "issuer", "operator"];
 /// Every operation that an entry can name.
 pub const OPERATIONS: &[&str] = &[
     "create",

@@ -4,7 +4,7 @@
 
 use contract::problem::{Kind, Problem, Violation};
 use contract::token;
-use model::model::{Model, ResourceIndex};
+use model::model::{FieldIndex, Model, ResourceIndex};
 use model::query::{Column, Count, Filter, View};
 use model::record::Record;
 use model::value::{Timestamp, Value};
@@ -44,8 +44,14 @@ pub(crate) fn named(call: &Call) -> Lookup {
     else {
         return Lookup::default();
     };
-    let page = |field: &usize| Page {
-        filter: Filter::equal(Column::Field(*field), Value::Text(name.clone())),
+    let roots = fields.iter().map(|field| by(users, *field, name.clone())).collect();
+    Lookup { roots, ..Lookup::default() }
+}
+
+/// The user that has this value in a field.
+pub(crate) fn by(users: ResourceIndex, field: FieldIndex, value: String) -> Node {
+    let page = Page {
+        filter: Filter::equal(Column::Field(field), Value::Text(value)),
         sort: Vec::new(),
         is_ranked: false,
         after: None,
@@ -53,8 +59,7 @@ pub(crate) fn named(call: &Call) -> Lookup {
         limit: 1,
         count: Count::None,
     };
-    let roots = fields.iter().map(|field| Node::new(users, Pick::Page(page(field)))).collect();
-    Lookup { roots, ..Lookup::default() }
+    Node::new(users, Pick::Page(page))
 }
 
 /// Whoever asks.

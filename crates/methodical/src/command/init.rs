@@ -68,7 +68,7 @@ fn public(domain: &str, email: Option<&str>) -> Result<String, Failure> {
         )));
     }
     let mut text = format!(
-        "\n# On the internet: HTTPS with a certificate that Let's Encrypt gives and renews, under a \
+        "\n# On the internet: HTTPS with a certificate of Let's Encrypt, under a \
          name that leads here.\nlisten = \"[::]:443\"\norigin = \"https://{domain}\"\ntls.source = \
          \"acme\"\ntls.plain = \"[::]:80\"    # sent on to HTTPS\nacme.names = [\"{domain}\"]\n"
     );

@@ -15,7 +15,7 @@ use store::{OpenError, Opened, Options};
 use crate::command::{Declaration, complain, count, joined, place, read, shown, site};
 use crate::failure::{Failure, Outcome};
 use crate::log::Log;
-use crate::serve::acme::{self, Acme};
+use crate::serve::acme::{self, Acme, Challenges};
 use crate::serve::app::App;
 use crate::serve::backups::{Running, Schedule};
 use crate::serve::first_key::{Handing, Whence};
@@ -23,13 +23,14 @@ use crate::serve::handover::{self, Sockets};
 use crate::serve::http1::connection::Service;
 use crate::serve::id::Ids;
 use crate::serve::inherit::Inherited;
-use crate::serve::listen::{self, Bound, Entrance};
+use crate::serve::listen::{self, Bound, Door, Entrance};
 use crate::serve::metrics::Page;
 use crate::serve::notify;
 use crate::serve::shutdown::{Asked, Connections, Signals};
 use crate::serve::tls::Tls;
 use crate::serve::tour::Access;
 use crate::serve::watch::{self, Base};
+use crate::serve::{issuers, outside};
 use crate::serve::{metrics, seed, tour};
 use crate::settings::{self, Given, Resolved};
 
@@ -195,12 +196,8 @@ async fn serve(
         epoch: opened.epoch,
         secret: opened.secret,
     };
-    let ordering = tls.as_ref().filter(|_| settings.tls_source == "acme");
-    let challenges = ordering.map(|_| Arc::default());
-    let ordering = ordering
-        .zip(challenges.clone())
-        .map(|(tls, shown)| Acme::new(&settings, &beside.dir, tls.certificates.clone(), shown))
-        .transpose()?;
+    let (acme, challenges) = acme(tls.as_deref(), &settings, &beside.dir)?.unzip();
+    let client = outside::client(&settings, &beside.dir)?;
     let answerer = App::new(base.engine(Arc::clone(&model)), opened.writer, challenges);
     let meter = metrics.is_some().then(Arc::default);
     let service = Arc::new(Service { answerer, settings, log, ids: Ids::new(), meter });
@@ -209,10 +206,11 @@ async fn serve(
     // What goes on beside the connections, and ends with them.
     let mut along = JoinSet::new();
     along.spawn(notify::watchdog(base.reader.clone()));
+    along.spawn(issuers::follow(Arc::clone(&service), client));
     if let Some(tls) = tls {
         along.spawn(async move { tls.follow().await });
     }
-    if let Some(acme) = ordering {
+    if let Some(acme) = acme {
         along.spawn(acme.run());
     }
     if let Some(listener) = metrics {
@@ -226,19 +224,15 @@ async fn serve(
         });
     }
     let entrance = Entrance::new(&service, &connections);
-    let asked = loop {
-        let asked = listen::accept(&doors, &entrance, signals.next()).await;
-        if asked == Asked::End || may_hand_over(&beside.dir).await {
-            break asked;
-        }
-    };
-    match asked {
+    let asked = listen_on(&doors, &entrance, &mut signals, &beside.dir).await;
+    let handed = match asked {
         Asked::End => {
-            notify::stopping();
-            listen::accept_waiting(&doors, &entrance).await;
+            // From here on nobody is let in.
+            drop((doors, sockets));
+            Ended::Done
         }
-        Asked::HandOver => notify::reloading(),
-    }
+        Asked::HandOver => Ended::HandedOver(sockets),
+    };
     let ended = finish(&connections, &service, signals, asked).await;
     along.shutdown().await;
     if let Some(backups) = beside.backups {
@@ -249,10 +243,42 @@ async fn serve(
     // Finishes the writes that are queued, and the database's log.
     let closed = tokio::task::spawn_blocking(move || writer.close()).await;
     closed.map_err(|fault| Failure::refused(format!("the database did not close: {fault}")))?;
-    Ok(match asked {
-        Asked::End => Ended::Done,
-        Asked::HandOver => Ended::HandedOver(sockets),
-    })
+    Ok(handed)
+}
+
+/// Who orders certificates, and what it shows to whoever validates names.
+fn acme(
+    tls: Option<&Tls>,
+    settings: &Settings,
+    dir: &Path,
+) -> Result<Option<(Acme, Arc<Challenges>)>, Failure> {
+    let Some(tls) = tls.filter(|_| settings.tls_source == "acme") else { return Ok(None) };
+    let shown = Arc::<Challenges>::default();
+    let acme = Acme::new(settings, dir, Arc::clone(&tls.certificates), Arc::clone(&shown))?;
+    Ok(Some((acme, shown)))
+}
+
+/// Accepts connections until there is a reason to stop, and tells systemd of it.
+async fn listen_on(
+    doors: &[Door],
+    entrance: &Arc<Entrance<App>>,
+    signals: &mut Signals,
+    dir: &Path,
+) -> Asked {
+    let asked = loop {
+        let asked = listen::accept(doors, entrance, signals.next()).await;
+        if asked == Asked::End || may_hand_over(dir).await {
+            break asked;
+        }
+    };
+    match asked {
+        Asked::End => {
+            notify::stopping();
+            listen::accept_waiting(doors, entrance).await;
+        }
+        Asked::HandOver => notify::reloading(),
+    }
+    asked
 }
 
 /// Says that connections are served, and what to try, to whom it is of use.

@@ -12,6 +12,7 @@ pub(crate) mod http1;
 pub(crate) mod http2;
 pub(crate) mod id;
 pub(crate) mod inherit;
+pub(crate) mod issuers;
 pub(crate) mod listen;
 pub(crate) mod meter;
 pub(crate) mod metrics;

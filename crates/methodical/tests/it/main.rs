@@ -5,6 +5,7 @@ mod acme;
 mod adopt;
 mod care;
 mod crash;
+mod issuers;
 mod keys;
 mod law;
 mod migrate;

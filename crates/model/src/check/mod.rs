@@ -7,6 +7,7 @@ mod cache;
 mod field;
 mod group;
 mod index;
+mod issuer;
 mod keyword;
 mod kind;
 mod open;
@@ -55,10 +56,12 @@ pub(crate) fn declaration(
         origins_credentials: top.origins_credentials,
         ignore_parameters: top.ignore_parameters,
         roles: Vec::new(),
+        issuers: Vec::new(),
         resources,
         narrowed: Narrowed::default(),
     };
     model.roles = role::read(&mut check, root, &model, &places);
+    model.issuers = issuer::read(&mut check, root, &model);
     path::check(&mut check, &top.prefix, &top.alias, &places);
     relation::check(&mut check, &model, &places);
     index::check(&mut check, &model, &places);

@@ -15,6 +15,7 @@ pub(crate) const TOP_KEYS: &[&str] = &[
     "origins_credentials",
     "ignore_parameters",
     "roles",
+    "issuers",
     "resources",
 ];
 

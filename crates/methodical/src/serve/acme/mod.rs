@@ -21,6 +21,7 @@ use super::outside;
 use super::tls::certificates::Certificates;
 use super::tls::pair::Pair;
 use crate::failure::Failure;
+use crate::log;
 
 /// Where the content for a challenge is asked for (RFC 8555 §8.3).
 const WELL_KNOWN: &str = "/.well-known/acme-challenge/";
@@ -106,7 +107,7 @@ impl Acme {
     /// The kept pair, where it is for these names and has not expired.
     fn kept(&self) -> Option<Pair> {
         let pair = self.files.pair()?;
-        let fits = pair.is_for(&self.names) && pair.ends > SystemTime::now();
+        let fits = pair.is_for(&self.names) && pair.ends > log::now();
         fits.then_some(pair)
     }
 
@@ -129,7 +130,7 @@ impl Acme {
                 }
                 Err(fault) => {
                     let wait = fault.wait.unwrap_or_else(|| self.pause_after(attempts));
-                    let next = SystemTime::now() + wait;
+                    let next = log::now() + wait;
                     self.files.keep_trouble(&Trouble::new(attempts + 1, next));
                     let meanwhile = match kept {
                         Some(_) => "the one before is used meanwhile",
@@ -171,7 +172,7 @@ fn chance() -> f64 {
 
 /// Waits for a time of the clock.
 async fn until(time: SystemTime) {
-    while let Ok(left) = time.duration_since(SystemTime::now()) {
+    while let Ok(left) = time.duration_since(log::now()) {
         tokio::time::sleep(left.min(SLICE)).await;
     }
 }

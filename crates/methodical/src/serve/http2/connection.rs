@@ -91,7 +91,8 @@ where
     // With a fault there is nobody left to tell.
     let _ = timeout(END_GRACE, poll_fn(|context| connection.poll_closed(context))).await;
     drop(connection);
-    // What has begun to change something is carried out to its end; the others notice by themselves.
+    // What has begun to change something is carried out to its end; the others see that nobody is
+    // there any more.
     while streams.running.join_next().await.is_some() {}
 }
 

@@ -1,5 +1,5 @@
-//! The content of a request as an `http_body::Body` that is read only as far as somebody asks for it:
-//! the client may send no more than a window beyond that.
+//! The content of a request as an `http_body::Body` that is read only as far as somebody asks for
+//! it: the client may send no more than a window beyond that.
 
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -14,7 +14,7 @@ use crate::failure::Failure;
 use crate::settings::Origin;
 
 pub(crate) use bound::{Bound, base_url, bind_all};
-pub(crate) use receive::{Entrance, accept, accept_waiting};
+pub(crate) use receive::{Door, Entrance, accept, accept_waiting};
 
 /// Finds the addresses that `listen` means.
 ///

@@ -1,5 +1,5 @@
-//! The PROXY protocol, version 1 and 2: a declared proxy says before anything else who has connected
-//! to it (<https://www.haproxy.org/download/2.9/doc/proxy-protocol.txt>).
+//! The PROXY protocol, version 1 and 2: a declared proxy says before anything else who has
+//! connected to it (<https://www.haproxy.org/download/2.9/doc/proxy-protocol.txt>).
 
 use std::io::{self, ErrorKind};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};

@@ -188,8 +188,8 @@ impl<A: Answer + 'static> Entrance<A> {
     }
 }
 
-/// True where a client begins with HTTP/2 without asking, because it knows that we speak it (RFC 9113
-/// §3.3). No method of HTTP/1.1 begins like that.
+/// True where a client begins with HTTP/2 without asking, because it knows that we speak it
+/// (RFC 9113 §3.3). No method of HTTP/1.1 begins like that.
 async fn begins_http_2(stream: &TcpStream, within: Duration) -> bool {
     let mut first = [0; PREFACE.len()];
     let looking = async {

@@ -5,12 +5,13 @@ use std::io::{self, ErrorKind};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use model::setting::Settings;
 
 use super::certificates::Certificates;
 use super::pair::Pair;
+use crate::log;
 
 /// How often the files are looked at.
 const PAUSE: Duration = Duration::from_secs(2);
@@ -73,7 +74,7 @@ impl Files {
     /// Tells of what clients will refuse, and of keys that others can read.
     pub(crate) fn warn(&self, pairs: &[Pair]) {
         for ((at, key_at), pair) in self.0.iter().zip(pairs) {
-            if let Some(complaint) = pair.complaint(SystemTime::now()) {
+            if let Some(complaint) = pair.complaint(log::now()) {
                 tracing::warn!("the certificate in {} {complaint}", at.display());
             }
             if fs::metadata(key_at).is_ok_and(|found| found.mode() & 0o004 != 0) {

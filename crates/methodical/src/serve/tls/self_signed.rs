@@ -7,13 +7,14 @@ use std::net::IpAddr;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use rcgen::{CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, KeyPair};
 use rustls::sign::CertifiedKey;
 
 use super::pair::Pair;
 use crate::command::shown;
+use crate::log;
 
 /// How long it is good: some systems accept no longer time.
 const LIFE: Duration = Duration::from_hours(397 * 24);
@@ -53,7 +54,7 @@ impl SelfSigned {
 
     fn kept(&self, host: IpAddr) -> Option<Pair> {
         let pair = self.read().ok()?;
-        let lasts = SystemTime::now() + RENEWED < pair.ends;
+        let lasts = log::now() + RENEWED < pair.ends;
         (lasts && pair.is_for(&names(host))).then_some(pair)
     }
 
@@ -95,7 +96,7 @@ fn make(names: Vec<String>) -> Result<(String, String), rcgen::Error> {
     name.push(DnType::CommonName, "Methodical, for development");
     params.distinguished_name = name;
     params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
-    let now = SystemTime::now();
+    let now = log::now();
     // An hour early, for clocks that are behind.
     params.not_before = (now - Duration::from_hours(1)).into();
     params.not_after = (now + LIFE).into();

@@ -1,5 +1,5 @@
-//! Spans as OTLP has them over HTTP, in JSON (OpenTelemetry Protocol 1.x, `ExportTraceServiceRequest`;
-//! ids are hexadecimal, 64-bit numbers are strings).
+//! Spans as OTLP has them over HTTP, in JSON (OpenTelemetry Protocol 1.x,
+//! `ExportTraceServiceRequest`; ids are hexadecimal, 64-bit numbers are strings).
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 

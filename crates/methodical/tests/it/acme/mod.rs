@@ -83,7 +83,7 @@ impl Authority {
 
     /// How many orders were made.
     fn orders(&self) -> usize {
-        self.said.lock().expect("a log").matches("order-plz").count()
+        self.said.lock().expect("a log").matches("Added order").count()
     }
 
     fn options(&self, plain: u16, tls: u16, challenge: &str) -> Options {
