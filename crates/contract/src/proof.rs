@@ -253,11 +253,11 @@ const fn contents(row: &Row, n: &Nature) {
         "RFC 7240 §4.2: return=minimal needs an answer that can be empty"
     );
     assert!(
-        lists(row, 200) || lists(row, 201) || lists(row, 204),
+        lists(row, 200) || lists(row, 201) || lists(row, 202) || lists(row, 204),
         "a row that cannot succeed is no row"
     );
     assert!(
-        row.offers.is_empty() != (lists(row, 200) || lists(row, 201)),
+        row.offers.is_empty() != (lists(row, 200) || lists(row, 201) || lists(row, 202)),
         "RFC 9110 §12.5.1: a row offers media types exactly where it answers content"
     );
     assert!(are_media_types(row.accepts), "RFC 9110 §8.3.1: not a list of media types");

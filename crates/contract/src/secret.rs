@@ -73,11 +73,14 @@ const ENDS: &[(&str, &str)] =
 pub const SESSION: &str = "mtds_";
 /// How our own API keys begin.
 pub const KEY: &str = "mtdk_";
+/// How codes begin that are sent by mail.
+pub const CODE: &str = "mtdc_";
 
 /// Keys of providers: how they start, and how much has to follow. Those that stand first are ours.
 const KEYS: &[(&str, usize)] = &[
     (SESSION, 8),
     (KEY, 8),
+    (CODE, 8),
     ("sk_live_", 8),
     ("sk_test_", 8),
     ("rk_live_", 8),

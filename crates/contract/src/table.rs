@@ -121,6 +121,10 @@ pub enum Target {
     Changes,
     /// `/api/login`: a name and a password become a session.
     Login,
+    /// `/api/login/reset`: a forgotten password, by mail.
+    Reset,
+    /// `/api/login/confirm`: an address that a mail was sent to.
+    Confirm,
     /// `/api/logout`: the session ends.
     Logout,
     /// `/api/me`: whoever asks.
@@ -131,6 +135,8 @@ pub enum Target {
     Session,
     /// `/api/me/password`: the password of whoever asks.
     Password,
+    /// `/api/me/email`: the address of whoever asks.
+    Address,
     /// `/api/audit`: who changed what.
     Audit,
     /// `/api` and `/`: the resources there are.
@@ -157,6 +163,9 @@ impl Target {
             | Self::Search
             | Self::Changes
             | Self::Login
+            | Self::Reset
+            | Self::Confirm
+            | Self::Address
             | Self::Logout
             | Self::Me
             | Self::Sessions
@@ -196,6 +205,18 @@ pub enum Operation {
     Changes,
     /// A new session for a name and a password.
     Login,
+    /// The page where a password is set by a code.
+    ResetPage,
+    /// A mail that sets a password, or the password that it sets.
+    Reset,
+    /// The page where an address is confirmed by a code.
+    ConfirmPage,
+    /// An address, confirmed by a code.
+    Confirm,
+    /// The own address, and whether it is confirmed.
+    Address,
+    /// A mail that confirms it.
+    SendConfirmation,
     /// The session that asks, ended.
     Logout,
     /// Whoever asks, as a record.
@@ -314,7 +335,7 @@ impl Row {
     /// that has to be said.
     #[must_use]
     pub const fn content_is_optional(&self) -> bool {
-        matches!(self.operation, Operation::Logout)
+        matches!(self.operation, Operation::Logout | Operation::SendConfirmation)
     }
 }
 
@@ -327,6 +348,8 @@ pub const COMMON_STATUSES: &[u16] =
 pub const JSON: &str = "application/json";
 /// JSON, one record a line.
 pub const NDJSON: &str = "application/x-ndjson";
+/// A page for people.
+pub const HTML: &str = "text/html; charset=utf-8";
 /// Comma-separated values (RFC 4180 §3). Its first line names the columns.
 pub const CSV: &str = "text/csv; charset=utf-8; header=present";
 const MERGE: &str = "application/merge-patch+json";
@@ -386,6 +409,18 @@ pub const ROWS: &[Row] = &[
     // Who asks
     Row { target: Target::Login, method: Method::Post, operation: Operation::Login, handle: Handle::Writer, accepts: RECORDS, offers: &[JSON], conditions: Conditions::Ignored, key: Key::Withheld, cache: Cache::Never, minimal: false, statuses: &[200, 303, 415, 422, 507] },
     Row { target: Target::Login, method: Method::Options, operation: Operation::Describe, handle: Handle::None, accepts: &[], offers: &[], conditions: Conditions::Ignored, key: Key::Ignored, cache: Cache::Never, minimal: false, statuses: &[204] },
+    Row { target: Target::Reset, method: Method::Get, operation: Operation::ResetPage, handle: Handle::None, accepts: &[], offers: &[HTML], conditions: Conditions::Ignored, key: Key::Ignored, cache: Cache::Never, minimal: false, statuses: &[200] },
+    Row { target: Target::Reset, method: Method::Head, operation: Operation::ResetPage, handle: Handle::None, accepts: &[], offers: &[HTML], conditions: Conditions::Ignored, key: Key::Ignored, cache: Cache::Never, minimal: false, statuses: &[200] },
+    Row { target: Target::Reset, method: Method::Post, operation: Operation::Reset, handle: Handle::Writer, accepts: RECORDS, offers: &[JSON], conditions: Conditions::Ignored, key: Key::Withheld, cache: Cache::Never, minimal: false, statuses: &[200, 202, 303, 415, 422, 507] },
+    Row { target: Target::Reset, method: Method::Options, operation: Operation::Describe, handle: Handle::None, accepts: &[], offers: &[], conditions: Conditions::Ignored, key: Key::Ignored, cache: Cache::Never, minimal: false, statuses: &[204] },
+    Row { target: Target::Confirm, method: Method::Get, operation: Operation::ConfirmPage, handle: Handle::None, accepts: &[], offers: &[HTML], conditions: Conditions::Ignored, key: Key::Ignored, cache: Cache::Never, minimal: false, statuses: &[200] },
+    Row { target: Target::Confirm, method: Method::Head, operation: Operation::ConfirmPage, handle: Handle::None, accepts: &[], offers: &[HTML], conditions: Conditions::Ignored, key: Key::Ignored, cache: Cache::Never, minimal: false, statuses: &[200] },
+    Row { target: Target::Confirm, method: Method::Post, operation: Operation::Confirm, handle: Handle::Writer, accepts: RECORDS, offers: &[JSON], conditions: Conditions::Ignored, key: Key::Withheld, cache: Cache::Never, minimal: false, statuses: &[200, 303, 415, 422, 507] },
+    Row { target: Target::Confirm, method: Method::Options, operation: Operation::Describe, handle: Handle::None, accepts: &[], offers: &[], conditions: Conditions::Ignored, key: Key::Ignored, cache: Cache::Never, minimal: false, statuses: &[204] },
+    Row { target: Target::Address, method: Method::Get, operation: Operation::Address, handle: Handle::Reader, accepts: &[], offers: &[JSON], conditions: Conditions::Ignored, key: Key::Ignored, cache: Cache::Never, minimal: false, statuses: &[200] },
+    Row { target: Target::Address, method: Method::Head, operation: Operation::Address, handle: Handle::Reader, accepts: &[], offers: &[JSON], conditions: Conditions::Ignored, key: Key::Ignored, cache: Cache::Never, minimal: false, statuses: &[200] },
+    Row { target: Target::Address, method: Method::Post, operation: Operation::SendConfirmation, handle: Handle::Writer, accepts: RECORDS, offers: &[JSON], conditions: Conditions::Ignored, key: Key::Withheld, cache: Cache::Never, minimal: false, statuses: &[202, 409, 415, 422, 507] },
+    Row { target: Target::Address, method: Method::Options, operation: Operation::Describe, handle: Handle::None, accepts: &[], offers: &[], conditions: Conditions::Ignored, key: Key::Ignored, cache: Cache::Never, minimal: false, statuses: &[204] },
     Row { target: Target::Logout, method: Method::Post, operation: Operation::Logout, handle: Handle::Writer, accepts: RECORDS, offers: &[JSON], conditions: Conditions::Ignored, key: Key::Withheld, cache: Cache::Never, minimal: false, statuses: &[200, 303, 415, 422, 507] },
     Row { target: Target::Logout, method: Method::Options, operation: Operation::Describe, handle: Handle::None, accepts: &[], offers: &[], conditions: Conditions::Ignored, key: Key::Ignored, cache: Cache::Never, minimal: false, statuses: &[204] },
     Row { target: Target::Me, method: Method::Get, operation: Operation::Me, handle: Handle::Reader, accepts: &[], offers: &[JSON], conditions: Conditions::Honoured, key: Key::Ignored, cache: Cache::Revalidate, minimal: false, statuses: &[200, 304, 412] },

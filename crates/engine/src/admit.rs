@@ -185,11 +185,18 @@ fn is_open(routed: &Routed) -> bool {
             | Operation::Explain
             | Operation::Robots
             | Operation::Login
+            | Operation::ResetPage
+            | Operation::ConfirmPage
+            | Operation::Reset
+            | Operation::Confirm
     )
 }
 
 fn tries_a_password(routed: &Routed) -> bool {
-    matches!(routed.row.operation, Operation::Login | Operation::Password)
+    matches!(
+        routed.row.operation,
+        Operation::Login | Operation::Password | Operation::Reset | Operation::Confirm
+    )
 }
 
 async fn find(
@@ -312,7 +319,14 @@ pub(crate) fn not_signed_in(sight: &Sight) -> Problem {
 }
 
 fn is_of_users(operation: Operation) -> bool {
-    matches!(operation, Operation::Sessions | Operation::EndSession | Operation::Password)
+    matches!(
+        operation,
+        Operation::Sessions
+            | Operation::EndSession
+            | Operation::Password
+            | Operation::Address
+            | Operation::SendConfirmation
+    )
 }
 
 fn is_permitted(sight: &Sight, operation: Operation, resource: Option<ResourceIndex>) -> bool {
@@ -340,11 +354,27 @@ fn is_permitted(sight: &Sight, operation: Operation, resource: Option<ResourceIn
         (Operation::Changes, _) => any_read(),
         (Operation::Audit, _) => sight.caller.is_admin(),
         (Operation::Me, _) => sight.caller.is_signed_in(),
-        (Operation::Sessions | Operation::EndSession | Operation::Password, _) => {
+        (
+            Operation::Sessions
+            | Operation::EndSession
+            | Operation::Password
+            | Operation::Address
+            | Operation::SendConfirmation,
+            _,
+        ) => {
             matches!(sight.caller, Caller::User { .. })
         }
         // Each operation of a batch is asked for by itself.
-        (Operation::Batch | Operation::Login | Operation::Logout, _) => true,
+        (
+            Operation::Batch
+            | Operation::Login
+            | Operation::Logout
+            | Operation::ResetPage
+            | Operation::Reset
+            | Operation::ConfirmPage
+            | Operation::Confirm,
+            _,
+        ) => true,
         (
             Operation::Describe
             | Operation::Home

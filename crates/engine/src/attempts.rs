@@ -64,6 +64,15 @@ impl Attempts {
     pub(crate) fn count(&self, attempt: Attempt<'_>) -> Result<(), Problem> {
         let Attempt { from, operation, accounts } = attempt;
         self.tried.attempt(&from).map_err(too_often_tried)?;
+        self.count_for(Attempt { from, operation, accounts })
+    }
+
+    /// Counts an attempt for whom it is made alone.
+    ///
+    /// # Errors
+    /// As `look`.
+    pub(crate) fn count_for(&self, attempt: Attempt<'_>) -> Result<(), Problem> {
+        let Attempt { from, operation, accounts } = attempt;
         for account in accounts {
             let counted = self.tried_for.attempt(&(from, operation, account));
             counted.map_err(too_often_tried)?;

@@ -23,6 +23,7 @@ use tokio::sync::OwnedSemaphorePermit;
 use crate::admit::Admitted;
 use crate::batch::Batch;
 use crate::cursor;
+use crate::op::mail::Letter;
 use crate::password::Hashes;
 use crate::positions::Positions;
 use crate::refused::Refused;
@@ -37,6 +38,10 @@ pub(crate) struct Call {
     pub(crate) admitted: Admitted,
     /// The declaration, as it is for whoever asks.
     pub(crate) model: Arc<Model>,
+    /// The same, without anything hidden: for what is nobody's to see.
+    pub(crate) whole: Arc<Model>,
+    /// What a mail needs that this request may have sent.
+    pub(crate) letter: Option<Letter>,
     /// The salt of the resource's ETags.
     pub(crate) salt: String,
     /// The media type that was negotiated; empty where the row offers none.
@@ -134,6 +139,22 @@ pub(crate) enum Account {
     },
     /// The session ends.
     SignOut(Then),
+    /// Whoever has this name has forgotten its password.
+    Ask {
+        /// By one of these fields, the first that somebody has.
+        fields: Vec<FieldIndex>,
+        /// Under this name.
+        name: String,
+    },
+    /// A code from a mail comes back.
+    Redeem {
+        /// The code.
+        code: String,
+        /// The password that shall count, where it sets one.
+        password: Option<String>,
+        /// And goes on there.
+        then: Then,
+    },
     /// Another password.
     Password {
         /// The one that counts so far.

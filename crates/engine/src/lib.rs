@@ -24,9 +24,10 @@ mod cors;
 mod cursor;
 mod idempotency;
 mod limit;
-mod op;
+pub mod op;
 mod origin;
 mod outcome;
+mod page;
 mod password;
 mod pipeline;
 mod plain;
@@ -55,7 +56,7 @@ use model::setting::Settings;
 use store::Reader;
 use store::Writer;
 use store::audit_log::Actor;
-use tokio::sync::Semaphore;
+use tokio::sync::{Notify, Semaphore};
 
 use content::{Content, ContentError};
 
@@ -100,6 +101,8 @@ pub(crate) struct Inner {
     pub(crate) callers: callers::Callers,
     /// How often passwords are tried and set.
     pub(crate) attempts: attempts::Attempts,
+    /// Rings when something was put into the queue.
+    pub(crate) queued: Arc<Notify>,
     /// Others whose tokens are taken.
     pub(crate) issuers: Arc<issuer::Issuers>,
     /// How often anybody may ask.
@@ -147,6 +150,7 @@ impl Engine {
             nobodys: Arc::new(Actor { kind: "nobody", id: None }),
             callers: callers::Callers::default(),
             attempts,
+            queued: Arc::default(),
             issuers,
             rates,
             refused: refused::Refusals::default(),
@@ -164,6 +168,18 @@ impl Engine {
         B: Body<Data = Bytes, Error = ContentError> + Send + Unpin,
     {
         pipeline::answer(&self.0, request).await
+    }
+
+    /// What it reads with.
+    #[must_use]
+    pub fn reader(&self) -> Reader {
+        self.0.reader.clone()
+    }
+
+    /// Rings when something was put into the queue of what is to be done outside.
+    #[must_use]
+    pub fn queued(&self) -> Arc<Notify> {
+        Arc::clone(&self.0.queued)
     }
 
     /// Others whose tokens are taken: their keys have to be brought.

@@ -51,6 +51,10 @@ pub(crate) enum Outcome {
     Document(Vec<u8>),
     /// A state of the process, never kept.
     State(Vec<u8>),
+    /// A page for people.
+    Page(Vec<u8>),
+    /// It will be done, if there is anything to do: which of both is not said.
+    Accepted,
     /// What one operation of a batch came to.
     Part(Box<Part>),
     /// An answer that has its form already: rendered to be remembered with its write.

@@ -28,6 +28,7 @@ use crate::call::{Call, Reading};
 use crate::content::{Content, ContentError};
 use crate::cors::Page;
 use crate::op;
+use crate::op::mail::Purpose;
 use crate::outcome::{Decided, Outcome};
 use crate::refused::Refused;
 use crate::report::{Peer, Report, RequestId};
@@ -44,6 +45,7 @@ use self::last::Last;
 mod account;
 mod batch;
 pub(crate) mod last;
+mod mail;
 mod refusal;
 mod timing;
 
@@ -124,6 +126,7 @@ where
     timing.mark("route");
     let mut content = content;
     request::refuse_content(inner, &routed, &mut content).await?;
+    mail::refuse_without(inner, &routed)?;
     if let Some(encrypted) = plain::way(inner, &routed, parts)? {
         return Ok(moved(encrypted));
     }
@@ -184,6 +187,7 @@ async fn carry_out(
         Serve::Settle { lookup, decide } => {
             account::settle(inner, call, lookup(call), report, decide).await
         }
+        Serve::Mail => mail::carry_out(inner, call, report).await,
         Serve::Batch => write(inner, call, batch::steps(call), report).await,
     }
 }
@@ -232,7 +236,11 @@ async fn write(
         }
         None => None,
     };
-    match inner.writer.transact(steps).await {
+    let written = inner.writer.transact(steps).await;
+    if call.letter.is_some() {
+        inner.queued.notify_one();
+    }
+    match written {
         Ok(Written::Committed(mut outcomes)) => outcomes.pop().unwrap_or(Err(refusal::internal())),
         Ok(Written::Refused { outcome, .. }) => outcome,
         Err(error) => Err(refusal::of_write(error, call, report)),
@@ -267,9 +275,21 @@ fn judge(
         Decided::Done(outcome, mut changes) => {
             let acts = acts(call, current, &changes);
             changes.extend(acts.into_iter().map(Change::Act));
+            changes.extend(greetings(call, &changes));
             remember(call, outcome, changes)
         }
     }
+}
+
+/// The mail by which a new user confirms its address.
+fn greetings(call: &Call, changes: &[Change]) -> Vec<Change> {
+    let Some(letter) = &call.letter else { return Vec::new() };
+    let users = call.whole.users();
+    let created = changes.iter().find_map(|change| match change {
+        Change::Insert { resource, record } if Some(*resource) == users => Some(record),
+        _ => None,
+    });
+    created.map_or_else(Vec::new, |user| op::mail::send(call, Purpose::Confirm, user, letter))
 }
 
 /// What the key was used for before, if it was.
@@ -395,6 +415,10 @@ fn acts(call: &Call, current: &Current, changes: &[Change]) -> Vec<Act> {
             | Change::EndSessions { .. }
             | Change::SealSession { .. }
             | Change::Act(_)
+            | Change::SettleJob(..)
+            | Change::PutCode(_)
+            | Change::EndCodes(_)
+            | Change::Confirm { .. }
             | Change::Enqueue(_) => {}
         }
     }

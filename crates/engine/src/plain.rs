@@ -61,8 +61,10 @@ fn credential(inner: &Inner, routed: &Routed, parts: &Parts) -> Option<&'static 
         Some("Authorization")
     } else if cookie::is_there(&parts.headers) {
         Some("the cookie of a session")
-    } else if matches!(routed.row.operation, Operation::Login | Operation::Password)
-        || signs_up && !routed.nature.safe
+    } else if matches!(
+        routed.row.operation,
+        Operation::Login | Operation::Password | Operation::Reset | Operation::Confirm
+    ) || signs_up && !routed.nature.safe
     {
         Some("a password")
     } else {

@@ -58,6 +58,9 @@ const OWN: &[(&str, Target)] = &[
     ("search", Target::Search),
     ("changes", Target::Changes),
     ("login", Target::Login),
+    ("login/reset", Target::Reset),
+    ("login/confirm", Target::Confirm),
+    ("me/email", Target::Address),
     ("logout", Target::Logout),
     ("me", Target::Me),
     ("me/sessions", Target::Sessions),
@@ -66,8 +69,16 @@ const OWN: &[(&str, Target)] = &[
 ];
 
 /// Of these, those that make no sense where nobody can sign in.
-const OF_USERS: &[Target] =
-    &[Target::Login, Target::Logout, Target::Sessions, Target::Session, Target::Password];
+const OF_USERS: &[Target] = &[
+    Target::Login,
+    Target::Reset,
+    Target::Confirm,
+    Target::Address,
+    Target::Logout,
+    Target::Sessions,
+    Target::Session,
+    Target::Password,
+];
 
 /// Finds the row of a request.
 ///
@@ -189,6 +200,9 @@ fn pattern(target: Target) -> &'static str {
         Target::Search => "/search",
         Target::Changes => "/changes",
         Target::Login => "/login",
+        Target::Reset => "/login/reset",
+        Target::Confirm => "/login/confirm",
+        Target::Address => "/me/email",
         Target::Logout => "/logout",
         Target::Me => "/me",
         Target::Sessions => "/me/sessions",

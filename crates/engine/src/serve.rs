@@ -8,6 +8,7 @@ use crate::call::Call;
 use crate::op;
 use crate::op::login::Vouched;
 use crate::outcome::{Decided, Outcome};
+use crate::page;
 
 /// A handler, by the most that it can reach. None of them is async and none meets a connection.
 #[derive(Clone, Copy)]
@@ -39,6 +40,8 @@ pub(crate) enum Serve {
         /// The decision: pure, and may be asked twice.
         decide: fn(&Call, &Current) -> Decided,
     },
+    /// What is done about accounts by mail.
+    Mail,
     /// Decides several writes, each as the handler of its own operation does.
     Batch,
 }
@@ -59,9 +62,11 @@ impl Serve {
         match self {
             Self::Describe(_) => Handle::None,
             Self::Probe(_) | Self::Read { .. } => Handle::Reader,
-            Self::Write { .. } | Self::Verify(_) | Self::Settle { .. } | Self::Batch => {
-                Handle::Writer
-            }
+            Self::Write { .. }
+            | Self::Verify(_)
+            | Self::Settle { .. }
+            | Self::Mail
+            | Self::Batch => Handle::Writer,
         }
     }
 }
@@ -96,6 +101,10 @@ pub(crate) const fn serve(operation: Operation) -> Serve {
             decide: op::login::change_password,
             wrong: op::login::mistaken,
         }),
+        Operation::ResetPage => Serve::Describe(page::reset),
+        Operation::ConfirmPage => Serve::Describe(page::confirm),
+        Operation::Reset | Operation::Confirm | Operation::SendConfirmation => Serve::Mail,
+        Operation::Address => Serve::Read { lookup: op::mail::own, answer: op::mail::answer_own },
         Operation::Logout => {
             Serve::Settle { lookup: op::account::nothing, decide: op::account::log_out }
         }

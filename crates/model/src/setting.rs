@@ -289,6 +289,20 @@ settings! {
         "Address and port of `/metrics`, for Prometheus. It shows numbers by route, no values.";
     migrate_rows_max: u64 = "migrate.rows", Form::Number(1_000_000_000), "100000",
         "Tables with fewer records are migrated by `serve` itself, where nothing is lost.";
+    mail_from: Option<String> = "mail.from", Form::TextOrOff, "off",
+        "Who sends mail: `Shop <shop@shop.example>`. Without it none is sent.";
+    mail_url: Option<String> = "mail.url", Form::TextOrOff, "off",
+        "The server that takes mail: `smtps://USER:${SMTP_PASSWORD}@mail.example:465`, or `smtp://` \
+         with STARTTLS at port 587.";
+    mail_file: Option<String> = "mail.file", Form::PathOrOff, "off",
+        "For development, in the place of a server: a folder where each mail becomes a file.";
+    mail_templates: String = "mail.templates", Form::Text, "mail",
+        "The folder of texts in the place of the built-in ones, `reset.txt` and `confirm.txt`: the \
+         first line is the subject, and {link}, {title} and {hours} are filled in.";
+    mail_reset_lifetime: Duration = "mail.reset_lifetime", Form::Time, "1h",
+        "How long a link that sets a password is good.";
+    mail_confirm_lifetime: Duration = "mail.confirm_lifetime", Form::Time, "48h",
+        "How long a link that confirms an address is good.";
     outbound_private: Networks = "outbound.private", Form::NetworksOrOff, "off",
         "Addresses and networks that are not public and may be called all the same, in plain HTTP \
          too: a mail server, an issuer of tokens, a collector of traces on your own network.";
@@ -374,6 +388,8 @@ impl Settings {
             && self.tls_plain.is_none()
         {
             ("acme.challenge", "is `http-01`, which needs `tls.plain`".to_owned())
+        } else if self.mail_from.is_some() && self.mail_url.is_none() && self.mail_file.is_none() {
+            ("mail.from", "needs `mail.url`, or `mail.file` for development".to_owned())
         } else if self.proxy_protocol == "on" && self.proxies == Networks::default() {
             ("proxy_protocol", "is believed of declared `proxies` only, and none is".to_owned())
         } else {

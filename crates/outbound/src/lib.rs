@@ -5,6 +5,7 @@
 mod address;
 mod client;
 mod error;
+pub mod mail;
 mod tls;
 
 pub use client::{Client, Rules};

@@ -18,6 +18,7 @@ pub const OPERATIONS: &[&str] = &[
     "login",
     "logout",
     "password",
+    "confirm",
     "revoke",
     "create-key",
     "revoke-key",

@@ -8,9 +8,10 @@ use model::record::{Record, Version};
 use model::value::{Id, Timestamp};
 
 use crate::audit_log::Act;
+use crate::code::Code;
 use crate::credential::{Session, TokenHash, Which};
 use crate::lookup::Remembered;
-use crate::queue::Job;
+use crate::queue::{Fate, Job};
 use crate::spool::Spool;
 
 /// One write. The change counter, the total and the change log follow by themselves.
@@ -65,6 +66,21 @@ pub enum Change {
     Act(Act),
     /// Something to be done outside, once this is committed.
     Enqueue(Job),
+    /// What becomes of a job, by its number.
+    SettleJob(i64, Fate),
+    /// A code that is sent.
+    PutCode(Code),
+    /// Every code of a user ends.
+    EndCodes(Id),
+    /// A user has shown that an address is its own.
+    Confirm {
+        /// Who.
+        user: Id,
+        /// The address.
+        address: String,
+        /// When.
+        at: Timestamp,
+    },
 }
 
 /// New records, in order. Where the tables refuse rows, as many as can be are named

@@ -4,6 +4,7 @@ pub mod adopt;
 pub mod audit_log;
 pub mod care;
 pub mod change;
+pub mod code;
 pub mod credential;
 pub mod decision;
 pub mod dependents;

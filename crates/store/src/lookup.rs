@@ -7,9 +7,11 @@ use model::record::Record;
 use model::value::{Id, Timestamp, Value};
 
 use crate::audit_log::{Acts, Entry};
+use crate::code::Code;
 use crate::credential::{Credential, Session, TokenHash};
 use crate::dependents::Dependents;
 use crate::log::{Log, Since};
+use crate::queue::{Jobs, Waiting};
 
 /// What must be known.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -29,6 +31,12 @@ pub struct Lookup {
     pub sessions: Option<Id>,
     /// A part of the audit log.
     pub acts: Option<Box<Acts>>,
+    /// The code that this is the hash of.
+    pub code: Option<TokenHash>,
+    /// The address that this user has confirmed.
+    pub confirmed: Option<Id>,
+    /// Jobs of the queue.
+    pub jobs: Option<Jobs>,
 }
 
 impl Lookup {
@@ -166,6 +174,12 @@ pub struct Current {
     pub sessions: Vec<Session>,
     /// The acts that were asked for.
     pub acts: Vec<Entry>,
+    /// The code that was asked for, if it is good.
+    pub code: Option<Code>,
+    /// The address that was confirmed.
+    pub confirmed: Option<String>,
+    /// The jobs that were asked for.
+    pub jobs: Vec<Waiting>,
 }
 
 /// What was found for one node.

@@ -91,7 +91,7 @@ pub(crate) fn end(call: &Call, current: &Current) -> Decided {
 pub(crate) fn log_out(call: &Call, _: &Current) -> Decided {
     let then = match call.account() {
         Some(Account::SignOut(then)) => then.clone(),
-        Some(Account::SignIn { .. } | Account::Password { .. }) | None => Then::Answer,
+        Some(_) | None => Then::Answer,
     };
     let admitted = &call.admitted;
     match (user(call), admitted.session) {

@@ -154,7 +154,7 @@ pub(crate) fn change_password(call: &Call, vouched: &Vouched, current: &Current)
     };
     let then = match call.account() {
         Some(Account::Password { then, .. }) => then,
-        Some(Account::SignIn { .. } | Account::SignOut(_)) | None => &Then::Answer,
+        Some(_) | None => &Then::Answer,
     };
     let mut values = present.values.clone();
     values[field] = Some(Value::Text(fresh.clone()));
@@ -172,6 +172,6 @@ pub(crate) fn change_password(call: &Call, vouched: &Vouched, current: &Current)
     Decided::Done(Outcome::Settled("changed", then.clone()), changes)
 }
 
-fn field(model: &Model, users: ResourceIndex) -> Option<usize> {
+pub(crate) fn field(model: &Model, users: ResourceIndex) -> Option<usize> {
     model.resources[users].fields.iter().position(|field| field.password)
 }

@@ -10,6 +10,7 @@ pub(crate) mod delete;
 pub(crate) mod fetch;
 pub(crate) mod list;
 pub(crate) mod login;
+pub mod mail;
 pub(crate) mod page;
 pub(crate) mod patch;
 pub(crate) mod permission;

@@ -35,7 +35,9 @@ pub(super) async fn verify(
     let (name, sent, fresh) = match account {
         Account::SignIn { name, password, .. } => (Some(model::fold::fold(name)), password, None),
         Account::Password { current, password, .. } => (None, current, Some(password)),
-        Account::SignOut(_) => return Err(refusal::internal()),
+        Account::SignOut(_) | Account::Ask { .. } | Account::Redeem { .. } => {
+            return Err(refusal::internal());
+        }
     };
     let found = inner.reader.read(lookup(call)).await;
     let user = login::first(found.map_err(|error| refusal::of_store(error, call, report))?);

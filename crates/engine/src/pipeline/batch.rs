@@ -104,6 +104,7 @@ fn handler(call: &Call) -> Option<Handler> {
         | Serve::Read { .. }
         | Serve::Verify(_)
         | Serve::Settle { .. }
+        | Serve::Mail
         | Serve::Batch => None,
     }
 }
@@ -125,6 +126,8 @@ fn part(bound: &Bound<'_>, outcome: Outcome) -> Outcome {
         | Outcome::Described
         | Outcome::Document(_)
         | Outcome::State(_)
+        | Outcome::Page(_)
+        | Outcome::Accepted
         | Outcome::Part(_)
         | Outcome::Rendered(_)
         | Outcome::Changed(_)

@@ -47,6 +47,12 @@ pub(crate) fn render(call: &Call, outcome: Outcome) -> Answer {
             Answer { version, ..Answer::new(200, call.media, content) }
         }
         Outcome::State(content) => Answer::new(200, call.media, content),
+        Outcome::Page(content) => {
+            let mut answer = Answer::new(200, call.media, content);
+            answer.fields.push((header::CONTENT_SECURITY_POLICY, crate::page::POLICY.clone()));
+            answer
+        }
+        Outcome::Accepted => Answer::new(202, call.media, b"{\"status\":\"accepted\"}".to_vec()),
         Outcome::Part(part) => part.answer,
         Outcome::Rendered(answer) | Outcome::Replayed(answer) => answer,
     }

@@ -17,6 +17,7 @@ use serde_json::{Map, Value};
 use super::body;
 use crate::call::{Account, Call, Content, Then};
 use crate::form;
+use crate::op::mail;
 use crate::route::Routed;
 
 const HTML: &str = "text/html";
@@ -26,10 +27,21 @@ const USERNAME: &str = "username";
 const PASSWORD: &str = "password";
 const CURRENT: &str = "current";
 const NEXT: &str = "next";
+const CODE: &str = "code";
+/// The name that stands for the field with the address.
+const EMAIL: &str = "email";
 
 /// True where the content is about whoever asks, and no record.
 pub(super) fn is_account(routed: &Routed) -> bool {
-    matches!(routed.row.operation, Operation::Login | Operation::Logout | Operation::Password)
+    matches!(
+        routed.row.operation,
+        Operation::Login
+            | Operation::Logout
+            | Operation::Password
+            | Operation::Reset
+            | Operation::Confirm
+            | Operation::SendConfirmation
+    )
 }
 
 /// True for a form that a browser has sent: its answer is a page to go to. Whoever takes anything,
@@ -68,6 +80,9 @@ pub(super) async fn read(
     let account = match call.routed.row.operation {
         Operation::Login => sign_in(users, &members, is_of_browser)?,
         Operation::Password => password(users, &members, is_of_browser)?,
+        Operation::Reset if !members.0.contains_key(CODE) => ask(users, &members)?,
+        Operation::Reset => redeem(users, &members, is_of_browser, true)?,
+        Operation::Confirm => redeem(users, &members, is_of_browser, false)?,
         _ => Account::SignOut(members.then(is_of_browser, &[])?),
     };
     Ok(Content::Account(Arc::new(account)))
@@ -170,6 +185,59 @@ fn password(
     }
     let (Ok(then), true) = (then, faults.is_empty()) else { return Err(invalid(faults)) };
     Ok(Account::Password { current: current.to_owned(), password: password.to_owned(), then })
+}
+
+/// Who has forgotten its password: by a field by which users sign in, or by the address.
+fn ask(users: Option<&Resource>, members: &Members) -> Result<Account, Problem> {
+    let address = users.and_then(mail::address_field);
+    let all: Vec<FieldIndex> =
+        users.map_or(&[][..], |users| &users.login).iter().copied().chain(address).collect();
+    let name = |index: FieldIndex| users.map_or("", |users| users.fields[index].name.as_str());
+    let mut known: Vec<&str> = all.iter().map(|index| name(*index)).collect();
+    known.extend([USERNAME, EMAIL]);
+    known.sort_unstable();
+    known.dedup();
+    let mut faults = members.unknown(&known);
+    let given: Vec<&str> =
+        known.iter().copied().filter(|name| members.0.contains_key(*name)).collect();
+    let text = match given[..] {
+        [one] => members.text(one, &mut faults),
+        _ => {
+            let detail = format!("send one of {}, or a code", known.join(", "));
+            faults.push(Violation::at("", detail));
+            ""
+        }
+    };
+    if !faults.is_empty() {
+        return Err(invalid(faults));
+    }
+    let own: Vec<FieldIndex> =
+        all.iter().copied().filter(|index| given.first() == Some(&name(*index))).collect();
+    Ok(Account::Ask { fields: if own.is_empty() { all } else { own }, name: text.to_owned() })
+}
+
+/// A code from a mail, with a password where it sets one.
+fn redeem(
+    users: Option<&Resource>,
+    members: &Members,
+    is_of_browser: bool,
+    sets: bool,
+) -> Result<Account, Problem> {
+    let mut faults = Vec::new();
+    let code = members.text(CODE, &mut faults);
+    let sent = if members.0.contains_key(secret(users)) { secret(users) } else { PASSWORD };
+    let password = sets.then(|| members.text(sent, &mut faults));
+    let known: &[&str] = if sets { &[CODE, sent] } else { &[CODE] };
+    let then = members.then(is_of_browser, known);
+    let then = then.map_err(|problem| faults.extend(problem.errors));
+    let field = users.and_then(|users| users.fields.iter().find(|field| field.password));
+    let fault = password.and_then(|text| field.and_then(|field| field.fault(&Value::from(text))));
+    if let (Some(fault), true) = (fault, faults.is_empty()) {
+        faults.push(Violation::at(pointer(sent), fault));
+    }
+    let (Ok(then), true) = (then, faults.is_empty()) else { return Err(invalid(faults)) };
+    let (code, password) = (code.to_owned(), password.map(str::to_owned));
+    Ok(Account::Redeem { code, password, then })
 }
 
 /// The name of the field of passwords.

@@ -36,6 +36,7 @@ use crate::clock;
 use crate::content::ContentError;
 use crate::form;
 use crate::idempotency;
+use crate::op::mail::Letter;
 use crate::password::Hashes;
 use crate::report::Report;
 use crate::response::tag;
@@ -126,6 +127,8 @@ fn understood(
     Call {
         salt: routed.resource.map_or_else(String::new, |index| inner.salts[index].clone()),
         model: admitted.sight.model.clone(),
+        whole: inner.model.clone(),
+        letter: letter(inner, &routed),
         media,
         coding,
         identity_refused: negotiate::coding(headers, &[Coding::Identity]).is_none(),
@@ -154,6 +157,14 @@ fn understood(
         admitted,
         routed,
     }
+}
+
+/// A new user is sent a mail, where mail is sent.
+fn letter(inner: &Inner, routed: &Routed) -> Option<Letter> {
+    let creates =
+        matches!(routed.row.operation, table::Operation::Create | table::Operation::Replace);
+    let is_user = routed.resource.is_some() && routed.resource == inner.model.users();
+    (creates && is_user && inner.settings.mail_from.is_some()).then(Letter::new)
 }
 
 /// What the client calls itself, where that is kept.

@@ -26,6 +26,7 @@ use crate::serve::inherit::Inherited;
 use crate::serve::listen::{self, Bound, Door, Entrance};
 use crate::serve::metrics::Page;
 use crate::serve::notify;
+use crate::serve::queue::{self, Office};
 use crate::serve::shutdown::{Asked, Connections, Signals};
 use crate::serve::tls::Tls;
 use crate::serve::tour::Access;
@@ -198,6 +199,7 @@ async fn serve(
     };
     let (acme, challenges) = acme(tls.as_deref(), &settings, &beside.dir)?.unzip();
     let client = outside::client(&settings, &beside.dir)?;
+    let office = Office::open(&settings, &beside.dir)?;
     let answerer = App::new(base.engine(Arc::clone(&model)), opened.writer, challenges);
     let meter = metrics.is_some().then(Arc::default);
     let service = Arc::new(Service { answerer, settings, log, ids: Ids::new(), meter });
@@ -207,6 +209,9 @@ async fn serve(
     let mut along = JoinSet::new();
     along.spawn(notify::watchdog(base.reader.clone()));
     along.spawn(issuers::follow(Arc::clone(&service), client));
+    if let Some(office) = office {
+        along.spawn(queue::run(Arc::clone(&service), office));
+    }
     if let Some(tls) = tls {
         along.spawn(async move { tls.follow().await });
     }

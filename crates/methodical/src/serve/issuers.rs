@@ -72,6 +72,6 @@ async fn get(client: &Client, url: &str) -> Result<(HeaderMap, Bytes), String> {
 
 fn max_age(fields: &HeaderMap) -> Option<Duration> {
     let text = fields.get(CACHE_CONTROL)?.to_str().ok()?;
-    let ages = text.split(',').filter_map(|part| part.trim().strip_prefix("max-age="));
-    ages.last()?.parse().ok().map(Duration::from_secs)
+    let mut ages = text.split(',').filter_map(|part| part.trim().strip_prefix("max-age="));
+    ages.next_back()?.parse().ok().map(Duration::from_secs)
 }

@@ -8,6 +8,7 @@ mod crash;
 mod issuers;
 mod keys;
 mod law;
+mod mail;
 mod migrate;
 mod operate;
 mod program;

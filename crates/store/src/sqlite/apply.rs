@@ -9,7 +9,7 @@ use rusqlite::{OptionalExtension, Statement, params};
 use super::failure::Failure;
 use super::session::Session;
 use super::value::{BoundId, column};
-use super::{acts, credential, many, queue};
+use super::{acts, code, credential, many, queue};
 use crate::change::Change;
 use crate::error::Error;
 use crate::fault::{Fault, on};
@@ -40,6 +40,10 @@ pub(crate) fn apply(session: &Session, change: &Change, step: usize) -> Result<(
         Change::SealSession { number, seal } => (0, credential::seal(session, *number, seal)),
         Change::Act(act) => (0, acts::append(session, act)),
         Change::Enqueue(job) => (0, queue::add(session, job)),
+        Change::SettleJob(number, fate) => (0, queue::settle(session, *number, fate)),
+        Change::PutCode(sent) => (0, code::put(session, sent)),
+        Change::EndCodes(user) => (0, code::end(session, user)),
+        Change::Confirm { user, address, at } => (0, code::confirm(session, user, address, *at)),
     };
     match touched {
         Ok(0) => Err(Error::Moved { step }),

@@ -79,7 +79,9 @@ CREATE INDEX \"_methodical_api_keys(expires)\" ON _methodical_api_keys (expires)
 pub(crate) fn write(resource: &Resource, out: &mut String) {
     if resource.fields.iter().any(|field| field.password) {
         out.push_str(&format!(
-            "{} BEGIN\n  DELETE FROM _methodical_sessions WHERE user = OLD.\"id\";\nEND;\n",
+            "{} BEGIN\n  DELETE FROM _methodical_sessions WHERE user = OLD.\"id\";\n  \
+             DELETE FROM _methodical_codes WHERE user = OLD.\"id\";\n  \
+             DELETE FROM _methodical_confirmed WHERE user = OLD.\"id\";\nEND;\n",
             head(resource, "sign_out", "AFTER DELETE")
         ));
     }

@@ -9,7 +9,7 @@ use model::value::{ID_MAX, Value};
 use super::constraint::checks;
 use super::index as search_index;
 use super::trigger;
-use super::{acts, credential, queue};
+use super::{acts, code, credential, queue};
 use crate::sql::{column, fold_column, folded, quote, stored_kind};
 
 /// The moment of a statement, as `createdAt` and `updatedAt` are written.
@@ -100,7 +100,11 @@ pub(crate) fn script(model: &Model) -> String {
 
 /// The same for resources that have their numbers already; those without one are left out.
 pub(crate) fn numbered_script(model: &Model, numbers: &[Option<i64>]) -> String {
-    let mut out = BOOKKEEPING.to_owned() + &credential::tables() + acts::TABLES + queue::TABLES;
+    let mut out = BOOKKEEPING.to_owned()
+        + &credential::tables()
+        + acts::TABLES
+        + queue::TABLES
+        + code::TABLES;
     for (number, resource) in numbers.iter().zip(&model.resources) {
         let Some(number) = *number else { continue };
         let columns = columns(model, resource).into_iter().map(|column| column.definition);

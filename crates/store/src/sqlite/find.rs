@@ -14,7 +14,7 @@ use super::failure::{Failure, broken};
 use super::keyset::branches;
 use super::session::Session;
 use super::value::{BoundId, record};
-use super::{acts, aggregate, credential, log, related};
+use super::{acts, aggregate, code, credential, log, queue, related};
 use crate::credential::CREDENTIALS;
 use crate::fault::{Fault, on};
 use crate::lookup::{Current, Found, KeyHash, Lookup, Node, Page, Pick, Remembered, Total};
@@ -77,13 +77,34 @@ pub(crate) fn find(session: &Session, lookup: &Lookup) -> Result<Current, Failur
         Some(acts) => acts::find(session, acts)?,
         None => Vec::new(),
     };
-    Ok(Current { remembered, states, roots, log, credential, sessions, acts })
+    let code = match &lookup.code {
+        Some(hash) => code::find(session, hash)?,
+        None => None,
+    };
+    let confirmed = match &lookup.confirmed {
+        Some(user) => code::confirmed(session, user)?,
+        None => None,
+    };
+    let jobs = lookup.jobs.map_or(Ok(Vec::new()), |jobs| queue::find(session, jobs))?;
+    Ok(Current {
+        remembered,
+        states,
+        roots,
+        log,
+        credential,
+        sessions,
+        acts,
+        code,
+        confirmed,
+        jobs,
+    })
 }
 
 /// True where one statement answers the lookup, so that it needs no transaction of its own.
 pub(crate) fn is_single(lookup: &Lookup) -> bool {
     // A credential is looked for among sessions and among keys, and so has two.
-    if lookup.log.is_some() || lookup.credential.is_some() {
+    let is_more = lookup.code.is_some() || lookup.confirmed.is_some() || lookup.jobs.is_some();
+    if lookup.log.is_some() || lookup.credential.is_some() || is_more {
         return false;
     }
     let more = [lookup.sessions.is_some(), lookup.acts.is_some()];

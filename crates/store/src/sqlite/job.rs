@@ -202,6 +202,10 @@ fn is_large(change: &Change) -> bool {
         | Change::EndSessions { .. }
         | Change::SealSession { .. }
         | Change::Act(_)
+        | Change::SettleJob(..)
+        | Change::PutCode(_)
+        | Change::EndCodes(_)
+        | Change::Confirm { .. }
         | Change::Enqueue(_) => false,
     }
 }

@@ -8,6 +8,7 @@ pub(crate) mod apply;
 pub(crate) mod audit;
 mod bind;
 pub(crate) mod checkpoint;
+pub(crate) mod code;
 pub(crate) mod constraint;
 pub(crate) mod copy;
 pub(crate) mod credential;

@@ -40,7 +40,8 @@ pub(crate) const APPLICATION: i32 = 0x4d65_7468;
 /// The layout of our own tables. 2: rows of text and UUID ids are numbered by a column of their
 /// own; full-text indexes. 3: what the tables were made for is kept, and so is what became of them.
 /// 4: sessions, API keys and the audit log; what rules look at is kept in the change log. 5: the
-/// audit log knows which records a bulk was about. 6: jobs.
+/// audit log knows which records a bulk was about. 6: jobs; codes that
+/// are sent, and the addresses that they confirm.
 pub(crate) const LAYOUT: i32 = 6;
 /// Bytes that the log ahead of the database keeps on the disk when it begins anew.
 const LOG_BYTES_KEPT: i64 = 64 << 20;

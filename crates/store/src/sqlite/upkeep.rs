@@ -11,7 +11,7 @@ use rusqlite::params;
 use super::failure::Failure;
 use super::group::Desk;
 use super::trigger::settled;
-use super::{acts, credential};
+use super::{acts, code, credential, queue};
 use crate::error::Error;
 use crate::sql::{fold_column, folded, quote};
 
@@ -123,6 +123,8 @@ impl Desk {
         }
         if due.credentials {
             done = done.max(credential::sweep(&self.session, now, chunk)?);
+            code::sweep(&self.session, now, chunk)?;
+            queue::sweep(&self.session, due.oldest_act, chunk)?;
         }
         if due.acts {
             done = done.max(acts::sweep(&self.session, due.oldest_act, chunk)?);
@@ -160,7 +162,8 @@ impl Desk {
         Ok(Due {
             answers,
             changes,
-            credentials: credential::any_expired(&self.session, now)?,
+            credentials: credential::any_expired(&self.session, now)?
+                || code::any_expired(&self.session, now)?,
             acts: acts::any_old(&self.session, oldest_act)?,
             orphans: self.orphans.is_some() || self.orphans_sought.elapsed() >= ORPHANS_INTERVAL,
             stamps: self.stamps.is_due(),

@@ -68,7 +68,8 @@ where
     loop {
         let most = settings.fields_bytes_max + IDLE_BYTES_MAX;
         match streams.next(&mut connection, &calm, most, stopped.as_mut(), told).await {
-            Next::Stream(request, respond) => {
+            Next::Stream(stream) => {
+                let (request, respond) = *stream;
                 calm.restore();
                 let exchange = exchange(Arc::clone(service), request, respond, wire, calm.clone());
                 streams.running.spawn(exchange);
@@ -121,7 +122,7 @@ struct Streams {
 
 /// What happens next on a connection.
 enum Next {
-    Stream(Request<RecvStream>, SendResponse<Bytes>),
+    Stream(Box<(Request<RecvStream>, SendResponse<Bytes>)>),
     /// The last of the streams has been answered.
     Answered,
     /// The client only makes work.
@@ -145,8 +146,8 @@ impl Streams {
     ) -> Next {
         poll_fn(|context| {
             match connection.poll_accept(context) {
-                Poll::Ready(Some(Ok((request, respond)))) => {
-                    return Poll::Ready(Next::Stream(request, respond));
+                Poll::Ready(Some(Ok(stream))) => {
+                    return Poll::Ready(Next::Stream(Box::new(stream)));
                 }
                 Poll::Ready(Some(Err(_)) | None) => return Poll::Ready(Next::End),
                 Poll::Pending => {}

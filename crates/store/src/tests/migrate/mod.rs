@@ -169,7 +169,8 @@ impl Ground {
                  AND tbl_name NOT IN (SELECT name FROM sqlite_schema WHERE name LIKE '%)\\_%' \
                  ESCAPE '\\') AND (type <> 'table' OR name LIKE '%(%') \
                  AND tbl_name NOT IN ('_methodical_keys', '_methodical_sessions', \
-                 '_methodical_api_keys', '_methodical_audit', '_methodical_jobs') \
+                 '_methodical_api_keys', '_methodical_audit', '_methodical_jobs', \
+                 '_methodical_codes', '_methodical_confirmed') \
                  AND sql IS NOT NULL",
                 [],
                 |row| row.get(0),
