@@ -181,6 +181,6 @@ mod tests {
             }
         }
         let kept_out = (10_000..10_200).filter(|who| limit.attempt_at(who, 0).is_err()).count();
-        assert!(kept_out <= 2, "{kept_out} of 200 have two full slots by chance");
+        assert!(kept_out <= 8, "{kept_out} of 200 have two full slots by chance");
     }
 }

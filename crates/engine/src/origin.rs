@@ -166,7 +166,9 @@ fn site(headers: &HeaderMap, us: Us<'_>) -> Site {
 /// True where the host that was asked is a name of somebody else for this machine: a site can point
 /// its own name at a loopback address (DNS rebinding), and its pages are of one origin with that.
 fn is_rebound(headers: &HeaderMap, us: Us<'_>) -> bool {
-    if !us.peer.is_some_and(|peer| peer.to_canonical().is_loopback()) {
+    // Over TLS the certificate is for none of theirs, and a declared proxy is no browser.
+    let is_local = us.peer.is_some_and(|peer| peer.to_canonical().is_loopback());
+    if !is_local || us.scheme != Scheme::Http {
         return false;
     }
     // No browser leaves it out.

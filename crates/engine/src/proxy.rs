@@ -49,7 +49,10 @@ pub(crate) fn believe(settings: &Settings, parts: &mut Parts) -> Result<(), &'st
     };
     let (address, hop) = found.map_err(|Malformed| complaint)?;
     parts.extensions.insert(Peer(address));
-    parts.extensions.insert(hop.scheme.unwrap_or(Scheme::Unsaid));
+    let come = parts.extensions.get::<Scheme>().copied();
+    // A proxy that speaks TLS with us and says nothing more has said enough.
+    let unsaid = if come == Some(Scheme::Https) { Scheme::Https } else { Scheme::Unsaid };
+    parts.extensions.insert(hop.scheme.unwrap_or(unsaid));
     if let Some(host) = hop.host.and_then(|host| HeaderValue::try_from(host).ok()) {
         parts.headers.insert(header::HOST, host);
     }

@@ -287,13 +287,21 @@ settings! {
          backup is given up.";
     metrics_listen: Option<String> = "metrics.listen", Form::AddressOrOff, "off",
         "Address and port of `/metrics`, for Prometheus. It shows numbers by route, no values.";
+    traces_endpoint: Option<String> = "traces.endpoint", Form::TextOrOff, "off",
+        "Where traces go: a collector of OpenTelemetry (OTLP over HTTP), \
+         `http://127.0.0.1:4318`, which `outbound.private` has to allow. They have patterns, names \
+         and numbers, no values.";
+    traces_authorization: Option<String> = "traces.authorization", Form::TextOrOff, "off",
+        "What the collector is sent as Authorization: `Bearer ${OTLP_TOKEN}`.";
+    traces_every: u32 = "traces.every", Form::Number(1_000_000), "1",
+        "One of so many requests is recorded; one that belongs to a trace already, where that is.";
     migrate_rows_max: u64 = "migrate.rows", Form::Number(1_000_000_000), "100000",
         "Tables with fewer records are migrated by `serve` itself, where nothing is lost.";
     mail_from: Option<String> = "mail.from", Form::TextOrOff, "off",
         "Who sends mail: `Shop <shop@shop.example>`. Without it none is sent.";
     mail_url: Option<String> = "mail.url", Form::TextOrOff, "off",
-        "The server that takes mail: `smtps://USER:${SMTP_PASSWORD}@mail.example:465`, or `smtp://` \
-         with STARTTLS at port 587.";
+        "The server that takes mail: `smtps://USER:${SMTP_PASSWORD}@mail.example:465`, or \
+         `smtp://` with STARTTLS at port 587.";
     mail_file: Option<String> = "mail.file", Form::PathOrOff, "off",
         "For development, in the place of a server: a folder where each mail becomes a file.";
     mail_templates: String = "mail.templates", Form::Text, "mail",

@@ -31,6 +31,13 @@ pub struct Lookup {
     pub sessions: Option<Id>,
     /// A part of the audit log.
     pub acts: Option<Box<Acts>>,
+    /// What is seldom asked for.
+    pub beside: Option<Box<Beside>>,
+}
+
+/// What is seldom asked for.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Beside {
     /// The code that this is the hash of.
     pub code: Option<TokenHash>,
     /// The address that this user has confirmed.
@@ -44,6 +51,12 @@ impl Lookup {
     #[must_use]
     pub fn of(root: Node) -> Self {
         Self { roots: vec![root], ..Self::default() }
+    }
+
+    /// A lookup of what is seldom asked for.
+    #[must_use]
+    pub fn beside(beside: Beside) -> Self {
+        Self { beside: Some(Box::new(beside)), ..Self::default() }
     }
 
     /// A lookup of the change counters of some tables, which say whether what was read from them

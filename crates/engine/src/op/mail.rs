@@ -1,5 +1,5 @@
-//! Mail about accounts: a code is made, kept by its hash, and sent, all in one commit; whoever sends
-//! it back has read the mail of its address.
+//! Mail about accounts: a code is made, kept by its hash, and sent, all in one commit; whoever
+//! sends it back has read the mail of its address.
 
 use contract::problem::{Kind, Problem, Violation};
 use contract::secret::CODE;
@@ -12,7 +12,7 @@ use store::audit_log::Actor;
 use store::change::Change;
 use store::code::Code;
 use store::credential::Which;
-use store::lookup::{Current, Lookup, Node};
+use store::lookup::{Beside, Current, Lookup, Node};
 use store::queue::Job;
 
 use crate::call::{Call, Then};
@@ -152,21 +152,25 @@ pub(crate) fn again(call: &Call, letter: &Letter, current: &Current) -> Decided 
 
 /// What has to be known of a code.
 pub(crate) fn code(text: &str) -> Lookup {
-    Lookup { code: Some(token::hash(text)), ..Lookup::default() }
+    Lookup::beside(Beside { code: Some(token::hash(text)), ..Beside::default() })
 }
 
 /// Whoever a code is for, where it is good for this: the user as it is now, with the address and
 /// the password that it had.
-fn bearer<'a>(call: &Call, purpose: Purpose, current: &'a Current) -> Result<&'a Record, Decided> {
+fn bearer<'a>(
+    call: &Call,
+    purpose: Purpose,
+    current: &'a Current,
+) -> Result<&'a Record, Box<Decided>> {
     let Some(code) = current.code.as_ref().filter(|code| code.purpose == purpose.name()) else {
-        return Err(Decided::Refused(no_code()));
+        return Err(Box::new(Decided::Refused(no_code())));
     };
     let (Some(users), Some(user)) = (call.whole.users(), &code.user) else {
-        return Err(Decided::Refused(no_code()));
+        return Err(Box::new(Decided::Refused(no_code())));
     };
     let Some(found) = current.roots.first() else {
-        let more = Lookup { code: Some(code.hash), ..Lookup::of(Node::key(users, user.clone())) };
-        return Err(Decided::More(more));
+        let more = Lookup::of(Node::key(users, user.clone()));
+        return Err(Box::new(Decided::More(more)));
     };
     let resource = &call.whole.resources[users];
     let fits = |user: &&Record| {
@@ -174,14 +178,14 @@ fn bearer<'a>(call: &Call, purpose: Purpose, current: &'a Current) -> Result<&'a
         seal == code.seal && address(&call.whole, user) == Some(code.address.as_str())
     };
     let user = found.rows.first().map(|row| &row.record).filter(fits);
-    user.ok_or_else(|| Decided::Refused(no_code()))
+    user.ok_or_else(|| Box::new(Decided::Refused(no_code())))
 }
 
 /// Sets another password. Every session ends, and the address is shown to be the user's own.
 pub(crate) fn reset(call: &Call, fresh: &str, then: &Then, current: &Current) -> Decided {
     let user = match bearer(call, Purpose::Reset, current) {
         Ok(user) => user,
-        Err(decided) => return decided,
+        Err(decided) => return *decided,
     };
     let (Some(users), Some(address)) = (call.whole.users(), address(&call.whole, user)) else {
         return Decided::Refused(no_code());
@@ -207,7 +211,7 @@ pub(crate) fn reset(call: &Call, fresh: &str, then: &Then, current: &Current) ->
 pub(crate) fn confirm(call: &Call, then: &Then, current: &Current) -> Decided {
     let user = match bearer(call, Purpose::Confirm, current) {
         Ok(user) => user,
-        Err(decided) => return decided,
+        Err(decided) => return *decided,
     };
     let Some(address) = address(&call.whole, user) else { return Decided::Refused(no_code()) };
     let id = user.id.clone();
@@ -241,13 +245,13 @@ pub(crate) fn own(call: &Call) -> Lookup {
     let user = call.admitted.sight.caller.id().cloned();
     let roots = call.whole.users().zip(user.clone());
     let roots = roots.map(|(users, id)| Node::key(users, id)).into_iter().collect();
-    Lookup { roots, confirmed: user, ..Lookup::default() }
+    Lookup { roots, ..Lookup::beside(Beside { confirmed: user, ..Beside::default() }) }
 }
 
 /// The own address, and whether it is confirmed.
 pub(crate) fn answer_own(call: &Call, current: Current) -> Result<Outcome, Problem> {
-    let user = current.roots.iter().flat_map(|found| &found.rows).next();
-    let address = user.and_then(|user| address(&call.whole, &user.record));
+    let user = current.roots.into_iter().flat_map(|found| found.rows).next();
+    let address = user.as_ref().and_then(|user| address(&call.whole, &user.record));
     let confirmed = address.is_some() && address == current.confirmed.as_deref();
     let content = json!({ "email": address, "confirmed": confirmed });
     Ok(Outcome::State(content.to_string().into_bytes()))

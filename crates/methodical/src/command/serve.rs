@@ -30,6 +30,7 @@ use crate::serve::queue::{self, Office};
 use crate::serve::shutdown::{Asked, Connections, Signals};
 use crate::serve::tls::Tls;
 use crate::serve::tour::Access;
+use crate::serve::traces::{Exporter, Traces};
 use crate::serve::watch::{self, Base};
 use crate::serve::{issuers, outside};
 use crate::serve::{metrics, seed, tour};
@@ -199,25 +200,25 @@ async fn serve(
     };
     let (acme, challenges) = acme(tls.as_deref(), &settings, &beside.dir)?.unzip();
     let client = outside::client(&settings, &beside.dir)?;
-    let office = Office::open(&settings, &beside.dir)?;
+    let (ids, instance) = (Ids::new(), Ids::new().next());
+    let traces = Traces::open(&settings, &client, &model.title, instance)?;
+    let (traces, exporter) = traces.unzip();
+    let outside = Outside {
+        office: Office::open(&settings, &beside.dir)?,
+        acme,
+        exporter,
+        client,
+        tls: tls.clone(),
+    };
     let answerer = App::new(base.engine(Arc::clone(&model)), opened.writer, challenges);
     let meter = metrics.is_some().then(Arc::default);
-    let service = Arc::new(Service { answerer, settings, log, ids: Ids::new(), meter });
+    let service = Arc::new(Service { answerer, settings, log, ids, meter, traces });
     announce(address, &service.settings, &model, tls.as_deref(), &beside);
     let connections = Arc::new(Connections::default());
     // What goes on beside the connections, and ends with them.
     let mut along = JoinSet::new();
     along.spawn(notify::watchdog(base.reader.clone()));
-    along.spawn(issuers::follow(Arc::clone(&service), client));
-    if let Some(office) = office {
-        along.spawn(queue::run(Arc::clone(&service), office));
-    }
-    if let Some(tls) = tls {
-        along.spawn(async move { tls.follow().await });
-    }
-    if let Some(acme) = acme {
-        along.spawn(acme.run());
-    }
+    outside.go_along(&mut along, &service);
     if let Some(listener) = metrics {
         let page = Page::new(&service, opened.measures, &connections);
         along.spawn(metrics::serve(listener, page, Arc::clone(&service)));
@@ -230,25 +231,51 @@ async fn serve(
     }
     let entrance = Entrance::new(&service, &connections);
     let asked = listen_on(&doors, &entrance, &mut signals, &beside.dir).await;
-    let handed = match asked {
-        Asked::End => {
-            // From here on nobody is let in.
-            drop((doors, sockets));
-            Ended::Done
-        }
-        Asked::HandOver => Ended::HandedOver(sockets),
-    };
+    // From here on nobody is let in, but by a successor.
+    drop(doors);
+    let sockets = (asked == Asked::HandOver).then_some(sockets);
     let ended = finish(&connections, &service, signals, asked).await;
     along.shutdown().await;
     if let Some(backups) = beside.backups {
         backups.end().await;
     }
     ended?;
+    close(&service).await?;
+    Ok(sockets.map_or(Ended::Done, Ended::HandedOver))
+}
+
+/// Finishes the writes that are queued, and the database's log.
+async fn close(service: &Service<App>) -> Outcome {
     let writer = service.answerer.writer();
-    // Finishes the writes that are queued, and the database's log.
     let closed = tokio::task::spawn_blocking(move || writer.close()).await;
-    closed.map_err(|fault| Failure::refused(format!("the database did not close: {fault}")))?;
-    Ok(handed)
+    closed.map_err(|fault| Failure::refused(format!("the database did not close: {fault}")))
+}
+
+/// What has to do with others, beside the connections.
+struct Outside {
+    office: Option<Office>,
+    acme: Option<Acme>,
+    exporter: Option<Exporter>,
+    client: outbound::Client,
+    tls: Option<Arc<Tls>>,
+}
+
+impl Outside {
+    fn go_along(self, along: &mut JoinSet<()>, service: &Arc<Service<App>>) {
+        along.spawn(issuers::follow(Arc::clone(service), self.client));
+        if let Some(office) = self.office {
+            along.spawn(queue::run(Arc::clone(service), office));
+        }
+        if let Some(exporter) = self.exporter {
+            along.spawn(exporter.run());
+        }
+        if let Some(tls) = self.tls {
+            along.spawn(async move { tls.follow().await });
+        }
+        if let Some(acme) = self.acme {
+            along.spawn(acme.run());
+        }
+    }
 }
 
 /// Who orders certificates, and what it shows to whoever validates names.

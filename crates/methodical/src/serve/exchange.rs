@@ -13,6 +13,7 @@ use engine::report::{Close, Peer, Received, Report, RequestId};
 
 use super::http1::Answer;
 use super::http1::connection::Service;
+use super::traces::Noted;
 use super::wire::Wire;
 use crate::log::{self, Ending, Entry};
 
@@ -103,6 +104,10 @@ impl Arrival {
         let total = self.start.elapsed();
         if let Some(meter) = service.meter.as_ref().filter(|_| status > 0) {
             meter.count(report.route, self.method, status, total);
+        }
+        if let Some(traces) = &service.traces {
+            let (at, method, id) = (self.at, self.method, self.id.as_str());
+            traces.note(self.parent, &report, &Noted { at, first_byte, total, method, status, id });
         }
         service.log.request(&Entry {
             at: self.at,

@@ -60,6 +60,7 @@ pub(crate) async fn serve(listener: TcpListener, page: Page, service: Arc<Servic
         log: service.log.of_failures(),
         ids: Ids::new(),
         meter: None,
+        traces: None,
     });
     let entrance = Entrance::new(&service, &Arc::default());
     listen::accept(&[(listener, None)], &entrance, std::future::pending::<()>()).await;

@@ -23,5 +23,6 @@ pub(crate) mod seed;
 pub(crate) mod shutdown;
 pub(crate) mod tls;
 pub(crate) mod tour;
+pub(crate) mod traces;
 pub(crate) mod watch;
 pub(crate) mod wire;

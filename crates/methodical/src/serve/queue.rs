@@ -12,7 +12,7 @@ use outbound::mail::{Mail, Post, Unsent};
 use serde_json::Value;
 use store::change::Change;
 use store::decision::{Decision, Step, Verdict};
-use store::lookup::Lookup;
+use store::lookup::{Beside, Lookup};
 use store::queue::{Fate, Jobs, Waiting};
 
 use super::app::App;
@@ -122,7 +122,8 @@ pub(crate) async fn run(service: Arc<Service<App>>, office: Office) {
 async fn take(service: &Service<App>) -> Vec<Waiting> {
     let now = clock::now();
     let until = later(now, CLAIM);
-    let lookup = Lookup { jobs: Some(Jobs::Due(now, AT_ONCE)), ..Lookup::default() };
+    let lookup =
+        Lookup::beside(Beside { jobs: Some(Jobs::Due(now, AT_ONCE)), ..Beside::default() });
     let reader = service.answerer.present().reader();
     // Nothing is written where there is nothing to do.
     if !matches!(reader.read(lookup.clone()).await, Ok(current) if !current.jobs.is_empty()) {

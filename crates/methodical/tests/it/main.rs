@@ -18,4 +18,5 @@ mod story;
 mod stream;
 mod support;
 mod transfer;
+mod wire;
 mod wrong;

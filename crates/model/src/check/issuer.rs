@@ -63,13 +63,14 @@ fn one(check: &mut Check, entry: &Entry, model: &Model) -> Option<Issuer> {
     }
     let claim = check.text(table, "claim").map_or_else(|| "sub".to_owned(), |word| word.text);
     let roles_claim = check.text(table, "roles_claim");
+    let (jwks, skew) = (url(check, table, "jwks"), skew(check, table));
     Some(Issuer {
         name: entry.key.clone(),
         issuer: issuer?,
         audiences,
-        jwks: url(check, table, "jwks"),
+        jwks,
         algorithms,
-        skew: skew(check, table),
+        skew,
         claim,
         field,
         roles_claim: roles_claim.map_or_else(|| "roles".to_owned(), |word| word.text),

@@ -17,7 +17,7 @@ use super::value::{BoundId, record};
 use super::{acts, aggregate, code, credential, log, queue, related};
 use crate::credential::CREDENTIALS;
 use crate::fault::{Fault, on};
-use crate::lookup::{Current, Found, KeyHash, Lookup, Node, Page, Pick, Remembered, Total};
+use crate::lookup::{Beside, Current, Found, KeyHash, Lookup, Node, Page, Pick, Remembered, Total};
 use crate::sql::apart::{For, apart};
 use crate::sql::select::{Ask, Shape};
 use crate::sql::term::{Term, terms};
@@ -77,15 +77,17 @@ pub(crate) fn find(session: &Session, lookup: &Lookup) -> Result<Current, Failur
         Some(acts) => acts::find(session, acts)?,
         None => Vec::new(),
     };
-    let code = match &lookup.code {
+    let none = Beside::default();
+    let beside = lookup.beside.as_deref().unwrap_or(&none);
+    let code = match &beside.code {
         Some(hash) => code::find(session, hash)?,
         None => None,
     };
-    let confirmed = match &lookup.confirmed {
+    let confirmed = match &beside.confirmed {
         Some(user) => code::confirmed(session, user)?,
         None => None,
     };
-    let jobs = lookup.jobs.map_or(Ok(Vec::new()), |jobs| queue::find(session, jobs))?;
+    let jobs = beside.jobs.map_or(Ok(Vec::new()), |jobs| queue::find(session, jobs))?;
     Ok(Current {
         remembered,
         states,
@@ -103,8 +105,7 @@ pub(crate) fn find(session: &Session, lookup: &Lookup) -> Result<Current, Failur
 /// True where one statement answers the lookup, so that it needs no transaction of its own.
 pub(crate) fn is_single(lookup: &Lookup) -> bool {
     // A credential is looked for among sessions and among keys, and so has two.
-    let is_more = lookup.code.is_some() || lookup.confirmed.is_some() || lookup.jobs.is_some();
-    if lookup.log.is_some() || lookup.credential.is_some() || is_more {
+    if lookup.log.is_some() || lookup.credential.is_some() || lookup.beside.is_some() {
         return false;
     }
     let more = [lookup.sessions.is_some(), lookup.acts.is_some()];

@@ -1,4 +1,5 @@
-//! The queue of what is to be done outside: its table, what is added to it, and what becomes of that.
+//! The queue of what is to be done outside: its table, what is added to it, and what becomes of
+//! that.
 
 use model::value::Timestamp;
 use rusqlite::{Row, params};

@@ -29,6 +29,7 @@ use crate::serve::exchange::{Arrival, Sent};
 use crate::serve::id::Ids;
 use crate::serve::meter::Meter;
 use crate::serve::shutdown::Stop;
+use crate::serve::traces::Traces;
 use crate::serve::wire::Wire;
 
 /// How long an idle connection is still listened to when the server stops: a request that was
@@ -57,6 +58,8 @@ pub(crate) struct Service<A> {
     pub(crate) ids: Ids,
     /// Counts requests, where somebody wants to know.
     pub(crate) meter: Option<Arc<Meter>>,
+    /// Takes note of requests, where somebody collects that.
+    pub(crate) traces: Option<Traces>,
 }
 
 /// Serves one connection until it ends, and says how its end has to be made.

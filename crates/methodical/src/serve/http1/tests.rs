@@ -136,6 +136,7 @@ impl Client {
             log: Log::off(),
             ids: Ids::new(),
             meter: None,
+            traces: None,
         });
         let connections = Arc::new(Connections::default());
         let (stream, peer) = tokio::io::duplex(64 * 1024);

@@ -23,7 +23,7 @@ use model::setting::Settings;
 
 use super::answer;
 use super::calm::{Calm, Counted};
-use super::content::{Asked, Content as Arriving};
+use super::content::{self, Asked, Content as Arriving};
 use super::head::{self, Head};
 use crate::log::Ending;
 use crate::serve::alarm::Alarm;
@@ -193,7 +193,7 @@ async fn exchange<A: Answer>(
     wire: Wire,
     calm: Calm,
 ) -> bool {
-    let (parts, stream) = request.into_parts();
+    let (parts, mut stream) = request.into_parts();
     let bare = head::is_bare(&parts);
     let settings = &service.settings;
     let (arrival, response) = match head::judge(parts, settings) {
@@ -203,7 +203,8 @@ async fn exchange<A: Answer>(
         }
         Ok(head) => {
             let arrival = Arrival::of(&service, &head.request);
-            let answered = answer(&service, head, stream, &mut respond, (&arrival, wire, &calm));
+            let answered =
+                answer(&service, head, &mut stream, &mut respond, (&arrival, wire, &calm));
             match answered.await {
                 Answered::Response(response) => (arrival, response),
                 Answered::Panicked => {
@@ -223,7 +224,11 @@ async fn exchange<A: Answer>(
     let within = settings.send_timeout;
     let sent = answer::send(&mut respond, response, bare, &arrival, &calm, within);
     let (first_byte, sent) = sent.await;
-    arrival.close(&service, report, status, first_byte, sent) != Ending::Left
+    let ending = arrival.close(&service, report, status, first_byte, sent);
+    if ending == Ending::Whole && !stream.is_end_stream() {
+        content::drain(&mut stream).await;
+    }
+    ending != Ending::Left
 }
 
 fn refuse<A: Answer>(service: &Service<A>, problem: &Problem, bare: bool) -> Response<Bytes> {
@@ -241,7 +246,7 @@ fn refuse<A: Answer>(service: &Service<A>, problem: &Problem, bare: bool) -> Res
 async fn answer<A: Answer>(
     service: &Service<A>,
     head: Head,
-    stream: RecvStream,
+    stream: &mut RecvStream,
     respond: &mut SendResponse<Bytes>,
     (arrival, wire, calm): (&Arrival, Wire, &Calm),
 ) -> Answered<A::Stream> {

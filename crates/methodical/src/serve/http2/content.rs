@@ -4,6 +4,7 @@
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use bytes::Bytes;
 use h2::RecvStream;
@@ -18,6 +19,11 @@ use model::setting::Settings;
 use super::calm::Calm;
 use crate::serve::alarm::Alarm;
 
+/// Content that nobody asked for is still read up to this.
+const DRAINED_BYTES_MAX: usize = 64 * 1024;
+/// And so long.
+const DRAIN_TIME: Duration = Duration::from_secs(1);
+
 /// What the reader of content and the sender of the answer tell each other.
 #[derive(Debug, Default)]
 pub(super) struct Asked(AtomicBool);
@@ -31,7 +37,7 @@ impl Asked {
 
 /// The content of a request.
 pub(super) struct Content<'a> {
-    stream: RecvStream,
+    stream: &'a mut RecvStream,
     settings: &'a Settings,
     asked: &'a Asked,
     calm: Calm,
@@ -46,7 +52,7 @@ pub(super) struct Content<'a> {
 impl<'a> Content<'a> {
     /// The content that arrives here.
     pub(super) fn new(
-        stream: RecvStream,
+        stream: &'a mut RecvStream,
         fields: &HeaderMap,
         settings: &'a Settings,
         asked: &'a Asked,
@@ -95,6 +101,24 @@ impl<'a> Content<'a> {
         self.broken = Some(error);
         Poll::Ready(Some(Err(error)))
     }
+}
+
+/// Reads what is left of content that nobody wants, as far as it is little and comes soon: a stream
+/// that both sides end is not reset, which some clients take for a failure.
+pub(super) async fn drain(stream: &mut RecvStream) {
+    let draining = async {
+        let mut left = DRAINED_BYTES_MAX;
+        while let Some(Ok(data)) = stream.data().await {
+            // Whoever has reset the stream sends nothing.
+            let _ = stream.flow_control().release_capacity(data.len());
+            left = left.saturating_sub(data.len());
+            if left == 0 {
+                return;
+            }
+        }
+    };
+    // Whatever has not come by then is cut off.
+    let _ = tokio::time::timeout(DRAIN_TIME, draining).await;
 }
 
 impl Body for Content<'_> {

@@ -20,7 +20,11 @@ const BYTES_MAX: u64 = 1 << 20;
 
 /// Where pairs are.
 #[derive(Clone, Debug)]
-pub(crate) struct Files(Vec<(PathBuf, PathBuf)>);
+pub(crate) struct Files {
+    paths: Vec<(PathBuf, PathBuf)>,
+    /// What they looked like before they were read: what changes later is noticed.
+    seen: Look,
+}
 
 /// By what a change is noticed: size, time of change, and number of a file.
 type Look = Vec<Option<(u64, i64, i64, u64)>>;
@@ -30,7 +34,8 @@ impl Files {
     pub(crate) fn new(settings: &Settings, dir: &Path) -> Self {
         let certificates = settings.tls_certificates.iter().map(|path| dir.join(path));
         let keys = settings.tls_keys.iter().map(|path| dir.join(path));
-        Self(certificates.zip(keys).collect())
+        let paths: Vec<_> = certificates.zip(keys).collect();
+        Self { seen: look(&paths), paths }
     }
 
     /// Reads all of them.
@@ -38,7 +43,7 @@ impl Files {
     /// # Errors
     /// Says which file is wrong, and how.
     pub(crate) fn read(&self) -> Result<Vec<Pair>, String> {
-        self.0
+        self.paths
             .iter()
             .map(|(at, key_at)| {
                 let (certificate, key) = (text(at)?, text(key_at)?);
@@ -50,10 +55,10 @@ impl Files {
     /// Exchanges the certificates whenever the files have changed. A pair that does not fit is told
     /// of, and the one before stays.
     pub(crate) async fn follow(self, certificates: Arc<Certificates>) {
-        let mut seen = self.look();
+        let mut seen = self.seen.clone();
         loop {
             tokio::time::sleep(PAUSE).await;
-            let now = self.look();
+            let now = look(&self.paths);
             if now == seen {
                 continue;
             }
@@ -73,7 +78,7 @@ impl Files {
 
     /// Tells of what clients will refuse, and of keys that others can read.
     pub(crate) fn warn(&self, pairs: &[Pair]) {
-        for ((at, key_at), pair) in self.0.iter().zip(pairs) {
+        for ((at, key_at), pair) in self.paths.iter().zip(pairs) {
             if let Some(complaint) = pair.complaint(log::now()) {
                 tracing::warn!("the certificate in {} {complaint}", at.display());
             }
@@ -85,15 +90,15 @@ impl Files {
             }
         }
     }
+}
 
-    fn look(&self) -> Look {
-        let look = |path: &PathBuf| {
-            // Links are followed: whoever renews often exchanges what they point to.
-            let found = fs::metadata(path).ok()?;
-            Some((found.size(), found.mtime(), found.mtime_nsec(), found.ino()))
-        };
-        self.0.iter().flat_map(|(at, key_at)| [look(at), look(key_at)]).collect()
-    }
+fn look(paths: &[(PathBuf, PathBuf)]) -> Look {
+    let look = |path: &PathBuf| {
+        // Links are followed: whoever renews often exchanges what they point to.
+        let found = fs::metadata(path).ok()?;
+        Some((found.size(), found.mtime(), found.mtime_nsec(), found.ino()))
+    };
+    paths.iter().flat_map(|(at, key_at)| [look(at), look(key_at)]).collect()
 }
 
 fn text(path: &Path) -> Result<Vec<u8>, String> {

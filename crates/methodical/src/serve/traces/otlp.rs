@@ -62,10 +62,8 @@ pub(crate) fn export(service: &str, instance: &str, spans: &[Span]) -> Vec<u8> {
 /// The names are those of OpenTelemetry's conventions for HTTP servers (1.23 and later).
 fn span(span: &Span) -> Value {
     let method = if span.method == "-" { "_OTHER" } else { span.method };
-    let mut attributes = vec![
-        text("http.request.method", method),
-        text("methodical.request.id", &span.request),
-    ];
+    let mut attributes =
+        vec![text("http.request.method", method), text("methodical.request.id", &span.request)];
     let mut name = if span.method == "-" { "HTTP".to_owned() } else { span.method.to_owned() };
     if span.route != "-" && !span.route.is_empty() {
         attributes.push(text("http.route", span.route));

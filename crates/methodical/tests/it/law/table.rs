@@ -66,7 +66,11 @@ fn note(client: &Client, title: &str) -> String {
 
 /// The lab, where people sign in as often as they like.
 fn lab() -> Options {
-    Options::lab().set("login.address", "1000000").set("login.account", "1000000")
+    Options::lab()
+        .set("login.address", "1000000")
+        .set("login.account", "1000000")
+        .set("mail.from", "Lab <lab@lab.example>")
+        .set("mail.file", "outbox")
 }
 
 const PASSWORD: &str = "a password of somebody";
@@ -76,7 +80,8 @@ fn person(client: &Client) -> (String, String) {
     static PEOPLE: AtomicU32 = AtomicU32::new(0);
     let name = format!("person {}", PEOPLE.fetch_add(1, Ordering::Relaxed));
     let content = format!(r#"{{"name": "{name}", "password": "{PASSWORD}"}}"#);
-    let made = client.send(&Request::new("POST", "/api/people").json(content.clone()));
+    let person = content.replace('}', r#", "email": "somebody@lab.example"}"#);
+    let made = client.send(&Request::new("POST", "/api/people").json(person));
     assert_eq!(made.status, 201, "{}", made.show());
     let answer = client.send(&Request::new("POST", "/api/login").json(content));
     assert_eq!(answer.status, 200, "{}", answer.show());
@@ -85,7 +90,9 @@ fn person(client: &Client) -> (String, String) {
 
 /// A request about oneself, by somebody who has just signed in; `None` about anything else.
 fn about_oneself(client: &Client, place: &Place, method: &str) -> Option<Request> {
-    if !["Login", "Logout", "Me", "Sessions", "Session", "Password"].contains(&&*place.name) {
+    if !["Login", "Reset", "Confirm", "Address", "Logout", "Me", "Sessions", "Session", "Password"]
+        .contains(&&*place.name)
+    {
         return None;
     }
     let (name, token) = person(client);
@@ -107,7 +114,9 @@ fn about_oneself(client: &Client, place: &Place, method: &str) -> Option<Request
             let new = "another password";
             request.json(format!(r#"{{"current": "{PASSWORD}", "password": "{new}"}}"#))
         }
-        ("Logout", "POST") => request.json("{}"),
+        ("Reset", "POST") => request.json(format!(r#"{{"name": "{name}"}}"#)),
+        ("Confirm", "POST") => request.json(r#"{"code": "mtdc_unknown"}"#),
+        ("Logout" | "Address", "POST") => request.json("{}"),
         _ => request,
     })
 }

@@ -1,6 +1,8 @@
 //! As a service: sockets that somebody else has bound, what systemd is told, a new process in the
 //! place of the old, and the units.
 
+mod traces;
+
 use std::fs;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};

@@ -1,0 +1,6 @@
+//! Below requests: TLS, HTTP/2, and who abuses either.
+
+mod abuse;
+mod frames;
+mod http2;
+mod tls;
