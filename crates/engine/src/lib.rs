@@ -101,6 +101,8 @@ pub(crate) struct Inner {
     pub(crate) callers: callers::Callers,
     /// How often passwords are tried and set.
     pub(crate) attempts: attempts::Attempts,
+    /// How many requests are at the database.
+    pub(crate) load: pipeline::load::Load,
     /// Rings when something was put into the queue.
     pub(crate) queued: Arc<Notify>,
     /// Others whose tokens are taken.
@@ -150,6 +152,7 @@ impl Engine {
             nobodys: Arc::new(Actor { kind: "nobody", id: None }),
             callers: callers::Callers::default(),
             attempts,
+            load: pipeline::load::Load::default(),
             queued: Arc::default(),
             issuers,
             rates,

@@ -45,6 +45,7 @@ use self::last::Last;
 mod account;
 mod batch;
 pub(crate) mod last;
+pub(crate) mod load;
 mod mail;
 mod refusal;
 mod timing;
@@ -143,7 +144,9 @@ where
         timing.mark("store");
         return response::stream::begin(&call, records, smallest, &timing.text());
     }
+    let place = load::enter(inner, &call)?;
     let outcome = carry_out(inner, &call, report).await?;
+    drop(place);
     timing.mark("store");
     report.replayed = matches!(outcome, Outcome::Replayed(_));
     let answer = representation::render(&call, outcome);

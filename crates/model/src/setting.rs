@@ -207,6 +207,8 @@ settings! {
         "256",
         "Most connections at one time from one address; of IPv6, from one /64. This machine and \
          declared proxies may have more.";
+    requests_max: usize = "limits.requests", Form::Number(1_000_000), "1000",
+        "Most requests that are at the database at one time; more are refused at once (503).";
     streams_max: u32 = "limits.streams", Form::Number(10_000), "100",
         "Most requests at one time over one connection of HTTP/2.";
     batch_operations_max: usize = "limits.batch", Form::Number(1000), "100",

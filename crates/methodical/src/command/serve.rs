@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::ArgMatches;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::task::JoinSet;
 
 use model::complaint::Level;
@@ -56,6 +57,7 @@ pub(crate) fn run(matches: &ArgMatches) -> Outcome {
         .build()
         .map_err(|fault| Failure::refused(format!("the system gives no threads: {fault}")))?;
     let (log, closer) = Log::start(&resolved.settings);
+    raise_descriptors();
     let ended = runtime.block_on(async {
         // Before the database: a start that fails for the port leaves nothing behind.
         let mut inherited = Inherited::find().map_err(|fault| {
@@ -93,6 +95,14 @@ enum Ended {
     Done,
     /// For a new process, which takes these.
     HandedOver(Sockets),
+}
+
+/// As many files as the system allows: each connection is one, and the usual limit is far below.
+fn raise_descriptors() {
+    let limit = getrlimit(Resource::Nofile);
+    let raised = Rlimit { current: limit.maximum, ..limit };
+    // With the usual limit connections are turned away earlier, and that is told.
+    let _ = setrlimit(Resource::Nofile, raised);
 }
 
 /// Reads model and settings, and tells of every fault at once.

@@ -171,8 +171,9 @@ where
     async fn run(&mut self) -> End {
         loop {
             let end = match self.next().await {
-                Next::Head(head) => self.exchange(*head).await,
-                Next::Refused(refusal) => Some(self.refuse(refusal).await),
+                // What a request needs is had while there is one: most connections idle.
+                Next::Head(head) => Box::pin(self.exchange(*head)).await,
+                Next::Refused(refusal) => Some(Box::pin(self.refuse(refusal)).await),
                 Next::End(end) => Some(end),
             };
             if let Some(end) = end {

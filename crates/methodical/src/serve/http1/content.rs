@@ -19,8 +19,8 @@ use super::chunk::{Decoder, Step};
 use super::framing::Framing;
 use crate::serve::alarm::Alarm;
 
-/// Room for a head: most fit, and ten thousand connections take 40 MB.
-const HEAD_READ_BYTES: usize = 4 * 1024;
+/// Room for a head: most fit, and ten thousand connections that wait for one take 10 MB.
+const HEAD_READ_BYTES: usize = 1024;
 /// Room for a piece of content.
 const CONTENT_READ_BYTES_MAX: usize = 64 * 1024;
 /// Content that nobody asked for is still read up to this, so that the connection can be kept.

@@ -108,14 +108,15 @@ impl<A: Answer + 'static> Entrance<A> {
         let counted = wire.peer.filter(|peer| !settings.proxies.contain(*peer));
         if let Some(Err(full)) = counted.map(|peer| place.count(peer)) {
             drop(place);
-            return self.turn_away(stream, wire, tls, stop, full).await;
+            return Box::pin(self.turn_away(stream, wire, tls, stop, full)).await;
         }
+        // Each way is as long as itself, and no connection has room for the longest.
         match tls {
-            Some(tls) => self.welcome_over_tls(stream, wire, &tls, &stop).await,
+            Some(tls) => Box::pin(self.welcome_over_tls(stream, wire, &tls, &stop)).await,
             None if by_proxy && begins_http_2(&stream, settings.first_byte_timeout).await => {
-                http2::connection::serve(&self.service, stream, wire, &stop).await;
+                Box::pin(http2::connection::serve(&self.service, stream, wire, &stop)).await;
             }
-            None => self.serve_plain(stream, wire, &stop).await,
+            None => Box::pin(self.serve_plain(stream, wire, &stop)).await,
         }
     }
 
@@ -142,17 +143,17 @@ impl<A: Answer + 'static> Entrance<A> {
             }
             _ => return,
         }
-        let shaken = tls.accept(stream, settings.head_timeout).await;
+        let shaken = Box::pin(tls.accept(stream, settings.head_timeout)).await;
         // Most failures are scanners, and clients that do not trust the certificate.
         let shaken = shaken.inspect_err(|fault| tracing::debug!(%fault, "a handshake failed"));
         let Ok(Some(stream)) = shaken else { return };
         let wire = Wire { scheme: Scheme::Https, ..wire };
         if stream.get_ref().1.alpn_protocol() == Some(HTTP_2) {
-            return http2::connection::serve(&self.service, stream, wire, stop).await;
+            return Box::pin(http2::connection::serve(&self.service, stream, wire, stop)).await;
         }
         let (reader, writer) = tokio::io::split(stream);
         // Without `close_notify` every end that is not in order looks like one that is not.
-        connection::serve(&self.service, reader, writer, wire, stop).await;
+        Box::pin(connection::serve(&self.service, reader, writer, wire, stop)).await;
     }
 
     /// Says that there is no place, where that can be said, and ends the connection.

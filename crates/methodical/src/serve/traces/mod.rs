@@ -96,7 +96,7 @@ impl Traces {
         let draw = engine::clock::draw();
         let recorded = match parent {
             Some(parent) => parent.sampled,
-            None => draw % u64::from(self.every) == 0,
+            None => draw.is_multiple_of(u64::from(self.every)),
         };
         if !recorded {
             return;

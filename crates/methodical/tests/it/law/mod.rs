@@ -60,6 +60,7 @@ laws! {
     pages_of_other_origins_may_what_is_declared: "origins",
     secrets_do_not_go_in_the_clear: "plain",
     who_asks_too_often_is_told_before: "rates",
+    codes_come_back_from_mail: "mail",
 }
 
 #[test]
@@ -95,6 +96,9 @@ fn target(path: &str) -> Option<&'static str> {
         "/api/changes" | "/changes" | "/v0/changes" => return Some("Changes"),
         "/api/batch" | "/batch" | "/v0/batch" => return Some("Batch"),
         "/api/login" | "/login" => return Some("Login"),
+        "/api/login/reset" | "/login/reset" => return Some("Reset"),
+        "/api/login/confirm" | "/login/confirm" => return Some("Confirm"),
+        "/api/me/email" => return Some("Address"),
         "/api/logout" => return Some("Logout"),
         "/api/me" => return Some("Me"),
         "/api/me/sessions" => return Some("Sessions"),

@@ -9,8 +9,11 @@ use serde_json::Value;
 use crate::support::client::Request;
 use crate::support::server::{Options, await_that};
 
+/// What was sent, each with the field that let it in.
+type Sent = Arc<Mutex<Vec<(String, Value)>>>;
+
 /// A collector: what it was sent, with the field that let it in.
-fn collector() -> (String, Arc<Mutex<Vec<(String, Value)>>>) {
+fn collector() -> (String, Sent) {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let url = format!("http://{}", listener.local_addr().expect("an address"));
     let sent = Arc::new(Mutex::new(Vec::new()));

@@ -1,5 +1,5 @@
-//! HTTP/2 by hand (RFC 9113 §4): frames as bytes, and fields without compression, so that everything
-//! can be sent that no library would.
+//! HTTP/2 by hand (RFC 9113 §4): frames as bytes, and fields without compression, so that
+//! everything can be sent that no library would.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};

@@ -1,5 +1,5 @@
-//! HTTP/2 through curl and frame by frame, behind a declared proxy and over TLS: the same answers as
-//! over HTTP/1.1.
+//! HTTP/2 through curl and frame by frame, behind a declared proxy and over TLS: the same answers
+//! as over HTTP/1.1.
 
 use std::process::Command;
 
