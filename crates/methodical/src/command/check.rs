@@ -34,7 +34,9 @@ fn check_declaration(matches: &ArgMatches) -> Outcome {
         eprintln!("warning: {warning}");
     }
     errors += check_seed(&declaration);
-    if let Some(warning) = address(&resolved).and_then(listen::warning) {
+    if !resolved.settings.has_tls()
+        && let Some(warning) = address(&resolved).and_then(listen::warning)
+    {
         eprintln!("warning: {warning}");
     }
     let Some(model) = declaration.reading.model.as_ref().filter(|_| errors == 0) else {

@@ -103,7 +103,8 @@ fn units(site: &Site, name: &str, user: &str, program: &Path) -> Result<Vec<Unit
         return Err(Failure::usage(format!("--user {user}: this is no name of a user")));
     }
     let settings = &site.settings;
-    let listens = [("listen", "", Some(&settings.listen))];
+    let listens =
+        [("listen", "", Some(&settings.listen)), ("plain", "-plain", settings.tls_plain.as_ref())];
     let mut sockets = Vec::new();
     for (socket, suffix, address) in listens {
         let Some(address) = address else { continue };

@@ -131,6 +131,8 @@ fn config(
         .map_err(failed)?
         .with_no_client_auth()
         .with_cert_resolver(resolver);
+    // The strongest of what both have, not what the other happens to name first.
+    config.ignore_client_order = true;
     config.alpn_protocols = protocols.iter().map(|protocol| protocol.to_vec()).collect();
     // Whoever comes back shakes hands faster, and nothing of it is kept here.
     config.ticketer = aws_lc_rs::Ticketer::new().map_err(failed)?;

@@ -192,6 +192,7 @@ fn the_units_are_sound_and_shut() {
     assert!(judged.status.success(), "{}", String::from_utf8_lossy(&judged.stdout));
     let (done, _, err) = service(&install);
     assert!(done && err.contains("are as they should be"), "{err}");
+    assert!(!units.join("methodical-my-shop-plain.socket").exists());
     fs::write(&unit, "[Service]\nExecStart=/bin/true\n").expect("somebody else's unit");
     let (done, _, err) = service(&install);
     assert!(!done && err.contains("was not written by this command"), "{err}");
@@ -216,4 +217,32 @@ fn what_cannot_be_a_service_is_refused_in_words() {
     fs::write(&declaration, format!("listen = \"127.0.0.1:0\"\n{text}")).expect("a change");
     let (done, _, err) = service(&["show", &dir, "--user", "www", "--name", "api"]);
     assert!(!done && err.contains("a port that stay the same"), "{err}");
+}
+
+#[test]
+fn plain_http_beside_https_has_a_socket_of_its_own() {
+    let home = tempfile::tempdir().expect("a folder");
+    let dir = home.path().join("api");
+    let dir = dir.to_str().expect("a path");
+    let made = Command::new(env!("CARGO_BIN_EXE_methodical"))
+        .args(["init", dir, "--domain", "shop.example"])
+        .output()
+        .expect("the program runs");
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    let (done, out, err) = service(&["show", dir, "--user", "www", "--name", "api"]);
+    assert!(done, "{err}");
+    for part in [
+        "Requires=api.socket api-plain.socket",
+        "ListenStream=[::]:443\nFileDescriptorName=listen",
+        "# api-plain.socket",
+        "ListenStream=[::]:80\nFileDescriptorName=plain",
+    ] {
+        assert!(out.contains(part), "{part}: {out}");
+    }
+    let checked = Command::new(env!("CARGO_BIN_EXE_methodical"))
+        .args(["check", dir])
+        .output()
+        .expect("the program runs");
+    let said = String::from_utf8_lossy(&checked.stderr).into_owned();
+    assert!(checked.status.success() && !said.contains("nothing that is sent there"), "{said}");
 }
