@@ -158,13 +158,14 @@ impl Base {
                 (opened, old, Some(why))
             }
         };
+        (self.reader, self.writer) = (opened.reader, opened.writer);
+        (self.epoch, self.secret) = (opened.epoch, opened.secret);
+        app.exchange_store(self.engine(Arc::clone(model)), self.writer.clone());
+        // Told when writes are taken again: whoever waits for this line may send one.
         if let Some((plan, took)) = &opened.migrated {
             let took = took.as_millis();
             tracing::info!("migrated {} in {took} ms: {}", path.display(), plan.summary());
         }
-        (self.reader, self.writer) = (opened.reader, opened.writer);
-        (self.epoch, self.secret) = (opened.epoch, opened.secret);
-        app.exchange_store(self.engine(Arc::clone(model)), self.writer.clone());
         refused.map_or(Ok(()), Err)
     }
 }
