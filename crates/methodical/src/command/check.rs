@@ -34,9 +34,8 @@ fn check_declaration(matches: &ArgMatches) -> Outcome {
         eprintln!("warning: {warning}");
     }
     errors += check_seed(&declaration);
-    if !resolved.settings.has_tls()
-        && let Some(warning) = address(&resolved).and_then(listen::warning)
-    {
+    let reached = address(&resolved);
+    if let Some(warning) = reached.and_then(|at| listen::warning(at, &resolved.settings)) {
         eprintln!("warning: {warning}");
     }
     let Some(model) = declaration.reading.model.as_ref().filter(|_| errors == 0) else {

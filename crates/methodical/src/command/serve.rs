@@ -333,9 +333,7 @@ fn announce(
 ) {
     let url = listen::base_url(address, settings);
     println!("{url}");
-    if tls.is_none()
-        && let Some(warning) = listen::warning(address)
-    {
+    if let Some(warning) = listen::warning(address, settings) {
         tracing::warn!("{warning}");
     }
     if beside.succeeds {

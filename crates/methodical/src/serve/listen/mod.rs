@@ -8,6 +8,7 @@ mod receive;
 use std::io::ErrorKind;
 use std::net::{SocketAddr, ToSocketAddrs};
 
+use model::setting::Settings;
 use tokio::net::TcpListener;
 
 use crate::failure::Failure;
@@ -27,8 +28,8 @@ pub(crate) fn addresses(listen: &str, origin: &Origin) -> Result<Vec<SocketAddr>
     Ok(found.collect())
 }
 
-/// What to say of an address that other machines can reach.
-pub(crate) fn warning(address: SocketAddr) -> Option<String> {
+/// What to say of an address that other machines can reach in the clear.
+pub(crate) fn warning(address: SocketAddr, settings: &Settings) -> Option<String> {
     let text = || {
         format!(
             "{address} can be reached from other machines, and nothing that is sent there is \
@@ -36,7 +37,7 @@ pub(crate) fn warning(address: SocketAddr) -> Option<String> {
              `tls.source`, or put a proxy that speaks TLS in front and declare it (`proxies`)."
         )
     };
-    (!address.ip().is_loopback()).then(text)
+    (!settings.has_tls() && !address.ip().is_loopback()).then(text)
 }
 
 /// Binds the first address that can be bound.
