@@ -111,12 +111,7 @@ fn systemd_is_told_how_the_service_does() {
 #[test]
 fn a_socket_of_systemd_is_taken() {
     let home = tempfile::tempdir().expect("a folder");
-    let dir = home.path().join("api");
-    let made = Command::new(env!("CARGO_BIN_EXE_methodical"))
-        .args(["init", "--example", "shop"])
-        .arg(&dir)
-        .output();
-    assert!(made.expect("the program runs").status.success());
+    let dir = initialized(home.path(), "api", &["--example", "shop"]);
     // The port is free again at once, and nobody else is given it so soon.
     let free = TcpListener::bind("127.0.0.1:0").and_then(|socket| socket.local_addr());
     let address = free.expect("a free port");
@@ -145,9 +140,9 @@ fn a_socket_of_systemd_is_taken() {
     drop(child.wait());
 }
 
-fn service(arguments: &[&str]) -> (bool, String, String) {
+/// Runs a command of the program: whether it succeeded, its output, and what it said.
+fn program(arguments: &[&str]) -> (bool, String, String) {
     let output = Command::new(env!("CARGO_BIN_EXE_methodical"))
-        .arg("service")
         .args(arguments)
         .stdin(Stdio::null())
         .output()
@@ -156,17 +151,21 @@ fn service(arguments: &[&str]) -> (bool, String, String) {
     (output.status.success(), text(&output.stdout), text(&output.stderr))
 }
 
-fn initialized(home: &Path, name: &str) -> String {
-    let dir = home.join(name);
-    let made = Command::new(env!("CARGO_BIN_EXE_methodical")).arg("init").arg(&dir).output();
-    assert!(made.expect("the program runs").status.success());
-    dir.to_str().expect("a path").to_owned()
+fn service(arguments: &[&str]) -> (bool, String, String) {
+    program(&[&["service"], arguments].concat())
+}
+
+fn initialized(home: &Path, name: &str, options: &[&str]) -> String {
+    let dir = home.join(name).to_str().expect("a path").to_owned();
+    let (done, _, err) = program(&[&["init", &dir], options].concat());
+    assert!(done, "{err}");
+    dir
 }
 
 #[test]
 fn the_units_are_sound_and_shut() {
     let home = tempfile::tempdir().expect("a folder");
-    let dir = initialized(home.path(), "my shop");
+    let dir = initialized(home.path(), "my shop", &[]);
     let units = home.path().join("units");
     fs::create_dir(&units).expect("a folder");
     let to = units.to_str().expect("a path");
@@ -201,7 +200,7 @@ fn the_units_are_sound_and_shut() {
 #[test]
 fn what_cannot_be_a_service_is_refused_in_words() {
     let home = tempfile::tempdir().expect("a folder");
-    let dir = initialized(home.path(), "api");
+    let dir = initialized(home.path(), "api", &[]);
     let (done, out, _) = service(&["show", &dir, "--user", "www", "--name", "api"]);
     assert!(done && out.contains("# api.service") && out.contains("# api.socket"), "{out}");
     for (arguments, word) in [
@@ -222,14 +221,8 @@ fn what_cannot_be_a_service_is_refused_in_words() {
 #[test]
 fn plain_http_beside_https_has_a_socket_of_its_own() {
     let home = tempfile::tempdir().expect("a folder");
-    let dir = home.path().join("api");
-    let dir = dir.to_str().expect("a path");
-    let made = Command::new(env!("CARGO_BIN_EXE_methodical"))
-        .args(["init", dir, "--domain", "shop.example"])
-        .output()
-        .expect("the program runs");
-    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
-    let (done, out, err) = service(&["show", dir, "--user", "www", "--name", "api"]);
+    let dir = initialized(home.path(), "api", &["--domain", "shop.example"]);
+    let (done, out, err) = service(&["show", &dir, "--user", "www", "--name", "api"]);
     assert!(done, "{err}");
     for part in [
         "Requires=api.socket api-plain.socket",
@@ -239,10 +232,6 @@ fn plain_http_beside_https_has_a_socket_of_its_own() {
     ] {
         assert!(out.contains(part), "{part}: {out}");
     }
-    let checked = Command::new(env!("CARGO_BIN_EXE_methodical"))
-        .args(["check", dir])
-        .output()
-        .expect("the program runs");
-    let said = String::from_utf8_lossy(&checked.stderr).into_owned();
-    assert!(checked.status.success() && !said.contains("nothing that is sent there"), "{said}");
+    let (done, _, err) = program(&["check", &dir]);
+    assert!(done && !err.contains("nothing that is sent there"), "{err}");
 }
