@@ -315,7 +315,7 @@ settings! {
         "How long a link that confirms an address is good.";
     outbound_private: Networks = "outbound.private", Form::NetworksOrOff, "off",
         "Addresses and networks that are not public and may be called all the same, in plain HTTP \
-         too: a mail server, an issuer of tokens, a collector of traces on your own network.";
+         too: an issuer of tokens, a collector of traces on your own network.";
     outbound_roots: Option<String> = "outbound.roots", Form::PathOrOff, "off",
         "A file of certificates in PEM that are trusted, beside those that browsers trust, when \
          somebody is called; beside the declaration if relative.";

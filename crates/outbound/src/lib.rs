@@ -1,6 +1,7 @@
 //! What the program calls outside: other people's HTTP servers and mail servers. Every call has a
-//! deadline and a size, goes to no private address that is not declared, and follows no redirect to
-//! another host. The crate is given what to send, and knows nothing of why.
+//! deadline and a size. One over HTTP goes to no private address that is not declared, and follows
+//! no redirect to another host; mail goes to the server that is set. The crate is given what to
+//! send, and knows nothing of why.
 
 mod address;
 mod client;
