@@ -76,16 +76,21 @@ pub(crate) fn adopt(socket: std::net::TcpListener) -> Result<TcpListener, Failur
 mod tests {
     use super::{addresses, bind, warning};
     use crate::settings::Origin;
+    use model::setting::Settings;
 
     #[test]
     fn what_others_can_reach_is_said() {
+        let plain = Settings::default();
+        let mut encrypted = Settings::default();
+        encrypted.set("tls.source", "self-signed").unwrap();
         for own in ["127.0.0.1:0", "127.8.8.8:80", "[::1]:80", "localhost:8080"] {
             let found = addresses(own, &Origin::Default).unwrap();
-            assert!(found.into_iter().all(|address| warning(address).is_none()), "{own}");
+            assert!(found.into_iter().all(|address| warning(address, &plain).is_none()), "{own}");
         }
         for open in ["0.0.0.0:80", "[::]:80", "192.0.2.1:80", "[2001:db8::1]:80"] {
             let found = addresses(open, &Origin::Default).unwrap();
-            assert!(warning(found[0]).unwrap().contains("encrypted"), "{open}");
+            assert!(warning(found[0], &plain).unwrap().contains("encrypted"), "{open}");
+            assert!(warning(found[0], &encrypted).is_none(), "{open}");
         }
         for bad in ["127.0.0.1", "x"] {
             let failure = addresses(bad, &Origin::Flag("--listen".to_owned())).unwrap_err();
