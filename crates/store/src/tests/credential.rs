@@ -59,6 +59,22 @@ impl Bench {
         }
     }
 
+    /// A session of user 77, who is not there, and whom no trigger saw go: it is found without one.
+    /// A start sweeps such sessions once, which may come in between: then the next one is found.
+    async fn orphan(&self, user: i64) {
+        for token in 20..=29 {
+            self.commit(vec![open(token, user)]).await.unwrap();
+            let outside = self.outside();
+            outside.execute_batch("PRAGMA ignore_check_constraints = 1").unwrap();
+            let edit = "UPDATE _methodical_sessions SET user = 77 WHERE hash = ?";
+            assert_eq!(outside.execute(edit, [hash(token)]).unwrap(), 1);
+            if let Some((_, user)) = self.signed_in(token).await {
+                return assert_eq!(user, None);
+            }
+        }
+        panic!("no session is found without its user");
+    }
+
     async fn sessions(&self, user: i64) -> Vec<i64> {
         let lookup = Lookup { sessions: Some(Id::Integer(user)), ..Lookup::default() };
         let found = self.reader().read(lookup).await.unwrap().sessions;
@@ -145,11 +161,7 @@ async fn whoever_is_deleted_is_signed_out() {
     assert_eq!(bench.token(2).await, None);
     assert!(bench.signed_in(3).await.is_some());
     assert!(bench.moved().await >= before + 2);
-    // No trigger sees this.
-    let script = "PRAGMA ignore_check_constraints = 1; \
-                  UPDATE _methodical_sessions SET user = 77 WHERE number = 3";
-    bench.outside().execute_batch(script).unwrap();
-    assert_eq!(bench.signed_in(3).await.unwrap().1, None);
+    bench.orphan(3).await;
 }
 
 #[tokio::test]
@@ -393,8 +405,8 @@ async fn a_restore_ends_sessions_and_revives_no_revoked_key() {
 #[tokio::test]
 async fn sessions_of_users_that_no_trigger_saw_go_are_swept() {
     let bench = bench();
-    bench.commit(vec![insert(USERS, person(1)), open(1, 1), open(2, 77)]).await.unwrap();
-    assert_eq!(bench.signed_in(2).await.unwrap().1, None);
+    bench.commit(vec![insert(USERS, person(1)), open(1, 1)]).await.unwrap();
+    bench.orphan(1).await;
     bench.writer().close();
     let opened = super::backup::again(&bench);
     for _ in 0..100 {
