@@ -248,6 +248,9 @@ settings! {
         "How long a connection may idle between requests.";
     send_timeout: Duration = "timeouts.send", Form::Time, "30s",
         "How long a reader of an answer may take nothing.";
+    pace_min: usize = "timeouts.pace", Form::Bytes, "512",
+        "Bytes a second, on average, below which a sender of content (408) and a reader of an \
+         answer have only the time of `timeouts.content_gap` and `timeouts.send`.";
     shutdown_timeout: Duration = "timeouts.shutdown", Form::Time, "30s",
         "How long accepted requests may take after SIGTERM.";
     hand_over_timeout: Duration = "timeouts.hand_over", Form::Time, "5s",

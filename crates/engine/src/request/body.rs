@@ -189,7 +189,8 @@ fn unread(error: ContentError, limit: Limit) -> Problem {
         ContentError::TooLarge => limit.exceeded(),
         ContentError::Slow => Problem::new(
             Kind::RequestTimeout,
-            "The content did not arrive in time. Nothing was done.",
+            "The content did not arrive in time: it stopped on its way, or came too slowly. \
+             Nothing was done; send it again, in smaller requests where the network is slow.",
         ),
         ContentError::Truncated => Problem::new(
             Kind::MalformedRequest,

@@ -18,6 +18,7 @@ pub(crate) mod meter;
 pub(crate) mod metrics;
 pub(crate) mod notify;
 pub(crate) mod outside;
+pub(crate) mod pace;
 pub(crate) mod queue;
 pub(crate) mod seed;
 pub(crate) mod shutdown;

@@ -16,6 +16,7 @@ use model::setting::Settings;
 
 use crate::serve::alarm::Alarm;
 use crate::serve::date;
+use crate::serve::pace::Pace;
 
 /// Content up to this is copied behind its head and sent with it; a larger one is sent from where
 /// it is.
@@ -54,12 +55,15 @@ pub(super) struct Outgoing<W> {
     buffer: Vec<u8>,
     sent: usize,
     tail: Bytes,
+    /// How fast the answer is taken.
+    pace: Pace,
 }
 
 impl<W: AsyncWrite + Unpin> Outgoing<W> {
     /// The sending side of a fresh connection.
-    pub(super) fn new(writer: W) -> Self {
-        Self { writer, buffer: Vec::with_capacity(1024), sent: 0, tail: Bytes::new() }
+    pub(super) fn new(writer: W, settings: &Settings) -> Self {
+        let (buffer, pace) = (Vec::with_capacity(1024), Pace::of_reader(settings));
+        Self { writer, buffer, sent: 0, tail: Bytes::new(), pace }
     }
 
     /// True where nothing waits to be sent.
@@ -80,6 +84,7 @@ impl<W: AsyncWrite + Unpin> Outgoing<W> {
     /// Lines up an answer. Gives the bytes of its content.
     pub(super) fn push(&mut self, response: Response<Bytes>, manner: Manner<'_>) -> u64 {
         debug_assert!(self.tail.is_empty(), "an answer is sent before the next is lined up");
+        self.pace.restart();
         let (parts, content) = response.into_parts();
         let content = if manner.bare && fault::on(Fault::HeadWithBody) {
             declared_length(&parts).map(|length| Bytes::from(vec![b' '; length])).unwrap_or(content)
@@ -101,6 +106,7 @@ impl<W: AsyncWrite + Unpin> Outgoing<W> {
     /// Lines up the head of an answer whose content follows in pieces.
     pub(super) fn push_head(&mut self, parts: &Parts, delimiter: Delimiter, manner: Manner<'_>) {
         debug_assert!(self.tail.is_empty(), "an answer is sent before the next is lined up");
+        self.pace.restart();
         write_head(&mut self.buffer, parts, delimiter, manner);
     }
 
@@ -144,6 +150,7 @@ impl<W: AsyncWrite + Unpin> Outgoing<W> {
             if written == 0 {
                 return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
             }
+            self.pace.moved(written);
             let of_head = written.min(head.len());
             self.sent += of_head;
             self.tail.advance(written - of_head);
@@ -154,19 +161,18 @@ impl<W: AsyncWrite + Unpin> Outgoing<W> {
         Poll::Ready(Ok(()))
     }
 
-    /// Sends what is lined up, as long as the peer takes something now and then.
+    /// Sends what is lined up, as long as the peer takes it at its pace.
     ///
     /// # Errors
-    /// The connection is gone, or the peer has taken nothing for `timeouts.send`.
-    pub(super) async fn flush(&mut self, alarm: &mut Alarm, settings: &Settings) -> io::Result<()> {
-        let mut before = None;
+    /// The connection is gone, or the peer has taken nothing for `timeouts.send`, or less than
+    /// `timeouts.pace`.
+    pub(super) async fn flush(&mut self, alarm: &mut Alarm) -> io::Result<()> {
         poll_fn(|context| {
             if let Poll::Ready(result) = self.poll_flush(context) {
                 return Poll::Ready(result);
             }
-            let at = (self.sent, self.tail.len());
-            if before.replace(at) != Some(at) {
-                alarm.set_after(settings.send_timeout);
+            if let Some(due) = self.pace.wait() {
+                alarm.set(due);
             }
             ready!(alarm.poll(context));
             Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
@@ -275,9 +281,10 @@ mod tests {
     use super::{Manner, Outgoing, decimal, hexadecimal};
     use bytes::Bytes;
     use http::Response;
+    use model::setting::Settings;
 
     fn text(response: Response<Bytes>, manner: Manner<'_>) -> String {
-        let mut outgoing = Outgoing::new(Vec::new());
+        let mut outgoing = Outgoing::new(Vec::new(), &Settings::default());
         outgoing.push(response, manner);
         String::from_utf8(outgoing.buffer).unwrap()
     }

@@ -159,7 +159,7 @@ where
         Self {
             service,
             incoming: Incoming::new(reader, &service.settings),
-            outgoing: Outgoing::new(writer),
+            outgoing: Outgoing::new(writer, &service.settings),
             heads: head::Reader::default(),
             wire,
             stop,
@@ -245,7 +245,7 @@ where
             } else {
                 (Some(&mut self.incoming), None)
             };
-            let mut request = request.map(|()| Arriving::new(lent, settings, &expectation));
+            let mut request = request.map(|()| Arriving::new(lent, &expectation));
             arrival.accompany(&mut request, self.wire);
             let future = pin!(self.service.answerer.answer(request));
             answer(future, &mut self.outgoing, &expectation, watched).await
@@ -268,7 +268,7 @@ where
         if let Err(end) = self.send(response, manner, &arrival).await {
             return Some(end);
         }
-        if close || !self.incoming.drain(settings).await {
+        if close || !self.incoming.drain().await {
             return Some(End::Linger);
         }
         self.incoming.alarm.set_after(settings.idle_timeout);
@@ -324,12 +324,11 @@ where
             return (first_byte, Sent::whole(0));
         }
         let (incoming, outgoing) = (&mut self.incoming, &mut self.outgoing);
-        let settings = &self.service.settings;
-        (first_byte, stream::send(&mut chunks, delimiter, incoming, outgoing, settings).await)
+        (first_byte, stream::send(&mut chunks, delimiter, incoming, outgoing).await)
     }
 
     async fn flush(&mut self) -> std::io::Result<()> {
-        self.outgoing.flush(&mut self.incoming.alarm, &self.service.settings).await
+        self.outgoing.flush(&mut self.incoming.alarm).await
     }
 
     /// Answers what is refused before the answerer sees it. The connection ends after it.

@@ -18,6 +18,7 @@ use model::setting::Settings;
 use super::chunk::{Decoder, Step};
 use super::framing::Framing;
 use crate::serve::alarm::Alarm;
+use crate::serve::pace::Pace;
 
 /// Room for a head: most fit, and ten thousand connections that wait for one take 10 MB.
 const HEAD_READ_BYTES: usize = 1024;
@@ -49,8 +50,8 @@ pub(super) struct Incoming<R> {
     left: Left,
     /// When the content has to be complete.
     content_deadline: Instant,
-    /// True while the sender of content is silent and the alarm is set for that.
-    silent: bool,
+    /// How fast it comes.
+    pace: Pace,
 }
 
 impl<R: AsyncRead + Unpin> Incoming<R> {
@@ -63,7 +64,7 @@ impl<R: AsyncRead + Unpin> Incoming<R> {
             ended: false,
             left: Left::Nothing,
             content_deadline: Instant::now(),
-            silent: false,
+            pace: Pace::of_sender(settings),
         }
     }
 
@@ -97,7 +98,7 @@ impl<R: AsyncRead + Unpin> Incoming<R> {
         };
         if framing != Framing::Empty {
             self.content_deadline = Instant::now() + settings.content_timeout;
-            self.silent = false;
+            self.pace.restart();
         }
     }
 
@@ -130,7 +131,6 @@ impl<R: AsyncRead + Unpin> Incoming<R> {
     fn poll_content(
         &mut self,
         context: &mut Context<'_>,
-        settings: &Settings,
         expectation: &Expectation,
     ) -> Poll<Option<Result<Bytes, ContentError>>> {
         loop {
@@ -142,12 +142,11 @@ impl<R: AsyncRead + Unpin> Incoming<R> {
             }
             expectation.ask();
             match self.poll_fill_with(context, self.content_room()) {
-                Poll::Ready(Ok(1..)) => self.silent = false,
+                Poll::Ready(Ok(read @ 1..)) => self.pace.moved(read),
                 Poll::Ready(Ok(0) | Err(_)) => return self.fail(ContentError::Truncated),
                 Poll::Pending => {
-                    if !std::mem::replace(&mut self.silent, true) {
-                        let gap = Instant::now() + settings.content_gap_timeout;
-                        self.alarm.set(gap.min(self.content_deadline));
+                    if let Some(due) = self.pace.wait() {
+                        self.alarm.set(due.min(self.content_deadline));
                     }
                     ready!(self.alarm.poll(context));
                     return self.fail(ContentError::Slow);
@@ -189,12 +188,10 @@ impl<R: AsyncRead + Unpin> Incoming<R> {
     }
 
     /// Reads the rest of the content and drops it. False if it does not arrive.
-    pub(super) async fn drain(&mut self, settings: &Settings) -> bool {
+    pub(super) async fn drain(&mut self) -> bool {
         let none = Expectation::new(false);
         loop {
-            let piece =
-                std::future::poll_fn(|context| self.poll_content(context, settings, &none)).await;
-            match piece {
+            match std::future::poll_fn(|context| self.poll_content(context, &none)).await {
                 Some(Ok(_)) => {}
                 Some(Err(_)) => return false,
                 None => return true,
@@ -240,18 +237,13 @@ impl Expectation {
 pub(super) struct Content<'a, R> {
     /// `None`: the request has no content.
     incoming: Option<&'a mut Incoming<R>>,
-    settings: &'a Settings,
     expectation: &'a Expectation,
 }
 
 impl<'a, R> Content<'a, R> {
     /// The content that arrives here.
-    pub(super) fn new(
-        incoming: Option<&'a mut Incoming<R>>,
-        settings: &'a Settings,
-        expectation: &'a Expectation,
-    ) -> Self {
-        Self { incoming, settings, expectation }
+    pub(super) fn new(incoming: Option<&'a mut Incoming<R>>, expectation: &'a Expectation) -> Self {
+        Self { incoming, expectation }
     }
 }
 
@@ -265,7 +257,7 @@ impl<R: AsyncRead + Unpin> Body for Content<'_, R> {
     ) -> Poll<Option<Result<Frame<Bytes>, ContentError>>> {
         let this = self.get_mut();
         let Some(incoming) = &mut this.incoming else { return Poll::Ready(None) };
-        let piece = ready!(incoming.poll_content(context, this.settings, this.expectation));
+        let piece = ready!(incoming.poll_content(context, this.expectation));
         Poll::Ready(piece.map(|piece| piece.map(Frame::data)))
     }
 

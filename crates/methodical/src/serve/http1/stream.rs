@@ -9,15 +9,13 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 use tokio::io::{AsyncRead, AsyncWrite};
 
-use engine::content::Interrupted;
-use model::setting::Settings;
-
 use super::Chunks;
 use super::answer::{Delimiter, Outgoing};
 use super::connection::{LEFT_GRACE, Watch, watch};
 use super::content::Incoming;
 use crate::log::Ending;
 use crate::serve::exchange::Sent;
+use engine::content::Interrupted;
 
 /// Sends content behind its head, which is lined up. What says that it is whole is lined up at its
 /// end, and at no other.
@@ -26,7 +24,6 @@ pub(super) async fn send<S, R, W>(
     delimiter: Delimiter,
     incoming: &mut Incoming<R>,
     outgoing: &mut Outgoing<W>,
-    settings: &Settings,
 ) -> Sent
 where
     S: Chunks,
@@ -38,7 +35,7 @@ where
         match next(chunks, incoming, outgoing).await {
             Next::Piece(piece) => {
                 outgoing.push_piece(&piece, delimiter);
-                if outgoing.flush(&mut incoming.alarm, settings).await.is_err() {
+                if outgoing.flush(&mut incoming.alarm).await.is_err() {
                     return Sent { bytes, ending: Ending::Left, cause: None };
                 }
                 bytes += piece.len() as u64;
@@ -51,7 +48,7 @@ where
             }
             Next::Interrupted(cause) => {
                 // What was read before is the client's; a failure here changes nothing.
-                let _ = outgoing.flush(&mut incoming.alarm, settings).await;
+                let _ = outgoing.flush(&mut incoming.alarm).await;
                 return Sent { bytes, ending: Ending::Interrupted, cause: Some(cause) };
             }
             Next::Left => return Sent { bytes, ending: Ending::Left, cause: None },

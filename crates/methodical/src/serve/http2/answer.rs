@@ -8,7 +8,7 @@ use h2::server::SendResponse;
 use h2::{Reason, SendStream};
 use http::header::{CONNECTION, CONTENT_LENGTH, DATE, TRANSFER_ENCODING};
 use http::{HeaderName, HeaderValue, Response};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout_at};
 
 use engine::content::Content;
 
@@ -18,6 +18,7 @@ use crate::serve::date;
 use crate::serve::exchange::{Arrival, Sent};
 use crate::serve::http1::Chunks;
 use crate::serve::http1::answer::forbids_content;
+use crate::serve::pace::Pace;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("request-id");
 
@@ -31,7 +32,7 @@ pub(super) async fn send<S: Chunks>(
     bare: bool,
     arrival: &Arrival,
     calm: &Calm,
-    within: Duration,
+    mut pace: Pace,
 ) -> (Duration, Sent) {
     let (parts, content) = response.into_parts();
     let mut head = Response::from_parts(parts, ());
@@ -67,12 +68,12 @@ pub(super) async fn send<S: Chunks>(
     let sent = match content {
         Content::Whole(content) => {
             let bytes = content.len() as u64;
-            match push(&mut stream, content, true, calm, within).await {
+            match push(&mut stream, content, true, calm, &mut pace).await {
                 Ok(()) => Sent::whole(bytes),
                 Err(Left) => Sent { bytes, ending: Ending::Left, cause: None },
             }
         }
-        Content::Stream(chunks) => send_stream(&mut stream, chunks, calm, within).await,
+        Content::Stream(chunks) => send_stream(&mut stream, chunks, calm, &mut pace).await,
     };
     (first_byte, sent)
 }
@@ -81,7 +82,7 @@ async fn send_stream<S: Chunks>(
     stream: &mut SendStream<Bytes>,
     mut chunks: S,
     calm: &Calm,
-    within: Duration,
+    pace: &mut Pace,
 ) -> Sent {
     let mut bytes = 0;
     let left = |bytes| Sent { bytes, ending: Ending::Left, cause: None };
@@ -93,7 +94,7 @@ async fn send_stream<S: Chunks>(
         match next {
             Some(Ok(piece)) => {
                 let length = piece.len() as u64;
-                if push(stream, piece, false, calm, within).await.is_err() {
+                if push(stream, piece, false, calm, pace).await.is_err() {
                     return left(bytes);
                 }
                 bytes += length;
@@ -122,14 +123,15 @@ async fn push(
     mut data: Bytes,
     ends: bool,
     calm: &Calm,
-    within: Duration,
+    pace: &mut Pace,
 ) -> Result<(), Left> {
     while !data.is_empty() {
         stream.reserve_capacity(data.len());
         let granted = match stream.capacity() {
             0 => {
                 let granted = poll_fn(|context| stream.poll_capacity(context));
-                match timeout(within, granted).await {
+                let due = pace.wait().unwrap_or_else(Instant::now);
+                match timeout_at(due, granted).await {
                     Ok(Some(Ok(granted))) => granted,
                     Ok(_) => return Err(Left),
                     Err(_) => {
@@ -143,6 +145,7 @@ async fn push(
         let piece = data.split_to(granted.min(data.len()));
         if !piece.is_empty() {
             calm.restore();
+            pace.moved(piece.len());
             stream.send_data(piece, ends && data.is_empty()).map_err(|_| Left)?;
         }
     }

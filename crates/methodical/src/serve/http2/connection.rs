@@ -30,6 +30,7 @@ use crate::serve::alarm::Alarm;
 use crate::serve::exchange::Arrival;
 use crate::serve::http1::Answer;
 use crate::serve::http1::connection::Service;
+use crate::serve::pace::Pace;
 use crate::serve::shutdown::Stop;
 use crate::serve::wire::Wire;
 
@@ -221,8 +222,8 @@ async fn exchange<A: Answer>(
     let mut response = response;
     let report = response.extensions_mut().remove::<Report>().unwrap_or_default();
     let status = response.status().as_u16();
-    let within = settings.send_timeout;
-    let sent = answer::send(&mut respond, response, bare, &arrival, &calm, within);
+    let pace = Pace::of_reader(settings);
+    let sent = answer::send(&mut respond, response, bare, &arrival, &calm, pace);
     let (first_byte, sent) = sent.await;
     let ending = arrival.close(&service, report, status, first_byte, sent);
     if ending == Ending::Whole && !stream.is_end_stream() {

@@ -18,6 +18,7 @@ use model::setting::Settings;
 
 use super::calm::Calm;
 use crate::serve::alarm::Alarm;
+use crate::serve::pace::Pace;
 
 /// Content that nobody asked for is still read up to this.
 const DRAINED_BYTES_MAX: usize = 64 * 1024;
@@ -38,14 +39,13 @@ impl Asked {
 /// The content of a request.
 pub(super) struct Content<'a> {
     stream: &'a mut RecvStream,
-    settings: &'a Settings,
     asked: &'a Asked,
     calm: Calm,
     /// What Content-Length says is still to come.
     left: Option<u64>,
     alarm: Option<Alarm>,
     deadline: Instant,
-    silent: bool,
+    pace: Pace,
     broken: Option<ContentError>,
 }
 
@@ -60,8 +60,8 @@ impl<'a> Content<'a> {
     ) -> Self {
         let length = fields.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
         let deadline = Instant::now() + settings.content_timeout;
-        let (alarm, silent, broken) = (None, false, None);
-        Self { stream, settings, asked, calm, left: length, alarm, deadline, silent, broken }
+        let (alarm, pace, broken) = (None, Pace::of_sender(settings), None);
+        Self { stream, asked, calm, left: length, alarm, deadline, pace, broken }
     }
 
     fn poll_data(
@@ -75,8 +75,8 @@ impl<'a> Content<'a> {
         let error = match polled {
             Poll::Ready(None) => return Poll::Ready(None),
             Poll::Ready(Some(Ok(data))) => {
-                self.silent = false;
                 if !data.is_empty() {
+                    self.pace.moved(data.len());
                     self.calm.restore();
                 }
                 self.left = self.left.map(|left| left.saturating_sub(data.len() as u64));
@@ -87,11 +87,9 @@ impl<'a> Content<'a> {
             Poll::Ready(Some(Err(_))) => ContentError::Truncated,
             Poll::Pending => {
                 self.asked.0.store(true, Ordering::Relaxed);
-                let gap = Instant::now() + self.settings.content_gap_timeout;
-                let due = gap.min(self.deadline);
-                let first = !std::mem::replace(&mut self.silent, true);
-                let alarm = self.alarm.get_or_insert_with(|| Alarm::at(due));
-                if first {
+                let due = self.pace.wait().map(|due| due.min(self.deadline));
+                let alarm = self.alarm.get_or_insert_with(|| Alarm::at(self.deadline));
+                if let Some(due) = due {
                     alarm.set(due);
                 }
                 ready!(alarm.poll(context));

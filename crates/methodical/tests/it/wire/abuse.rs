@@ -2,7 +2,7 @@
 //! goes on for everybody else, in the memory that it had.
 
 use super::frames::{
-    CONTINUATION, DATA, END_HEADERS, END_STREAM, ENHANCE_YOUR_CALM, GOAWAY, HEADERS, PING,
+    CANCEL, CONTINUATION, DATA, END_HEADERS, END_STREAM, ENHANCE_YOUR_CALM, GOAWAY, HEADERS, PING,
     PRIORITY, RST_STREAM, SETTINGS, WINDOW_UPDATE, Wire, fields, frame,
 };
 use crate::support::server::{Options, Server};
@@ -99,6 +99,28 @@ fn whoever_only_makes_work_is_left() {
     assert_eq!(first.status(), Some(0x88), "who has done nothing is not touched");
     let after = memory(&server);
     assert!(after < before + 64 * 1024, "{before} KiB became {after} KiB");
+}
+
+/// Content that comes byte by byte, and an answer that is taken so: neither holds a stream.
+#[test]
+fn whoever_is_too_slow_is_left() {
+    let server = Options::shop()
+        .set("proxies", "127.0.0.1")
+        .set("timeouts.content_gap", "1s")
+        .set("timeouts.send", "1s")
+        .set("timeouts.pace", "64 KiB")
+        .start();
+    let mut sender = Wire::open(server.address());
+    sender.raw(&post(1)).expect("a stream");
+    let answered = sender.go_on(DATA, &frame(DATA, 0, 1, b" "));
+    let problem = String::from_utf8_lossy(&answered.payload);
+    assert!(problem.contains("/problems/request-timeout"), "{problem}");
+    let mut reader = Wire::open(server.address());
+    reader.send(SETTINGS, 0, 0, &[0, 4, 0, 0, 0, 1]).expect("a window of a byte");
+    reader.raw(&get(1)).expect("a request");
+    let ended = reader.go_on(RST_STREAM, &frame(WINDOW_UPDATE, 0, 1, &[0, 0, 0, 1]));
+    assert_eq!(ended.code(), CANCEL);
+    assert_eq!(server.client().get("/api/users/1").status, 200);
 }
 
 #[test]

@@ -3,6 +3,8 @@
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
+use std::sync::mpsc::RecvTimeoutError;
+use std::time::Duration;
 
 use crate::support::server::PATIENCE;
 
@@ -17,7 +19,11 @@ pub(super) const WINDOW_UPDATE: u8 = 8;
 pub(super) const CONTINUATION: u8 = 9;
 pub(super) const END_STREAM: u8 = 1;
 pub(super) const END_HEADERS: u8 = 4;
+pub(super) const CANCEL: u32 = 8;
 pub(super) const ENHANCE_YOUR_CALM: u32 = 11;
+
+/// Between two pieces of what is sent slowly.
+const PAUSE: Duration = Duration::from_millis(50);
 
 /// A frame that came.
 #[derive(Debug)]
@@ -91,6 +97,24 @@ impl Wire {
                 return Some(frame);
             }
         }
+    }
+
+    /// Sends these bytes again and again, slowly, until a frame of this kind comes.
+    pub(super) fn go_on(&mut self, kind: u8, bytes: &[u8]) -> Frame {
+        let mut sending = self.0.try_clone().expect("the same connection");
+        let bytes = bytes.to_vec();
+        let (end, ended) = std::sync::mpsc::channel::<()>();
+        let sender = std::thread::spawn(move || {
+            while ended.recv_timeout(PAUSE).is_err_and(|why| why == RecvTimeoutError::Timeout) {
+                if sending.write_all(&bytes).is_err() {
+                    break;
+                }
+            }
+        });
+        let frame = self.until(kind).expect("the frame comes before the end");
+        drop(end);
+        sender.join().expect("nothing fails");
+        frame
     }
 
     /// The first byte of the fields of the next answer: the index of a status that compression

@@ -127,18 +127,22 @@ async fn slow_content_is_a_408() {
     let start = tokio::time::Instant::now();
     assert!(client.expect(408, "slow").await.contains("connection: close"));
     assert_eq!(start.elapsed().as_secs(), 10, "silence is cut off after the gap");
-    let mut client = Client::new();
-    client.send(head).await;
-    let start = tokio::time::Instant::now();
-    for _ in 0..65 {
-        client.send("x").await;
-        tokio::time::sleep(Duration::from_secs(1)).await;
-        if start.elapsed().as_secs() >= 62 {
-            break;
+    // A byte now and then buys next to nothing; what is fast enough has the whole time.
+    for (bytes, seconds) in [(1, 10), (600, 60)] {
+        let mut client = Client::new();
+        client.send("POST /x HTTP/1.1\r\nHost: a\r\nContent-Length: 50000\r\n\r\n").await;
+        let start = tokio::time::Instant::now();
+        let second = Duration::from_secs(1);
+        loop {
+            client.send(vec![b'x'; bytes]).await;
+            if tokio::time::timeout(second, client.fill()).await.is_ok() {
+                break;
+            }
         }
+        assert_eq!(start.elapsed().as_secs(), seconds, "{bytes} bytes a second");
+        assert!(client.expect(408, "slow").await.contains("connection: close"));
+        assert_eq!(client.applied(), 0);
     }
-    assert!(client.expect(408, "slow").await.contains("connection: close"));
-    assert_eq!(client.applied(), 0);
 }
 
 #[tokio::test(start_paused = true)]
@@ -148,6 +152,20 @@ async fn a_reader_that_takes_nothing_is_let_go() {
     let start = tokio::time::Instant::now();
     (&mut client.task).await.unwrap();
     assert_eq!(start.elapsed().as_secs(), 30);
+    // Nor does a byte now and then hold the answer: what is taken buys its time.
+    for (bytes, is_kept) in [(1, false), (600, true)] {
+        let mut client = Client::new();
+        client.send(get("/large")).await;
+        let mut taken = vec![0; bytes];
+        for _ in 0..300 {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            if client.task.is_finished() {
+                break;
+            }
+            client.stream.read_exact(&mut taken).await.unwrap();
+        }
+        assert_eq!(!client.task.is_finished(), is_kept, "{bytes} bytes a second");
+    }
 }
 
 #[tokio::test(start_paused = true)]
