@@ -158,7 +158,8 @@ impl<W: AsyncWrite + Unpin> Outgoing<W> {
         self.buffer.clear();
         self.buffer.shrink_to(COLLECTED_BYTES_MAX);
         self.sent = 0;
-        Poll::Ready(Ok(()))
+        // Over TLS what was taken may still be with us.
+        Pin::new(&mut self.writer).poll_flush(context)
     }
 
     /// Sends what is lined up, as long as the peer takes it at its pace.

@@ -24,7 +24,7 @@ use crate::serve::http1::Answer;
 use crate::serve::http1::connection::{self, End, Service};
 use crate::serve::http2;
 use crate::serve::shutdown::{Connections, Stop};
-use crate::serve::tls::{HTTP_2, Tls};
+use crate::serve::tls::{HTTP_2, Tls, TlsStream};
 use crate::serve::wire::Wire;
 
 /// How long accepting rests after a failure of the system, such as no free file descriptor.
@@ -128,7 +128,28 @@ impl<A: Answer + 'static> Entrance<A> {
         }
     }
 
-    async fn welcome_over_tls(&self, mut stream: TcpStream, wire: Wire, tls: &Tls, stop: &Stop) {
+    async fn welcome_over_tls(&self, stream: TcpStream, wire: Wire, tls: &Tls, stop: &Stop) {
+        // What the handshake needs is not kept as long as the connection is.
+        let Some(stream) = Box::pin(self.shake_hands(stream, wire, tls, stop)).await else {
+            return;
+        };
+        let wire = Wire { scheme: Scheme::Https, ..wire };
+        if stream.protocol() == Some(HTTP_2) {
+            return Box::pin(http2::connection::serve(&self.service, stream, wire, stop)).await;
+        }
+        let (reader, writer) = tokio::io::split(stream);
+        // Without `close_notify` every end that is not in order looks like one that is not.
+        Box::pin(connection::serve(&self.service, reader, writer, wire, stop)).await;
+    }
+
+    /// Shakes hands. `None` where nobody is there to be served.
+    async fn shake_hands(
+        &self,
+        mut stream: TcpStream,
+        wire: Wire,
+        tls: &Tls,
+        stop: &Stop,
+    ) -> Option<Box<TlsStream>> {
         let settings = &self.service.settings;
         let mut first = [0];
         match timeout(settings.first_byte_timeout, stream.peek(&mut first)).await {
@@ -138,22 +159,15 @@ impl<A: Answer + 'static> Entrance<A> {
                               was done; write https:// in the place of http://.";
                 let problem = Problem::new(Kind::HttpsRequired, detail);
                 let (reader, writer) = stream.split();
-                return connection::refuse(&self.service, reader, writer, wire, stop, problem)
-                    .await;
+                connection::refuse(&self.service, reader, writer, wire, stop, problem).await;
+                return None;
             }
-            _ => return,
+            _ => return None,
         }
-        let shaken = Box::pin(tls.accept(stream, settings.head_timeout)).await;
+        let shaken = tls.accept(stream, settings.head_timeout).await;
         // Most failures are scanners, and clients that do not trust the certificate.
         let shaken = shaken.inspect_err(|fault| tracing::debug!(%fault, "a handshake failed"));
-        let Ok(Some(stream)) = shaken else { return };
-        let wire = Wire { scheme: Scheme::Https, ..wire };
-        if stream.get_ref().1.alpn_protocol() == Some(HTTP_2) {
-            return Box::pin(http2::connection::serve(&self.service, stream, wire, stop)).await;
-        }
-        let (reader, writer) = tokio::io::split(stream);
-        // Without `close_notify` every end that is not in order looks like one that is not.
-        Box::pin(connection::serve(&self.service, reader, writer, wire, stop)).await;
+        shaken.ok().flatten()
     }
 
     /// Says that there is no place, where that can be said, and ends the connection.

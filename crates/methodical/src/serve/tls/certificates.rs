@@ -9,6 +9,8 @@ use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
 use webpki::EndEntityCert;
 
+use super::{ACME, HTTP_1_1, HTTP_2};
+
 /// Certificates by the names that they are for. They are exchanged while connections go on.
 #[derive(Default)]
 pub(crate) struct Certificates {
@@ -63,16 +65,11 @@ fn is_for(key: &CertifiedKey, name: &ServerName<'_>) -> bool {
 
 impl ResolvesServerCert for Certificates {
     fn resolve(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
-        self.find(hello.server_name())
-    }
-}
-
-/// The same certificates, for handshakes that only validate a name.
-#[derive(Debug)]
-pub(crate) struct Challenges(pub(crate) Arc<Certificates>);
-
-impl ResolvesServerCert for Challenges {
-    fn resolve(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
-        self.0.challenge(hello.server_name()?)
+        let offered = || hello.alpn().into_iter().flatten();
+        // Whoever could speak HTTP here comes for that: it is what ALPN will find (RFC 8737 §3).
+        let validates = offered().any(|protocol| protocol == ACME)
+            && !offered().any(|protocol| [HTTP_2, HTTP_1_1].contains(&protocol));
+        let name = hello.server_name();
+        if validates { self.challenge(name?) } else { self.find(name) }
     }
 }

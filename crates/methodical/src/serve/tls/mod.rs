@@ -4,6 +4,7 @@ pub(crate) mod certificates;
 mod files;
 pub(crate) mod pair;
 pub(crate) mod self_signed;
+mod stream;
 
 use std::io;
 use std::net::IpAddr;
@@ -14,20 +15,23 @@ use std::time::Duration;
 use rustls::ServerConfig;
 use rustls::crypto::aws_lc_rs;
 use rustls::server::ResolvesServerCert;
+use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
-use tokio_rustls::LazyConfigAcceptor;
-use tokio_rustls::server::TlsStream;
+use tokio::time::timeout;
 
 use model::setting::Settings;
 
-use self::certificates::{Certificates, Challenges};
+use self::certificates::Certificates;
 use self::files::Files;
 use self::self_signed::SelfSigned;
+pub(crate) use self::stream::TlsStream;
 use crate::failure::Failure;
 
-/// What ALPN calls HTTP/1.1 (RFC 7301 §6) and HTTP/2 (RFC 9113 §3.2), the better first.
-const PROTOCOLS: [&[u8]; 2] = [HTTP_2, b"http/1.1"];
-/// What ALPN calls HTTP/2.
+/// What ALPN calls what we speak, the better first.
+const PROTOCOLS: [&[u8]; 3] = [HTTP_2, HTTP_1_1, ACME];
+/// What ALPN calls HTTP/1.1 (RFC 7301 §6).
+const HTTP_1_1: &[u8] = b"http/1.1";
+/// What ALPN calls HTTP/2 (RFC 9113 §3.2).
 pub(crate) const HTTP_2: &[u8] = b"h2";
 /// What whoever validates a name speaks (RFC 8737 §3).
 const ACME: &[u8] = b"acme-tls/1";
@@ -36,7 +40,6 @@ const ACME: &[u8] = b"acme-tls/1";
 #[derive(Clone, Debug)]
 pub(crate) struct Tls {
     config: Arc<ServerConfig>,
-    challenged: Arc<ServerConfig>,
     /// What clients are shown.
     pub(crate) certificates: Arc<Certificates>,
     files: Option<Files>,
@@ -59,8 +62,7 @@ impl Tls {
         }
         let certificates = Arc::new(Certificates::default());
         let mut tls = Self {
-            config: Arc::new(config(certificates.clone(), &PROTOCOLS)?),
-            challenged: Arc::new(config(Arc::new(Challenges(Arc::clone(&certificates))), &[ACME])?),
+            config: Arc::new(config(certificates.clone())?),
             certificates,
             files: None,
             trusted_by: None,
@@ -101,29 +103,19 @@ impl Tls {
         &self,
         stream: TcpStream,
         within: Duration,
-    ) -> io::Result<Option<TlsStream<TcpStream>>> {
-        let shaking = async {
-            let acceptor = LazyConfigAcceptor::new(rustls::server::Acceptor::default(), stream);
-            let hello = acceptor.await?;
-            let mut protocols = hello.client_hello().alpn().into_iter().flatten();
-            let validates = protocols.any(|protocol| protocol == ACME);
-            drop(protocols);
-            if validates {
-                let mut stream = hello.into_stream(Arc::clone(&self.challenged)).await?;
-                tokio::io::AsyncWriteExt::shutdown(&mut stream).await?;
-                return Ok(None);
-            }
-            hello.into_stream(Arc::clone(&self.config)).await.map(Some)
-        };
-        let shaken = tokio::time::timeout(within, shaking).await;
-        shaken.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
+    ) -> io::Result<Option<Box<TlsStream>>> {
+        let mut stream = Box::new(TlsStream::new(stream, Arc::clone(&self.config))?);
+        let shaken = timeout(within, stream.shake_hands()).await;
+        shaken.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))?;
+        if stream.protocol() == Some(ACME) {
+            stream.shutdown().await?;
+            return Ok(None);
+        }
+        Ok(Some(stream))
     }
 }
 
-fn config(
-    resolver: Arc<dyn ResolvesServerCert>,
-    protocols: &[&[u8]],
-) -> Result<ServerConfig, Failure> {
+fn config(resolver: Arc<dyn ResolvesServerCert>) -> Result<ServerConfig, Failure> {
     let failed = |fault: rustls::Error| Failure::refused(format!("TLS cannot be set up: {fault}"));
     let provider = Arc::new(aws_lc_rs::default_provider());
     let mut config = ServerConfig::builder_with_provider(provider)
@@ -133,7 +125,7 @@ fn config(
         .with_cert_resolver(resolver);
     // The strongest of what both have, not what the other happens to name first.
     config.ignore_client_order = true;
-    config.alpn_protocols = protocols.iter().map(|protocol| protocol.to_vec()).collect();
+    config.alpn_protocols = PROTOCOLS.iter().map(|protocol| protocol.to_vec()).collect();
     // Whoever comes back shakes hands faster, and nothing of it is kept here.
     config.ticketer = aws_lc_rs::Ticketer::new().map_err(failed)?;
     config.send_tls13_tickets = 1;

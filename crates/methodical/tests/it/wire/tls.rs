@@ -6,8 +6,10 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::path::Path;
 use std::process::Command;
+use std::sync::Arc;
 
 use rcgen::{CertificateParams, KeyPair};
+use rustls::pki_types::pem::PemObject;
 
 use crate::support::server::{Options, PATIENCE, Server, await_that};
 
@@ -66,6 +68,93 @@ fn both_versions_of_both_protocols_are_spoken() {
     assert_eq!(curl(&server, "localhost", &a, &older).as_deref(), Ok("200 2"));
     assert!(curl(&server, "localhost", &a, &["--tls-max", "1.1"]).is_err(), "nothing older");
     assert!(curl(&server, "localhost", &b, &[]).is_err(), "it is for another name");
+}
+
+/// A client that takes and gives what it likes, over one version of TLS.
+fn client(
+    server: &Server,
+    certificate: &Path,
+    version: &'static rustls::SupportedProtocolVersion,
+) -> rustls::StreamOwned<rustls::ClientConnection, TcpStream> {
+    let mut roots = rustls::RootCertStore::empty();
+    let pem = rustls::pki_types::CertificateDer::from_pem_file(certificate).expect("a certificate");
+    roots.add(pem).expect("a root");
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let config = rustls::ClientConfig::builder_with_provider(provider)
+        .with_protocol_versions(&[version])
+        .expect("a version")
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    let name = "localhost".try_into().expect("a name");
+    let connection = rustls::ClientConnection::new(Arc::new(config), name).expect("a connection");
+    let socket = TcpStream::connect(server.address()).expect("a connection");
+    socket.set_read_timeout(Some(PATIENCE)).expect("a time");
+    socket.set_write_timeout(Some(PATIENCE)).expect("a time");
+    rustls::StreamOwned::new(connection, socket)
+}
+
+/// The content of an answer in chunks (RFC 9112 §7.1).
+fn unchunked(answer: &[u8]) -> String {
+    let text = std::str::from_utf8(answer).expect("text");
+    let (_, mut rest) = text.split_once("\r\n\r\n").expect("a head");
+    let mut content = String::new();
+    loop {
+        let (length, chunk) = rest.split_once("\r\n").expect("a chunk");
+        let length = usize::from_str_radix(length, 16).expect("a length");
+        if length == 0 {
+            return content;
+        }
+        content.push_str(&chunk[..length]);
+        rest = chunk[length..].strip_prefix("\r\n").expect("the end of a chunk");
+    }
+}
+
+#[test]
+fn much_goes_both_ways_whole_at_any_pace() {
+    const RECORDS: usize = 3000;
+    let home = tempfile::tempdir().expect("a folder");
+    certificate(home.path(), "a", "localhost");
+    certificate(home.path(), "b", "shop.example");
+    let server = with_files(home.path());
+    let certificate = home.path().join("a.pem");
+    let (host, key) = ("Host: localhost\r\nConnection: close\r\n", server.admin_key());
+    let text = "x".repeat(4000);
+    let record = format!(r#"{{"name":"N","category":"much","price":1,"description":"{text}"}}"#);
+    let many = format!("{record}\n").repeat(RECORDS);
+    for (round, version) in [&rustls::version::TLS12, &rustls::version::TLS13].iter().enumerate() {
+        let mut sender = client(&server, &certificate, version);
+        let head = format!(
+            "POST /api/products HTTP/1.1\r\n{host}Authorization: Bearer {key}\r\n\
+             Content-Type: application/x-ndjson\r\nPrefer: return=minimal\r\n\
+             Content-Length: {}\r\n\r\n",
+            many.len()
+        );
+        sender.write_all(head.as_bytes()).expect("a head");
+        // Pieces that end anywhere, in records and between them.
+        for piece in many.as_bytes().chunks(70_001) {
+            sender.write_all(piece).expect("content");
+        }
+        sender.flush().expect("content");
+        let mut answer = String::new();
+        sender.read_to_string(&mut answer).expect("an answer, and its end in order");
+        assert!(answer.starts_with("HTTP/1.1 201"), "{version:?}: {answer}");
+        let mut reader = client(&server, &certificate, version);
+        let asked = "GET /api/products?category=much HTTP/1.1\r\nHost: localhost\r\n\
+                     Accept: application/x-ndjson\r\n\r\n";
+        reader.write_all(asked.as_bytes()).expect("a request");
+        let mut all = Vec::new();
+        let mut piece = vec![0; 300_000];
+        // The connection is kept: what the server still has leaves without an end of it.
+        while !all.ends_with(b"\r\n0\r\n\r\n") {
+            // The server is always ahead of its reader.
+            std::thread::sleep(std::time::Duration::from_millis(2));
+            let read = reader.read(&mut piece).expect("content");
+            assert!(read > 0, "{version:?}: it ended before the content did");
+            all.extend_from_slice(&piece[..read]);
+        }
+        let records = unchunked(&all).matches(&text).count();
+        assert_eq!(records, RECORDS * (round + 1), "{version:?}");
+    }
 }
 
 #[test]
