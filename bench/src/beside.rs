@@ -31,8 +31,8 @@ impl Beside {
         for other in runs {
             self.others.answers += other.answers;
             self.others.latency.merge(&other.latency);
-            for (status, number) in other.statuses {
-                *self.others.statuses.entry(status).or_default() += number;
+            for (status, times) in &other.statuses {
+                self.others.statuses.entry(*status).or_default().merge(times);
             }
         }
         Ok(())

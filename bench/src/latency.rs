@@ -35,6 +35,11 @@ impl Histogram {
         self.all += other.all;
     }
 
+    /// How many times were counted.
+    pub(crate) fn number(&self) -> u64 {
+        self.all
+    }
+
     /// The time that this many of a thousand stay under, in milliseconds.
     pub(crate) fn per_mille(&self, share: u64) -> f64 {
         let wanted = (self.all * share).div_ceil(1000).max(1);

@@ -45,8 +45,8 @@ pub(crate) struct Run {
     pub(crate) seconds: f64,
     /// How long each took.
     pub(crate) latency: Histogram,
-    /// How many there were of each status, where any would do.
-    pub(crate) statuses: BTreeMap<u16, u64>,
+    /// How long each took by its status, where any would do.
+    pub(crate) statuses: BTreeMap<u16, Histogram>,
     /// What the server was doing.
     pub(crate) busy: Busy,
 }
@@ -200,13 +200,19 @@ pub(crate) fn run(
 fn open(address: SocketAddr, lanes: &mut [Lane<'_>]) -> Result<Vec<Connection>, String> {
     let mut connections = Vec::new();
     for (lane, plan) in lanes.iter_mut().enumerate() {
-        for _ in 0..plan.connections {
+        for at in 0..plan.connections {
             let stream = connect(address)?;
             stream.set_nonblocking(true).map_err(|error| error.to_string())?;
             let buffer = vec![0; BUFFER_BYTES];
             let (filled, sent, rests, chunked) = (0, Instant::now(), None, None);
             let mut connection = Connection { stream, buffer, filled, lane, sent, rests, chunked };
-            connection.send(plan.source.next())?;
+            if plan.rest.is_zero() {
+                connection.send(plan.source.next())?;
+            } else {
+                // Those that rest do not come all at once.
+                let share = at as f64 / plan.connections as f64;
+                connection.rests = Some(connection.sent + plan.rest.mul_f64(share));
+            }
             connections.push(connection);
         }
     }
@@ -235,9 +241,10 @@ fn drive(
             now = Instant::now();
             let run = &mut runs[connection.lane];
             run.answers += 1;
-            run.latency.add(now.duration_since(connection.sent));
+            let took = now.duration_since(connection.sent);
+            run.latency.add(took);
             if lane.status == 0 {
-                *run.statuses.entry(status).or_default() += 1;
+                run.statuses.entry(status).or_default().add(took);
             } else if status != lane.status {
                 return Err(format!("an answer is a {status}, not a {}", lane.status));
             }

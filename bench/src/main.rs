@@ -10,6 +10,7 @@ mod lists;
 mod load;
 mod machine;
 mod measure;
+mod overload;
 mod process;
 mod raw;
 mod report;
@@ -30,13 +31,14 @@ use report::Circumstances;
 use work::Ground;
 
 const USAGE: &str = "\
-bench [--quick] [--records|--lists|--access] [--sizes N,N,…] [--seconds S] [--rounds N]
+bench [--quick] [--records|--lists|--access|--overload] [--sizes N,N,…] [--seconds S] [--rounds N]
       [--only WORDS]
 
   --quick         100,000 rows only, short runs: with --records about two minutes
   --records       only the lines of single records; together: 1000,100000,1000000 rows
   --lists         only lists, search and many records: 10000,1000000,10000000 rows
   --access        only credentials, rules and logins: 10000,1000000 rows
+  --overload      only more than can be served, and idle connections: 100000 rows
   --sizes, --rows rows in the database, for all parts
   --seconds       length of a run: 2
   --rounds        runs of each side: 3
@@ -59,11 +61,13 @@ enum Part {
     Lists,
     /// Credentials, rules and logins.
     Access,
+    /// More than can be served.
+    Overload,
 }
 
 impl Part {
     fn all() -> Vec<Self> {
-        vec![Self::Records, Self::Lists, Self::Access]
+        vec![Self::Records, Self::Lists, Self::Access, Self::Overload]
     }
 
     /// The one that an option names.
@@ -72,6 +76,7 @@ impl Part {
             "--records" => Some(Self::Records),
             "--lists" => Some(Self::Lists),
             "--access" => Some(Self::Access),
+            "--overload" => Some(Self::Overload),
             _ => None,
         }
     }
@@ -201,7 +206,7 @@ fn plan(arguments: &[String]) -> Result<Plan, String> {
                 at += 1;
                 continue;
             }
-            "--records" | "--lists" | "--access" => {
+            "--records" | "--lists" | "--access" | "--overload" => {
                 plan.parts = Part::named(name).into_iter().collect();
                 at += 1;
                 continue;
@@ -243,6 +248,7 @@ fn measure_all(plan: &Plan) -> Result<(), String> {
             Part::Records => records(plan)?,
             Part::Lists => many(plan)?,
             Part::Access => access(plan)?,
+            Part::Overload => overload(plan)?,
         };
         println!("{text}");
         if plan.only.is_none() {
@@ -257,6 +263,7 @@ fn keep(plan: &Plan, part: Part, text: &str) -> Result<(), String> {
         Part::Records => "",
         Part::Lists => "-lists",
         Part::Access => "-access",
+        Part::Overload => "-overload",
     };
     let name = format!("{}-{}{end}.md", plan.date, Machine::here().slug());
     let path = Path::new("bench/results").join(name);
@@ -312,6 +319,21 @@ fn access(plan: &Plan) -> Result<String, String> {
         faults.extend(access.run(&wanted, &mut |figure| told(&mut figures, figure))?);
     }
     Ok(report::access(&place(plan), &figures, &faults))
+}
+
+fn overload(plan: &Plan) -> Result<String, String> {
+    let wanted = |name: &str| plan.only.as_ref().is_none_or(|words| name.contains(words.as_str()));
+    let sizes = plan.sizes.clone().unwrap_or_else(|| vec![100_000]);
+    let mut all = overload::Findings::default();
+    for size in sizes {
+        eprintln!("bench: overload of {size} rows");
+        let overload = overload::Overload::new(&plan.launcher, plan.effort, size, &plan.target)?;
+        let findings = overload.run(&wanted)?;
+        all.figures.extend(findings.figures);
+        all.bounds.extend(findings.bounds);
+        all.faults.extend(findings.faults);
+    }
+    Ok(report::overload(&place(plan), &all))
 }
 
 fn place(plan: &Plan) -> Circumstances {

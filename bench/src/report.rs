@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use crate::machine::Machine;
 use crate::measure::{BUSY, Effort, Fault, Figure, Footprint};
+use crate::overload::{Bound, Findings};
 
 /// What must be reached of a process: cold start in milliseconds, memory in megabytes; and what
 /// to dream of.
@@ -94,6 +95,40 @@ pub(crate) fn access(place: &Circumstances, figures: &[Figure], faults: &[Fault]
     missed.extend(faults.iter().map(fault));
     out.push_str(&list(&missed, figures.len() + faults.len()));
     out
+}
+
+/// The figures of more than can be served.
+pub(crate) fn overload(place: &Circumstances, findings: &Findings) -> String {
+    let Findings { figures, bounds, faults } = findings;
+    let mut out = head(place);
+    out.push_str(
+        "Baselines are the best that the server does of the same, from as many connections as that \
+         takes. Only what was carried out counts as served. Long reads pass over all users, each \
+         for another address; whoever asks for them at ten times the rate asks again a second \
+         after each answer, as a refusal says.\n\n",
+    );
+    out.push_str(TABLE);
+    out.extend(figures.iter().map(line));
+    out.push_str("\n| what | of | median | worst | at most | |\n");
+    out.push_str("| --- | ---: | ---: | ---: | ---: | --- |\n");
+    out.extend(bounds.iter().map(bound));
+    let mut missed = missed(figures);
+    missed.extend(bounds.iter().filter(|bound| bound.value.0 > bound.most).map(|bound| {
+        let Bound { name, value, unit, most, .. } = bound;
+        format!("- {name}: {:.1} {unit}, at most {most} is wanted\n", value.0)
+    }));
+    missed.extend(faults.iter().map(fault));
+    out.push_str(&list(&missed, figures.len() + bounds.len() + faults.len()));
+    out
+}
+
+fn bound(bound: &Bound) -> String {
+    let Bound { name, number, value: (median, worst), unit, most } = bound;
+    format!(
+        "| {name} | {} | {median:.1} {unit} | {worst:.1} | {most} | {} |\n",
+        thousands(*number as f64),
+        reached(median <= most, false)
+    )
 }
 
 fn fault(fault: &Fault) -> String {

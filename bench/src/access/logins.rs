@@ -8,6 +8,7 @@ use super::data::SIGNERS;
 use super::people;
 use crate::beside::{Beside, READERS};
 use crate::data::mix;
+use crate::latency::Histogram;
 use crate::load::{Lane, Run};
 use crate::measure::Figure;
 use crate::process::Server;
@@ -107,7 +108,7 @@ impl Logins {
     }
 }
 
-fn told(statuses: &BTreeMap<u16, u64>) -> String {
-    let one = |(status, number): (&u16, &u64)| format!("{number} times {status}");
+fn told(statuses: &BTreeMap<u16, Histogram>) -> String {
+    let one = |(status, times): (&u16, &Histogram)| format!("{} times {status}", times.number());
     statuses.iter().map(one).collect::<Vec<_>>().join(", ")
 }

@@ -19,6 +19,7 @@ pub(crate) mod find;
 pub(crate) mod fold;
 mod fresh;
 pub(crate) mod group;
+mod heavy;
 pub(crate) mod home;
 pub(crate) mod index;
 pub(crate) mod job;

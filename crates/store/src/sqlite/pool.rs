@@ -1,9 +1,10 @@
 //! Threads for reads that take long: a bounded number of them, a bounded queue, a deadline each.
-//! A read whose asker has left is stopped.
+//! A read whose asker has left is stopped. One that would wait so long that its deadline would come
+//! while it is carried out is not taken: its work would come to nothing, and that of others wait.
 
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -16,6 +17,7 @@ use super::open::Source;
 use super::session::Session;
 use crate::error::Error;
 use crate::lookup::{Current, Lookup};
+use crate::options::Options;
 use crate::priority;
 use crate::sql::advice::missing_index;
 
@@ -23,6 +25,12 @@ use crate::sql::advice::missing_index;
 const STEPS_BETWEEN_LOOKS: i32 = 2_000;
 /// How long a thread without work stays.
 const LINGER: Duration = Duration::from_secs(30);
+/// Which part of its time a read may wait for its turn.
+const WAIT_SHARE: u32 = 4;
+/// How long a read is taken to need before the first was measured.
+const FIRST_GUESS: Duration = Duration::from_millis(50);
+/// How many reads the mean looks back on, more or less.
+const MEAN_OF: u32 = 8;
 
 /// The pool. Its threads end with it.
 pub(crate) struct Pool {
@@ -33,12 +41,15 @@ struct Shared {
     source: Source,
     threads_max: usize,
     state: Mutex<State>,
+    /// How long the queue is, for whoever only looks.
+    waiting: AtomicUsize,
     work: Condvar,
 }
 
-#[derive(Default)]
 struct State {
     queue: VecDeque<Ask>,
+    /// How long a read has taken lately.
+    mean: Duration,
     threads: usize,
     idle: usize,
     is_closed: bool,
@@ -66,13 +77,20 @@ impl Drop for Leaving {
 impl Pool {
     /// A pool of so many threads, each of which begins when there is work for it.
     pub(crate) fn new(source: Source, threads_max: usize) -> Self {
-        let (state, work) = (Mutex::default(), Condvar::new());
-        Self { shared: Arc::new(Shared { source, threads_max, state, work }) }
+        let queue = VecDeque::new();
+        let state = State { queue, mean: FIRST_GUESS, threads: 0, idle: 0, is_closed: false };
+        let (state, waiting, work) = (Mutex::new(state), AtomicUsize::new(0), Condvar::new());
+        Self { shared: Arc::new(Shared { source, threads_max, state, waiting, work }) }
     }
 
     /// Reads on a thread of the pool. Dropping the future stops the statement.
     pub(crate) async fn read(&self, lookup: Lookup) -> Result<Current, Error> {
         self.ask(lookup, Some(Instant::now()), |current| current).await
+    }
+
+    /// True where reads wait for their turn.
+    pub(crate) fn is_crowded(&self) -> bool {
+        self.shared.waiting.load(Ordering::Relaxed) > 0
     }
 
     /// Reads a part of something long, and makes something of it there. It waits its turn however
@@ -108,10 +126,11 @@ impl Pool {
     fn submit(&self, ask: Ask) -> Result<(), Error> {
         let options = &self.shared.source.options;
         let mut state = self.shared.lock();
-        if ask.since.is_some() && state.queue.len() >= options.read_queue_max {
+        if ask.since.is_some() && state.is_full(options, self.shared.threads_max) {
             return Err(Error::Busy("too many long reads are waiting"));
         }
         state.queue.push_back(ask);
+        self.shared.waiting.fetch_add(1, Ordering::Relaxed);
         if state.idle < state.queue.len() && state.threads < self.shared.threads_max {
             state.threads += 1;
             let shared = Arc::clone(&self.shared);
@@ -120,6 +139,7 @@ impl Pool {
                 state.threads -= 1;
                 if state.threads == 0 {
                     state.queue.pop_back();
+                    self.shared.waiting.fetch_sub(1, Ordering::Relaxed);
                     return Err(Error::Broken(format!("no thread for a long read: {error}")));
                 }
             }
@@ -127,6 +147,16 @@ impl Pool {
         drop(state);
         self.shared.work.notify_one();
         Ok(())
+    }
+}
+
+impl State {
+    /// True where one more read would wait too long.
+    fn is_full(&self, options: &Options, threads_max: usize) -> bool {
+        let waiting = self.queue.len();
+        let before = u32::try_from(waiting / threads_max.max(1)).unwrap_or(u32::MAX);
+        waiting >= options.read_queue_max
+            || self.mean.saturating_mul(before) > options.read_deadline / WAIT_SHARE
     }
 }
 
@@ -151,17 +181,25 @@ impl Shared {
             if ask.is_left.load(Ordering::Relaxed) {
                 continue;
             }
+            let begun = Instant::now();
             let answer = self.answer(&mut session, &ask);
+            self.measured(begun.elapsed());
             let tell = ask.tell;
             // A panic has been reported where it happened, and the asker sees that nothing comes.
             drop(catch_unwind(AssertUnwindSafe(|| tell(answer))));
         }
     }
 
+    fn measured(&self, time: Duration) {
+        let mut state = self.lock();
+        state.mean = (state.mean * (MEAN_OF - 1) + time) / MEAN_OF;
+    }
+
     fn next(&self) -> Option<Ask> {
         let mut state = self.lock();
         loop {
             if let Some(ask) = state.queue.pop_front() {
+                self.waiting.fetch_sub(1, Ordering::Relaxed);
                 return Some(ask);
             }
             if state.is_closed {

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use super::failure::Failure;
 use super::find::snapshot;
+use super::heavy::Heavy;
 use super::open::Source;
 use super::pool::Pool;
 use super::session::Session;
@@ -26,6 +27,7 @@ pub(crate) struct Readers {
     source: Source,
     idle: Mutex<Vec<Inline>>,
     pool: Pool,
+    heavy: Heavy,
     /// For lists that are read to their end: apart, so that they and the long reads do not keep
     /// each other waiting.
     parts: Pool,
@@ -58,7 +60,7 @@ impl Readers {
         let threads = source.options.read_threads;
         let pool = Pool::new(source.clone(), threads);
         let parts = Pool::new(source.clone(), threads.div_ceil(2));
-        Self { source, idle: Mutex::default(), pool, parts }
+        Self { source, idle: Mutex::default(), pool, heavy: Heavy::default(), parts }
     }
 
     /// Answers a lookup, from one snapshot.
@@ -66,18 +68,26 @@ impl Readers {
         if searches(&lookup) {
             return self.pool.read(lookup).await;
         }
+        if self.pool.is_crowded() && self.heavy.knows(&lookup) {
+            return self.long(lookup).await;
+        }
         match self.inline(&lookup) {
             Ok(current) => {
                 self.source.meters.read();
                 Ok(current)
             }
             Err(failure) if failure.is_interrupt() || failure.is_busy() => {
-                let found = self.pool.read(lookup).await;
-                self.source.meters.long_read(found.as_ref().err());
-                found
+                self.heavy.remember(&lookup);
+                self.long(lookup).await
             }
             Err(failure) => Err(self.told(failure)),
         }
+    }
+
+    async fn long(&self, lookup: Lookup) -> Result<Current, Error> {
+        let found = self.pool.read(lookup).await;
+        self.source.meters.long_read(found.as_ref().err());
+        found
     }
 
     /// Answers a lookup on another thread, of a lower priority, and makes something of it there.
