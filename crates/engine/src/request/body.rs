@@ -141,21 +141,35 @@ where
     /// The first byte that is no space; `None` where there is none. Everything stays to be read.
     /// No more than this is read for it.
     pub(super) async fn first(&mut self, most: usize) -> Result<Option<u8>, Problem> {
+        let mut ahead = BytesMut::from(std::mem::take(&mut self.ahead));
+        // What has been seen to be no more than a mark and spaces is not looked at again, however
+        // small the pieces are.
+        let mut blank = 0;
         loop {
-            let text = self.ahead.strip_prefix(MARK).unwrap_or(&self.ahead);
-            if let Some(first) = text.trim_ascii_start().first()
-                && !(self.ahead.len() < MARK.len() && MARK.starts_with(&self.ahead))
-            {
-                return Ok(Some(*first));
+            if blank == 0 && ahead.starts_with(MARK) {
+                blank = MARK.len();
             }
-            if self.ahead.len() > most {
+            let may_be_mark = blank == 0 && ahead.len() < MARK.len() && MARK.starts_with(&ahead);
+            if !may_be_mark {
+                blank +=
+                    ahead[blank..].iter().take_while(|byte| byte.is_ascii_whitespace()).count();
+            }
+            if let Some(first) = ahead.get(blank).copied().filter(|_| !may_be_mark) {
+                self.ahead = ahead.freeze();
+                return Ok(Some(first));
+            }
+            if ahead.len() > most {
                 return Err(Limit::Record(most).exceeded().closing());
             }
-            let Some(piece) = self.piece().await? else { return Ok(None) };
-            self.ahead = match self.ahead.is_empty() {
-                true => piece,
-                false => [&self.ahead[..], &piece].concat().into(),
+            let Some(piece) = self.piece().await? else {
+                self.ahead = ahead.freeze();
+                return Ok(None);
             };
+            if ahead.is_empty() {
+                ahead = piece.into();
+            } else {
+                ahead.extend_from_slice(&piece);
+            }
         }
     }
 

@@ -21,6 +21,8 @@ use crate::serve::pace::Pace;
 /// Content up to this is copied behind its head and sent with it; a larger one is sent from where
 /// it is.
 const COPIED_BYTES_MAX: usize = 16 * 1024;
+/// Room for an answer: most fit.
+const ANSWER_BYTES: usize = 1024;
 /// Answers to pipelined requests are collected up to this.
 const COLLECTED_BYTES_MAX: usize = 64 * 1024;
 
@@ -62,8 +64,8 @@ pub(super) struct Outgoing<W> {
 impl<W: AsyncWrite + Unpin> Outgoing<W> {
     /// The sending side of a fresh connection.
     pub(super) fn new(writer: W, settings: &Settings) -> Self {
-        let (buffer, pace) = (Vec::with_capacity(1024), Pace::of_reader(settings));
-        Self { writer, buffer, sent: 0, tail: Bytes::new(), pace }
+        let pace = Pace::of_reader(settings);
+        Self { writer, buffer: Vec::new(), sent: 0, tail: Bytes::new(), pace }
     }
 
     /// True where nothing waits to be sent.
@@ -155,8 +157,7 @@ impl<W: AsyncWrite + Unpin> Outgoing<W> {
             self.sent += of_head;
             self.tail.advance(written - of_head);
         }
-        self.buffer.clear();
-        self.buffer.shrink_to(COLLECTED_BYTES_MAX);
+        self.buffer = Vec::new();
         self.sent = 0;
         // Over TLS what was taken may still be with us.
         Pin::new(&mut self.writer).poll_flush(context)
@@ -209,6 +210,7 @@ fn declared_length(parts: &Parts) -> Option<usize> {
 /// Writes status line and fields. Framing fields are this crate's: whatever an answer says about
 /// its length, the bytes that follow decide.
 fn write_head(out: &mut Vec<u8>, parts: &Parts, delimiter: Delimiter, manner: Manner<'_>) {
+    out.reserve(ANSWER_BYTES);
     out.extend_from_slice(b"HTTP/1.1 ");
     out.extend_from_slice(parts.status.as_str().as_bytes());
     out.push(b' ');

@@ -172,7 +172,14 @@ where
         loop {
             let end = match self.next().await {
                 // What a request needs is had while there is one: most connections idle.
-                Next::Head(head) => Box::pin(self.exchange(*head)).await,
+                Next::Head(head) => {
+                    let end = Box::pin(self.exchange(*head)).await;
+                    if !self.incoming.input.is_empty() {
+                        // Whoever sends many at once must not keep this thread from others.
+                        tokio::task::yield_now().await;
+                    }
+                    end
+                }
                 Next::Refused(refusal) => Some(Box::pin(self.refuse(refusal)).await),
                 Next::End(end) => Some(end),
             };

@@ -20,7 +20,7 @@ use super::framing::Framing;
 use crate::serve::alarm::Alarm;
 use crate::serve::pace::Pace;
 
-/// Room for a head: most fit, and ten thousand connections that wait for one take 10 MB.
+/// Room for a head: most fit.
 const HEAD_READ_BYTES: usize = 1024;
 /// Room for a piece of content.
 const CONTENT_READ_BYTES_MAX: usize = 64 * 1024;
@@ -59,7 +59,7 @@ impl<R: AsyncRead + Unpin> Incoming<R> {
     pub(super) fn new(reader: R, settings: &Settings) -> Self {
         Self {
             reader,
-            input: BytesMut::with_capacity(HEAD_READ_BYTES),
+            input: BytesMut::new(),
             alarm: Alarm::after(settings.first_byte_timeout),
             ended: false,
             left: Left::Nothing,
@@ -84,7 +84,12 @@ impl<R: AsyncRead + Unpin> Incoming<R> {
         if self.input.capacity() - self.input.len() < room / 4 {
             self.input.reserve(room);
         }
-        let read = ready!(pin!(self.reader.read_buf(&mut self.input)).poll(context));
+        let read = pin!(self.reader.read_buf(&mut self.input)).poll(context);
+        if read.is_pending() && self.input.is_empty() {
+            // Most connections idle: they keep no room for what may come.
+            self.input = BytesMut::new();
+        }
+        let read = ready!(read);
         self.ended = matches!(read, Ok(0) | Err(_));
         Poll::Ready(read)
     }

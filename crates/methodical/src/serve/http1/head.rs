@@ -89,6 +89,17 @@ struct Line {
     minor: u8,
 }
 
+/// True where a line ends in LF alone. It may be taken for an end (RFC 9112 §2.2); but whoever
+/// stands in front may not take it so, and what is a field to one is then a part of a value to the
+/// other: that is how requests are smuggled.
+fn has_lone_line_feed(head: &[u8]) -> bool {
+    head.windows(2).any(|pair| pair[1] == b'\n' && pair[0] != b'\r')
+}
+
+fn lone_line_feed() -> Problem {
+    malformed("A line ends in LF alone. Every line of a head ends in CR LF (RFC 9112 §2.1).")
+}
+
 impl Reader {
     /// Reads a head from the start of the input, if all of it is there.
     pub(super) fn read(&mut self, input: &mut BytesMut, settings: &Settings) -> Reading {
@@ -116,6 +127,9 @@ impl Reader {
         };
         (self.seen, self.empty_lines) = (0, 0);
         let bare = is_bare(input);
+        if has_lone_line_feed(&input[..line.length]) {
+            return Reading::Refused(Refusal { problem: lone_line_feed(), bare });
+        }
         match self.take(&line, input, settings) {
             Ok(head) => Reading::Complete(Box::new(head)),
             Err(problem) => Reading::Refused(Refusal { problem, bare }),
@@ -127,7 +141,7 @@ impl Reader {
         loop {
             let length = match input.first_chunk::<2>() {
                 Some(b"\r\n") => 2,
-                _ if input.first() == Some(&b'\n') => 1,
+                _ if input.first() == Some(&b'\n') => return Err(lone_line_feed()),
                 _ => return Ok(()),
             };
             input.advance(length);

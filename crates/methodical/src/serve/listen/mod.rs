@@ -17,6 +17,10 @@ use crate::settings::Origin;
 pub(crate) use bound::{Bound, base_url, bind_all};
 pub(crate) use receive::{Door, Entrance, accept, accept_waiting};
 
+/// Connections that may wait to be accepted; the system lowers it to its own limit. Those beyond try
+/// again after a second, which a hundred that come at once must not have to.
+const BACKLOG: i32 = 4096;
+
 /// Finds the addresses that `listen` means.
 ///
 /// # Errors
@@ -45,7 +49,11 @@ pub(crate) fn warning(address: SocketAddr, settings: &Settings) -> Option<String
 /// # Errors
 /// Says what to do about a port that is taken or not allowed.
 pub(crate) async fn bind(addresses: &[SocketAddr], dir: &str) -> Result<TcpListener, Failure> {
-    TcpListener::bind(addresses).await.map_err(|fault| {
+    let bound = TcpListener::bind(addresses).await.and_then(|socket| {
+        rustix::net::listen(&socket, BACKLOG)?;
+        Ok(socket)
+    });
+    bound.map_err(|fault| {
         let shown = addresses.first().map(ToString::to_string).unwrap_or_default();
         let next = format!("    methodical serve {dir} --listen 127.0.0.1:0\n");
         Failure::refused(match fault.kind() {
