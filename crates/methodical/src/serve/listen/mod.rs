@@ -17,7 +17,7 @@ use crate::settings::Origin;
 pub(crate) use bound::{Bound, base_url, bind_all};
 pub(crate) use receive::{Door, Entrance, accept, accept_waiting};
 
-/// Connections that may wait to be accepted; the system lowers it to its own limit. Those beyond try
+/// Connections that may wait to be accepted; the system lowers it to its own limit. Others try
 /// again after a second, which a hundred that come at once must not have to.
 const BACKLOG: i32 = 4096;
 
