@@ -6,7 +6,7 @@ use std::ffi::OsString;
 use clap::{Arg, ArgAction, ArgMatches};
 
 use crate::command::{
-    access, adopt, backup, check, export, import, init, key, migrate, restore, routes, serve,
+    access, adopt, backup, check, export, import, init, jobs, key, migrate, restore, routes, serve,
     service, status, vacuum,
 };
 use crate::failure::{Failure, Outcome};
@@ -218,6 +218,34 @@ const COMMANDS: &[Command] = &[
                   may run.",
         arguments: &[PLACE, DATABASE, SET],
         run: vacuum::run,
+    },
+    Command {
+        name: "jobs",
+        about: "List what waits to be done outside, such as mail, and have it tried again",
+        details: "jobs list [DIR]. jobs retry [DIR] NUMBER: what was given up is tried as often \
+                  as at first. Beside a running server or without.",
+        arguments: &[
+            Argument {
+                name: "action",
+                value: "ACTION",
+                help: "What to do",
+                form: Form::Action(&["list", "retry"]),
+            },
+            Argument {
+                help: "The folder with methodical.toml; . if not said",
+                form: Form::MaybePlace,
+                ..PLACE
+            },
+            Argument {
+                name: "number",
+                value: "NUMBER",
+                help: "The job to try again, as `jobs list` numbers it",
+                form: Form::Extra,
+            },
+            DATABASE,
+            SET,
+        ],
+        run: jobs::run,
     },
     Command {
         name: "key",

@@ -80,6 +80,10 @@ pub struct Figures {
     pub refused: u64,
     /// Idempotency-Keys that are remembered.
     pub keys: u64,
+    /// Jobs that wait to be done outside.
+    pub jobs: u64,
+    /// Jobs that were given up.
+    pub jobs_failed: u64,
     /// Bytes of the database.
     pub database_bytes: u64,
     /// Bytes of the log ahead of it, on the disk.
@@ -126,7 +130,7 @@ impl Measures {
     pub fn figures(&self) -> Figures {
         let counted = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         let size = |part| std::fs::metadata(beside(&self.path, part)).map_or(0, |f| f.len());
-        let (keys, free_pages) = self.looked_up().unwrap_or_default();
+        let (keys, free_pages, [jobs, jobs_failed]) = self.looked_up().unwrap_or_default();
         let meters = &self.meters;
         let backup = last(&self.path);
         Figures {
@@ -139,6 +143,8 @@ impl Measures {
             slow: counted(&meters.slow),
             refused: counted(&meters.refused),
             keys,
+            jobs,
+            jobs_failed,
             database_bytes: size(""),
             log_bytes: size("-wal"),
             log_pages: self.log.pages(),
@@ -149,7 +155,7 @@ impl Measures {
         }
     }
 
-    fn looked_up(&self) -> Option<(u64, u64)> {
+    fn looked_up(&self) -> Option<(u64, u64, [u64; 2])> {
         let connection = look(&self.path).ok()?;
         let number = |text: &str| -> Option<u64> {
             let found: i64 = connection.query_row(text, [], |row| row.get(0)).ok()?;
@@ -158,6 +164,10 @@ impl Measures {
         Some((
             number("SELECT coalesce(sum(keys), 0) FROM _methodical_principals")?,
             number("PRAGMA freelist_count")?,
+            [
+                number("SELECT count(*) FROM _methodical_jobs WHERE failed IS NULL")?,
+                number("SELECT count(*) FROM _methodical_jobs WHERE failed IS NOT NULL")?,
+            ],
         ))
     }
 }

@@ -57,6 +57,6 @@ pub enum Fate {
     Later(Timestamp, String),
     /// It failed for good.
     GivenUp(Timestamp, String),
-    /// It is tried again at once, whatever was before.
+    /// It is tried again at once, as often as a new one, whatever was before.
     Again(Timestamp),
 }

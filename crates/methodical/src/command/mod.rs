@@ -8,6 +8,7 @@ mod check_database;
 pub(crate) mod export;
 pub(crate) mod import;
 pub(crate) mod init;
+pub(crate) mod jobs;
 pub(crate) mod key;
 pub(crate) mod migrate;
 mod progress;

@@ -57,6 +57,7 @@ fn as_json(site: &Site, found: &Status) -> serde_json::Value {
         "keysExpired": found.keys_expired,
         "sessions": found.sessions,
         "apiKeys": found.api_keys,
+        "jobs": { "waiting": found.jobs, "givenUp": found.jobs_failed },
         "audit": { "entries": found.acts, "oldest": found.oldest_act.map(Timestamp::text) },
         "changes": {
             "entries": found.changes.entries,
@@ -91,6 +92,7 @@ fn as_text(site: &Site, found: &Status, now: Timestamp) -> String {
     line("keys", &format!("{}, {} expired", found.keys, found.keys_expired));
     line("sessions", &format!("{} signed in", found.sessions));
     line("API keys", &format!("{} valid", found.api_keys));
+    line("jobs", &format!("{} wait, {} given up", found.jobs, found.jobs_failed));
     line("audit", &audit(found));
     line("changes", &span(&found.changes));
     line("backup", &backup(found, now));

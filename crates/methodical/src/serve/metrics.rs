@@ -237,6 +237,9 @@ fn store(text: &mut Text, figures: &Figures) {
     let help = "Reads that were refused because too many waited (503).";
     text.one("reads_refused_total", "counter", help, figures.refused);
     text.one("keys", "gauge", "Idempotency-Keys that are remembered.", figures.keys);
+    text.one("jobs", "gauge", "Jobs that wait to be done outside, such as mail.", figures.jobs);
+    let help = "Jobs that were given up; `methodical jobs list` says why.";
+    text.one("jobs_failed", "gauge", help, figures.jobs_failed);
     text.one("database_bytes", "gauge", "Size of the database.", figures.database_bytes);
     text.one("log_bytes", "gauge", "Size of the log ahead of it.", figures.log_bytes);
     let help = "Pages of that log which have still to be moved into the database.";

@@ -285,6 +285,8 @@ fn metrics_count_what_was_asked() {
         ("methodical_list_cache_total{outcome=\"hit\"}".to_owned(), 2),
         ("methodical_list_cache_total{outcome=\"miss\"}".to_owned(), 1),
         ("methodical_keys".to_owned(), 1),
+        ("methodical_jobs".to_owned(), 0),
+        ("methodical_jobs_failed".to_owned(), 0),
         ("methodical_write_queue".to_owned(), 0),
         ("methodical_reads_total{path=\"pool\"}".to_owned(), 0),
         ("methodical_reads_too_slow_total".to_owned(), 0),

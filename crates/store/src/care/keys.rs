@@ -1,23 +1,17 @@
-//! API keys, by the operator's commands: beside a running server or without one, as any other
-//! process, through SQLite's own locks. A server knows of it with its next request.
+//! API keys, by the operator's commands. A server knows of it with its next request.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 use model::model::Model;
 use model::value::Timestamp;
 
+use super::desk::{self, failed};
 use super::error::CareError;
 use crate::credential::{ApiKey, NewKey};
 use crate::options::Options;
-use crate::sqlite::copy::look;
 use crate::sqlite::failure::Failure;
-use crate::sqlite::open::{Source, recognise};
 use crate::sqlite::session::Session;
 use crate::sqlite::{acts, credential};
-
-/// How long it rests when another process writes.
-const PAUSE: Duration = Duration::from_millis(5);
 
 /// The keys of a database, open for the operator.
 pub struct Keys {
@@ -31,13 +25,7 @@ impl Keys {
     /// # Errors
     /// It is not there, or not ours.
     pub fn open(options: &Options, model: &Arc<Model>) -> Result<Self, CareError> {
-        drop(look(&options.path)?);
-        let session = Source::new(options.clone(), Arc::clone(model)).writer().map_err(failed)?;
-        match recognise(&session.connection) {
-            Ok(false) => Ok(Self { session }),
-            Ok(true) => Err(CareError::Missing(options.path.display().to_string())),
-            Err(found) => Err(found.told(&options.path).into()),
-        }
+        Ok(Self { session: desk::open(options, model)? })
     }
 
     /// True where the database has ever had a key.
@@ -87,40 +75,10 @@ impl Keys {
         operation: &'static str,
         write: impl Fn(&Session) -> Result<i64, Failure>,
     ) -> Result<i64, CareError> {
-        self.begin()?;
-        let written = write(&self.session).and_then(|number| {
-            acts::append(&self.session, &acts::of_key(at, operation, number))?;
-            self.session.run("COMMIT")?;
+        desk::write(&self.session, |session| {
+            let number = write(session)?;
+            acts::append(session, &acts::of_key(at, operation, number))?;
             Ok(number)
-        });
-        if written.is_err() && !self.session.connection.is_autocommit() {
-            // The first error is the one that counts.
-            drop(self.session.run("ROLLBACK"));
-        }
-        written.map_err(failed)
-    }
-
-    /// Begins, when whoever writes is done.
-    fn begin(&self) -> Result<(), CareError> {
-        let begun = Instant::now();
-        loop {
-            match self.session.run("BEGIN IMMEDIATE") {
-                Ok(()) => return Ok(()),
-                Err(failure) if failure.is_busy() => {
-                    if begun.elapsed() >= self.session.options.write_deadline {
-                        return Err(failed(failure));
-                    }
-                    std::thread::sleep(PAUSE);
-                }
-                Err(failure) => return Err(failed(failure)),
-            }
-        }
-    }
-}
-
-fn failed(failure: Failure) -> CareError {
-    match failure {
-        Failure::Sqlite(error) => error.into(),
-        Failure::Told(error) => CareError::Failed(error.to_string()),
+        })
     }
 }

@@ -5,10 +5,12 @@ pub mod backup;
 pub mod beside;
 pub mod error;
 pub mod header;
+pub mod jobs;
 pub mod keys;
 pub mod restore;
 pub mod status;
 pub mod vacuum;
 
 pub(crate) mod archive;
+mod desk;
 pub(crate) mod exchange;

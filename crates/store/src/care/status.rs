@@ -18,6 +18,9 @@ const API_KEYS: &str =
 const ACTS: &str = "SELECT count(*) FROM _methodical_audit";
 const OLDEST_ACT: &str = "SELECT min(at) FROM _methodical_audit";
 
+const JOBS: &str = "SELECT count(*) FROM _methodical_jobs WHERE failed IS NULL";
+const JOBS_FAILED: &str = "SELECT count(*) FROM _methodical_jobs WHERE failed IS NOT NULL";
+
 /// How a database is.
 #[derive(Clone, Debug)]
 pub struct Status {
@@ -45,6 +48,10 @@ pub struct Status {
     pub sessions: u64,
     /// API keys that are good.
     pub api_keys: u64,
+    /// Jobs that wait to be done outside.
+    pub jobs: u64,
+    /// Jobs that were given up.
+    pub jobs_failed: u64,
     /// Entries of the audit log.
     pub acts: u64,
     /// The time of the oldest of them.
@@ -120,6 +127,8 @@ pub fn status(database: &Path, now: Timestamp) -> Result<Status, CareError> {
         keys_expired: u64::try_from(expired).unwrap_or(0),
         sessions: at_least_0(counted("_methodical_sessions", SESSIONS, Some(now.0))?),
         api_keys: at_least_0(counted("_methodical_api_keys", API_KEYS, Some(now.0))?),
+        jobs: at_least_0(counted("_methodical_jobs", JOBS, None)?),
+        jobs_failed: at_least_0(counted("_methodical_jobs", JOBS_FAILED, None)?),
         acts: at_least_0(counted("_methodical_audit", ACTS, None)?),
         oldest_act: counted("_methodical_audit", OLDEST_ACT, None)?.map(Timestamp),
         changes: Span {

@@ -33,8 +33,8 @@ const LATER: &str =
     "UPDATE _methodical_jobs SET claimed = 0, due = ?2, fault = ?3 WHERE number = ?1";
 /// What it needed may hold a secret that is good no longer, and is of no use any more.
 const GIVE_UP: &str = "UPDATE _methodical_jobs SET failed = ?2, fault = ?3 WHERE number = ?1";
-const AGAIN: &str = "UPDATE _methodical_jobs SET claimed = 0, due = ?2, failed = NULL \
-    WHERE number = ?1";
+const AGAIN: &str = "UPDATE _methodical_jobs SET claimed = 0, due = ?2, failed = NULL, \
+    attempts = 0 WHERE number = ?1";
 const FORGET: &str = "DELETE FROM _methodical_jobs WHERE number IN \
     (SELECT number FROM _methodical_jobs WHERE failed < ?1 LIMIT ?2)";
 
@@ -44,9 +44,9 @@ pub(crate) fn add(session: &Session, job: &Job) -> Result<usize, Failure> {
     Ok(session.statement(ADD)?.execute(params![id, kind, payload, due.0])?)
 }
 
-/// Carries out what becomes of a job. One that is gone is nobody's loss.
+/// Carries out what becomes of a job. One that is gone is nobody's loss. Gives how many there were.
 pub(crate) fn settle(session: &Session, number: i64, fate: &Fate) -> Result<usize, Failure> {
-    match fate {
+    let settled = match fate {
         Fate::Claimed(until) => session.statement(CLAIM)?.execute(params![number, until.0])?,
         Fate::Done => session.statement(DONE)?.execute([number])?,
         Fate::Later(due, fault) => {
@@ -57,7 +57,7 @@ pub(crate) fn settle(session: &Session, number: i64, fate: &Fate) -> Result<usiz
         }
         Fate::Again(at) => session.statement(AGAIN)?.execute(params![number, at.0])?,
     };
-    Ok(1)
+    Ok(settled)
 }
 
 /// The jobs that are looked for.

@@ -4,6 +4,7 @@
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::net::{SocketAddr, TcpListener};
+use std::process::Command;
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -239,6 +240,18 @@ impl MailServer {
     }
 }
 
+/// What a command prints that has to succeed.
+fn command(server: &Server, arguments: &[&str]) -> String {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_methodical"));
+    let output = command.args(arguments).current_dir(server.home()).output().expect("it runs");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).expect("text")
+}
+
+fn jobs(server: &Server, arguments: &[&str]) -> String {
+    command(server, &[&["jobs"], arguments].concat())
+}
+
 #[test]
 fn a_mail_is_sent_once_its_server_takes_it() {
     let mail = MailServer::start("127.0.0.1:0");
@@ -258,6 +271,17 @@ fn a_mail_is_sent_once_its_server_takes_it() {
     server.await_log("is given up");
     assert_eq!(mail.taken().len(), 1);
     assert!(!server.log().contains("alice@"), "{}", server.log());
+    // The operator sees it, and has it tried again.
+    let said = jobs(&server, &["list"]);
+    assert!(said.contains("mail  given up ") && said.contains(", tried 1 times: "), "{said}");
+    assert!(!said.contains("alice@") && !said.contains("mtdc_"), "{said}");
+    let (number, _) = said.trim_start().split_once(' ').expect("a number");
+    let status = command(&server, &["status", &server.home().display().to_string()]);
+    assert!(status.contains("0 wait, 1 given up"), "{status}");
+    mail.status.store(250, Ordering::SeqCst);
+    jobs(&server, &["retry", number]);
+    await_that("it is sent", || mail.taken().len() == 2);
+    await_that("nothing waits", || jobs(&server, &["list"]).starts_with("nothing waits"));
 }
 
 #[test]
