@@ -104,14 +104,17 @@ impl Tls {
         stream: TcpStream,
         within: Duration,
     ) -> io::Result<Option<Box<TlsStream>>> {
-        let mut stream = Box::new(TlsStream::new(stream, Arc::clone(&self.config))?);
-        let shaken = timeout(within, stream.shake_hands()).await;
-        shaken.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))?;
-        if stream.protocol() == Some(ACME) {
-            stream.shutdown().await?;
-            return Ok(None);
-        }
-        Ok(Some(stream))
+        let shaking = async {
+            let mut stream = Box::new(TlsStream::new(stream, Arc::clone(&self.config))?);
+            stream.shake_hands().await?;
+            if stream.protocol() == Some(ACME) {
+                stream.shutdown().await?;
+                return Ok(None);
+            }
+            Ok(Some(stream))
+        };
+        let shaken = timeout(within, shaking).await;
+        shaken.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
     }
 }
 

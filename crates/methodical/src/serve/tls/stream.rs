@@ -42,6 +42,8 @@ pub(crate) struct TlsStream {
     ended: bool,
     /// True once we have said so.
     closed: bool,
+    /// True after a fault: the library must not be asked again.
+    is_broken: bool,
 }
 
 /// What is to be done once the handshake allows it.
@@ -68,9 +70,18 @@ impl TlsStream {
     /// The library takes no connection.
     pub(super) fn new(socket: TcpStream, config: Arc<ServerConfig>) -> io::Result<Self> {
         let connection = UnbufferedServerConnection::new(config).map_err(io::Error::other)?;
-        let (received, opened, sealed) = (Vec::new(), Vec::new(), Vec::new());
-        let (taken, sent, ended, closed) = (0, 0, false, false);
-        Ok(Self { socket, connection, received, opened, taken, sealed, sent, ended, closed })
+        Ok(Self {
+            socket,
+            connection,
+            received: Vec::new(),
+            opened: Vec::new(),
+            taken: 0,
+            sealed: Vec::new(),
+            sent: 0,
+            ended: false,
+            closed: false,
+            is_broken: false,
+        })
     }
 
     /// Shakes hands.
@@ -107,6 +118,9 @@ impl TlsStream {
 
     /// Lets the library see what has come, until it wants more or grants the wish.
     fn advance(&mut self, wish: Wish<'_>) -> io::Result<Phase> {
+        if self.is_broken {
+            return Err(ErrorKind::BrokenPipe.into());
+        }
         loop {
             let UnbufferedStatus { mut discard, state } =
                 self.connection.process_tls_records(&mut self.received);
@@ -117,55 +131,56 @@ impl TlsStream {
                         discard += record.discard;
                         self.opened.extend_from_slice(record.payload);
                     }
-                    None
+                    Ok(None)
                 }
                 Ok(ConnectionState::EncodeTlsData(data)) => {
-                    encode(data, &mut self.sealed)?;
-                    None
+                    encode(data, &mut self.sealed).map(|()| None)
                 }
                 Ok(ConnectionState::TransmitTlsData(data)) => {
                     // It is lined up, and leaves before anything that comes later.
                     data.done();
-                    None
+                    Ok(None)
                 }
-                Ok(ConnectionState::BlockedHandshake) => Some(Phase::Handshake),
+                Ok(ConnectionState::BlockedHandshake) => Ok(Some(Phase::Handshake)),
                 Ok(ConnectionState::WriteTraffic(traffic)) => {
-                    grant(traffic, wish, &mut self.sealed)?;
-                    Some(Phase::Open)
+                    grant(traffic, wish, &mut self.sealed).map(|()| Some(Phase::Open))
                 }
                 Ok(ConnectionState::PeerClosed) => {
                     self.ended = true;
-                    None
+                    Ok(None)
                 }
                 Ok(ConnectionState::Closed) => {
                     self.ended = true;
-                    Some(Phase::Open)
+                    Ok(Some(Phase::Open))
                 }
                 // Early data is not offered.
-                Ok(_) => return Err(ErrorKind::InvalidData.into()),
-                Err(fault) => {
-                    self.line_up_alert();
-                    return Err(invalid(fault));
-                }
+                Ok(_) => Err(ErrorKind::InvalidData.into()),
+                Err(fault) => Err(invalid(fault)),
             };
+            // The library counts from here on, after a fault too.
             self.received.drain(..discard);
             if self.received.is_empty() {
                 self.received = Vec::new();
             }
-            if let Some(phase) = phase {
-                return Ok(phase);
+            match phase {
+                Ok(None) => {}
+                Ok(Some(phase)) => return Ok(phase),
+                Err(fault) => {
+                    self.is_broken = true;
+                    self.line_up_alert();
+                    return Err(fault);
+                }
             }
         }
     }
 
-    /// Lines up what the library has to say of a fault.
+    /// Lines up what the library has to say of a fault: it is what it has first. It remembers
+    /// places in what has come, and has to see that again.
     fn line_up_alert(&mut self) {
-        while let Ok(ConnectionState::EncodeTlsData(data)) =
-            self.connection.process_tls_records(&mut []).state
-        {
-            if encode(data, &mut self.sealed).is_err() {
-                return;
-            }
+        let state = self.connection.process_tls_records(&mut self.received).state;
+        if let Ok(ConnectionState::EncodeTlsData(data)) = state {
+            // It is a courtesy: the connection is over without it too.
+            let _ = encode(data, &mut self.sealed);
         }
     }
 
@@ -266,7 +281,7 @@ impl AsyncWrite for TlsStream {
 
     fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
-        if !std::mem::replace(&mut this.closed, true) {
+        if !std::mem::replace(&mut this.closed, true) && !this.is_broken {
             this.advance(Wish::Farewell)?;
         }
         ready!(this.poll_send(context))?;

@@ -326,7 +326,7 @@ pub(crate) fn open(declaration: &str) -> String {
 }
 
 /// Copies a folder of files, without databases and their keys.
-fn copy(from: &Path, to: &Path) {
+pub(crate) fn copy(from: &Path, to: &Path) {
     fs::create_dir_all(to).expect("a folder");
     for entry in fs::read_dir(from).expect("the declaration's folder") {
         let entry = entry.expect("a folder's entry");

@@ -6,7 +6,7 @@ use std::net::{TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 
-use crate::support::server::{Options, PATIENCE, Server, repository};
+use crate::support::server::{Options, PATIENCE, Server, copy, repository};
 
 /// What a page does with the API, and what it is told: a line each. `API` and `KEY` are filled in.
 const PAGE: &str = r#"<!doctype html><title>Page</title><script type="module">
@@ -134,16 +134,11 @@ fn reported(server: &Server, host: &str) -> Vec<String> {
 #[test]
 fn a_page_of_a_declared_origin_may_do_what_is_declared_and_others_may_not() {
     let home = tempfile::tempdir().expect("a folder");
-    let shop = repository().join("examples/shop");
-    let declared = std::fs::read_to_string(shop.join("methodical.toml")).expect("a declaration");
-    let declared = format!("origins = [\"http://app.example\"]\n{declared}");
-    std::fs::write(home.path().join("methodical.toml"), declared).expect("a declaration");
-    std::fs::create_dir(home.path().join("seed")).expect("a folder");
-    for entry in std::fs::read_dir(shop.join("seed")).expect("a folder") {
-        let from = entry.expect("a file").path();
-        let name = from.file_name().expect("a name");
-        std::fs::copy(&from, home.path().join("seed").join(name)).expect("a copy");
-    }
+    copy(&repository().join("examples/shop"), home.path());
+    let path = home.path().join("methodical.toml");
+    let declared = std::fs::read_to_string(&path).expect("a declaration");
+    std::fs::write(path, format!("origins = [\"http://app.example\"]\n{declared}"))
+        .expect("a declaration");
     let server = Options::folder(home.path()).start();
     let messages = || {
         let answer = server.admin().get("/api/messages?text=from%20a%20page");

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use rcgen::{CertificateParams, KeyPair};
 use rustls::pki_types::pem::PemObject;
 
+use crate::support::answer::Answer;
 use crate::support::server::{Options, PATIENCE, Server, await_that};
 
 /// A certificate for a name, with its key, in two files.
@@ -93,22 +94,6 @@ fn client(
     rustls::StreamOwned::new(connection, socket)
 }
 
-/// The content of an answer in chunks (RFC 9112 §7.1).
-fn unchunked(answer: &[u8]) -> String {
-    let text = std::str::from_utf8(answer).expect("text");
-    let (_, mut rest) = text.split_once("\r\n\r\n").expect("a head");
-    let mut content = String::new();
-    loop {
-        let (length, chunk) = rest.split_once("\r\n").expect("a chunk");
-        let length = usize::from_str_radix(length, 16).expect("a length");
-        if length == 0 {
-            return content;
-        }
-        content.push_str(&chunk[..length]);
-        rest = chunk[length..].strip_prefix("\r\n").expect("the end of a chunk");
-    }
-}
-
 #[test]
 fn much_goes_both_ways_whole_at_any_pace() {
     const RECORDS: usize = 3000;
@@ -152,7 +137,8 @@ fn much_goes_both_ways_whole_at_any_pace() {
             assert!(read > 0, "{version:?}: it ended before the content did");
             all.extend_from_slice(&piece[..read]);
         }
-        let records = unchunked(&all).matches(&text).count();
+        let answer = Answer::parse(&all, "GET", false).expect("an answer").expect("all of it").0;
+        let records = answer.text().matches(&text).count();
         assert_eq!(records, RECORDS * (round + 1), "{version:?}");
     }
 }
@@ -194,6 +180,41 @@ fn plain_http_is_told_where_to_go() {
     drop(stream.read_to_end(&mut rest));
     let a = home.path().join("a.pem");
     assert_eq!(curl(&server, "localhost", &a, &[]).as_deref(), Ok("200 2"));
+}
+
+#[test]
+fn a_handshake_that_goes_wrong_in_its_middle_is_told_so_by_an_alert() {
+    let home = tempfile::tempdir().expect("a folder");
+    certificate(home.path(), "a", "localhost");
+    certificate(home.path(), "b", "shop.example");
+    let server = with_files(home.path());
+    // The beginning of a ClientHello of 512 bytes, in one record or in two.
+    let begun = [0x16, 3, 1, 0, 8, 1, 0, 2, 0, 3, 3, 7, 7];
+    let more = [0x16, 3, 1, 0, 4, 7, 7, 7, 7];
+    // The library tells a peer what is wrong with its records, but not what is wrong with their
+    // order; then the connection just ends.
+    for (wrong, is_told) in [
+        (&[0x99, 3, 3, 0, 1, 0][..], true),    // no type of a record
+        (&[0x16, 9, 9, 0, 1, 0], true),        // no version
+        (&[0x16, 3, 3, 0xff, 0xff, 0], true),  // a record that is too long
+        (&[0x17, 3, 3, 0, 3, 1, 2, 3], false), // data before there are keys
+        (&[0x14, 3, 3, 0, 1, 1], false),       // a change of ciphers in a message
+        (&[0x15, 3, 3, 0, 2, 2, 40], false),   // an alert in a message
+    ] {
+        for start in [begun.to_vec(), [&begun[..], &more].concat()] {
+            let mut stream = TcpStream::connect(server.address()).expect("a connection");
+            stream.set_read_timeout(Some(PATIENCE)).expect("a time");
+            stream.write_all(&[&start[..], wrong].concat()).expect("bytes");
+            let mut rest = Vec::new();
+            stream.read_to_end(&mut rest).expect("the end of it");
+            let alert = (rest.first(), rest.len());
+            let expected = if is_told { (Some(&0x15), 7) } else { (None, 0) };
+            assert_eq!(alert, expected, "{wrong:?} behind {start:?}: {rest:?}");
+        }
+    }
+    let a = home.path().join("a.pem");
+    assert_eq!(curl(&server, "localhost", &a, &[]).as_deref(), Ok("200 2"));
+    assert!(!server.log().contains("panicked"), "{}", server.log());
 }
 
 #[test]
