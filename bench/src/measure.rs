@@ -25,6 +25,13 @@ pub(crate) struct Effort {
     pub(crate) rounds: usize,
 }
 
+impl Effort {
+    /// Loads a server for one run.
+    pub(crate) fn load(self, server: &Server, lanes: &mut [Lane<'_>]) -> Result<Vec<Run>, String> {
+        load::run(server.address, &|| server.busy(), lanes, self.warm_up, self.time)
+    }
+}
+
 /// A line of the table, measured.
 #[derive(Clone, Debug)]
 pub(crate) struct Figure {
@@ -210,7 +217,7 @@ impl<'a> Bench<'a> {
         for _ in 0..self.effort.rounds {
             let mut constant = Pool::new(vec![requests::get(&requests::item(7), "")]);
             let lanes = &mut [lane(work, &mut constant)];
-            let baseline = self.load(&bare, lanes)?.remove(0);
+            let baseline = self.effort.load(&bare, lanes)?.remove(0);
             let (ours, changed) = self.ours(work, server)?;
             changes.extend(changed);
             pairs.add(&baseline, &ours);
@@ -290,13 +297,9 @@ impl<'a> Bench<'a> {
         if work.changing {
             lanes.push(Lane::new(&mut changer, 1, 200));
         }
-        let mut runs = self.load(server, &mut lanes)?;
+        let mut runs = self.effort.load(server, &mut lanes)?;
         let changes = runs.get(1).map(Run::rate);
         Ok((runs.remove(0), changes))
-    }
-
-    fn load(&self, server: &Server, lanes: &mut [Lane<'_>]) -> Result<Vec<Run>, String> {
-        load::run(server.address, &|| server.busy(), lanes, self.effort.warm_up, self.effort.time)
     }
 }
 

@@ -14,9 +14,6 @@ use crate::requests;
 /// How long a process may take to start or to end.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// For connections that idle longer than they usually may, and are more.
-const PATIENT: &[&str] = &["timeouts.idle=10m", "limits.connections=12000"];
-
 /// Starts processes.
 #[derive(Clone, Debug)]
 pub(crate) struct Launcher {
@@ -85,29 +82,14 @@ impl Launcher {
         self.ours_with(database, &[])
     }
 
-    /// Starts our server with these settings, each `KEY=VALUE`.
+    /// Starts our server with these settings, each `KEY=VALUE`. Where they have it speak TLS, it
+    /// answers plain HTTP too: with a refusal.
     pub(crate) fn ours_with(&self, database: &Path, settings: &[&str]) -> Result<Server, String> {
         let address = free_address().map_err(|error| error.to_string())?;
         let mut command = self.command(&self.server);
         command.arg("serve").arg(&self.declaration).arg("--listen").arg(address.to_string());
         command.arg("--database").arg(database);
         command.args(settings.iter().flat_map(|setting| ["--set", setting]));
-        Server::start(command, address, &requests::get("/api", ""))
-    }
-
-    /// Starts our server for connections that idle.
-    pub(crate) fn idle(&self, database: &Path) -> Result<Server, String> {
-        self.ours_with(database, PATIENT)
-    }
-
-    /// The same over TLS.
-    pub(crate) fn encrypted(&self, database: &Path) -> Result<Server, String> {
-        let address = free_address().map_err(|error| error.to_string())?;
-        let mut command = self.command(&self.server);
-        command.arg("serve").arg(&self.declaration).arg("--listen").arg(address.to_string());
-        command.arg("--database").arg(database).args(["--tls", "self-signed"]);
-        command.args(PATIENT.iter().flat_map(|setting| ["--set", setting]));
-        // To plain HTTP it answers too: with a refusal.
         Server::start(command, address, &requests::get("/api", ""))
     }
 

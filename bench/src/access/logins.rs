@@ -83,10 +83,10 @@ impl Logins {
             if self.alone == Alone::Reads {
                 lanes.push(Lane::new(&mut third, CLIENTS, 200));
             }
-            let alone = access.load(server, &mut lanes)?;
+            let alone = access.effort.load(server, &mut lanes)?;
             let others = Lane { rest: self.rest, ..Lane::new(&mut logins, CLIENTS, 0) };
             let lanes = &mut [Lane::new(&mut second, READERS, 200), others];
-            pairs.add(alone, access.load(server, lanes)?)?;
+            pairs.add(alone, access.effort.load(server, lanes)?)?;
         }
         Ok(pairs.figure(self.aim, access.size, |logins| self.remark(logins)))
     }

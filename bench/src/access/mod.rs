@@ -84,11 +84,6 @@ impl<'a> Access<'a> {
         Ok(faults)
     }
 
-    fn load(&self, server: &Server, lanes: &mut [Lane<'_>]) -> Result<Vec<Run>, String> {
-        let Effort { time, warm_up, .. } = self.effort;
-        load::run(server.address, &|| server.busy(), lanes, warm_up, time)
-    }
-
     /// Reads of the one side and of the other, in turn.
     fn read(
         &self,
@@ -135,7 +130,7 @@ impl<'a> Access<'a> {
         if let Some(changer) = &mut changer {
             lanes.push(Lane::new(changer as &mut dyn Source, 1, 200));
         }
-        self.load(server, &mut lanes)
+        self.effort.load(server, &mut lanes)
     }
 }
 

@@ -30,9 +30,9 @@ pub(super) fn writes_beside(
     for _ in 0..lists.effort.rounds {
         let (mut first, mut second) = (Pool::new(requests.clone()), Pool::new(requests.clone()));
         let lane = |source| Lane::new(source, CONNECTIONS, 201);
-        let quiet = lists.load(server, &mut [lane(&mut first)])?;
+        let quiet = lists.effort.load(server, &mut [lane(&mut first)])?;
         let (crowded, backups) =
-            during_backups(lists, &file, || lists.load(server, &mut [lane(&mut second)]))?;
+            during_backups(lists, &file, || lists.effort.load(server, &mut [lane(&mut second)]))?;
         made += backups;
         pairs.add(quiet, crowded)?;
     }

@@ -130,9 +130,9 @@ fn beside(
     for _ in 0..lists.effort.rounds {
         let (mut first, mut second) = (Pool::new(items.clone()), Pool::new(items.clone()));
         let mut long = Pool::new(longs.clone());
-        let quiet = lists.load(server, &mut [Lane::new(&mut first, READERS, 200)])?;
+        let quiet = lists.effort.load(server, &mut [Lane::new(&mut first, READERS, 200)])?;
         let lanes = &mut [Lane::new(&mut second, READERS, 200), Lane::new(&mut long, 1, 0)];
-        pairs.add(quiet, lists.load(server, lanes)?)?;
+        pairs.add(quiet, lists.effort.load(server, lanes)?)?;
     }
     Ok(pairs.figure(aim, lists.size, |others| {
         format!("at {READERS} connections; {} of the long ones ended meanwhile", others.answers)
@@ -158,9 +158,9 @@ fn batches(lists: &mut Lists<'_>, server: &Server, aim: Aim) -> Result<Figure, S
         let mut singles = Pool::new((size..size + 4096).map(single).collect());
         let mut hundreds = Pool::new((0..64).map(|at| batch(size + at * OPERATIONS)).collect());
         let lane = &mut [Lane::new(&mut singles, 1, 201)];
-        let baseline = lists.load(server, lane)?.remove(0);
+        let baseline = lists.effort.load(server, lane)?.remove(0);
         let lane = &mut [Lane::new(&mut hundreds, 1, 200)];
-        let mut ours = lists.load(server, lane)?.remove(0);
+        let mut ours = lists.effort.load(server, lane)?.remove(0);
         ours.answers *= OPERATIONS;
         pairs.add(&baseline, &ours);
     }

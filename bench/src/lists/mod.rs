@@ -12,7 +12,7 @@ mod words;
 use std::path::{Path, PathBuf};
 
 use crate::fill::copy;
-use crate::load::{self, Lane, Run};
+use crate::load;
 use crate::measure::{Bench, Effort, Fault, Figure, emptied};
 use crate::process::{Launcher, Server};
 use crate::requests;
@@ -72,11 +72,6 @@ impl<'a> Lists<'a> {
         server.stop()?;
         std::fs::remove_dir_all(&self.folder).map_err(|error| error.to_string())?;
         Ok(faults)
-    }
-
-    fn load(&self, server: &Server, lanes: &mut [Lane<'_>]) -> Result<Vec<Run>, String> {
-        let Effort { time, warm_up, .. } = self.effort;
-        load::run(server.address, &|| server.busy(), lanes, warm_up, time)
     }
 
     /// Copies of the database for raw SQLite: with the server's triggers, and without them.

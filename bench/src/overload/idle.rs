@@ -6,12 +6,11 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::client::Resumption;
 use rustls::crypto::aws_lc_rs;
-use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::{
-    ClientConfig, ClientConnection, DigitallySignedStruct, Error, SignatureScheme, StreamOwned,
-};
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, ServerName};
+use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 
 use super::Bound;
 use crate::measure::{Effort, median};
@@ -25,6 +24,8 @@ pub(super) const TLS: &str = "memory of an idle connection, HTTPS";
 const NUMBER: usize = 10_000;
 /// Kibibytes that each may take.
 const MOST: f64 = 8.0;
+/// They idle longer than they usually may, and are more.
+const PATIENT: [&str; 2] = ["timeouts.idle=10m", "limits.connections=12000"];
 /// How long the server is left alone before its memory is looked at.
 const PAUSE: Duration = Duration::from_secs(1);
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -42,9 +43,11 @@ pub(super) fn measure(
 ) -> Result<Bound, String> {
     let mut each = Vec::new();
     for _ in 0..effort.rounds {
-        let server =
-            if over_tls { launcher.encrypted(database)? } else { launcher.idle(database)? };
-        each.push(one(&server, over_tls)?);
+        let source = over_tls.then_some("tls.source=self-signed");
+        let settings: Vec<_> = PATIENT.into_iter().chain(source).collect();
+        let server = launcher.ours_with(database, &settings)?;
+        let config = over_tls.then(|| config(&launcher.declaration)).transpose()?;
+        each.push(one(&server, config.map(Arc::new).as_ref())?);
         server.stop()?;
     }
     let worst = each.iter().copied().fold(0.0, f64::max);
@@ -52,16 +55,16 @@ pub(super) fn measure(
     Ok(Bound { name, number: NUMBER as u64, value: (median(each), worst), unit: "KiB", most: MOST })
 }
 
-fn one(server: &Server, over_tls: bool) -> Result<f64, String> {
-    let config = Arc::new(config()?);
+/// One round; over TLS where there is a configuration of it.
+fn one(server: &Server, config: Option<&Arc<ClientConfig>>) -> Result<f64, String> {
     let open = || -> Result<Box<dyn Link>, String> {
         let socket = TcpStream::connect(server.address).map_err(|error| {
             format!("{error}; `ulimit -n` has to allow {NUMBER} files and some more")
         })?;
         socket.set_read_timeout(Some(PATIENCE)).map_err(|error| error.to_string())?;
-        let mut link: Box<dyn Link> = if over_tls {
+        let mut link: Box<dyn Link> = if let Some(config) = config {
             let name = ServerName::from(server.address.ip());
-            let connection = ClientConnection::new(Arc::clone(&config), name);
+            let connection = ClientConnection::new(Arc::clone(config), name);
             Box::new(StreamOwned::new(connection.map_err(|error| error.to_string())?, socket))
         } else {
             Box::new(socket)
@@ -88,54 +91,18 @@ fn one(server: &Server, over_tls: bool) -> Result<f64, String> {
     Ok(more * 1e6 / 1024.0 / NUMBER as f64)
 }
 
-/// A client that trusts anybody: who the server is does not matter here.
-fn config() -> Result<ClientConfig, String> {
+/// A client of the server's own certificate, which it has written beside its declaration.
+fn config(declaration: &Path) -> Result<ClientConfig, String> {
+    let path = declaration.join("self-signed.pem");
+    let certificate = CertificateDer::from_pem_file(&path);
+    let certificate = certificate.map_err(|error| format!("{}: {error}", path.display()))?;
+    let mut roots = RootCertStore::empty();
+    roots.add(certificate).map_err(|error| error.to_string())?;
     let builder = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
         .with_safe_default_protocol_versions()
         .map_err(|error| error.to_string())?;
-    let mut config = builder
-        .dangerous()
-        .with_custom_certificate_verifier(Arc::new(Anybody))
-        .with_no_client_auth();
+    let mut config = builder.with_root_certificates(roots).with_no_client_auth();
     // Every handshake is a whole one.
-    config.resumption = rustls::client::Resumption::disabled();
+    config.resumption = Resumption::disabled();
     Ok(config)
-}
-
-#[derive(Debug)]
-struct Anybody;
-
-impl ServerCertVerifier for Anybody {
-    fn verify_server_cert(
-        &self,
-        _: &CertificateDer<'_>,
-        _: &[CertificateDer<'_>],
-        _: &ServerName<'_>,
-        _: &[u8],
-        _: UnixTime,
-    ) -> Result<ServerCertVerified, Error> {
-        Ok(ServerCertVerified::assertion())
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        _: &[u8],
-        _: &CertificateDer<'_>,
-        _: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        Ok(HandshakeSignatureValid::assertion())
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        _: &[u8],
-        _: &CertificateDer<'_>,
-        _: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        Ok(HandshakeSignatureValid::assertion())
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        aws_lc_rs::default_provider().signature_verification_algorithms.supported_schemes()
-    }
 }

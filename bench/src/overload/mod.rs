@@ -144,11 +144,6 @@ impl<'a> Overload<'a> {
         }
     }
 
-    fn load(&self, server: &Server, lanes: &mut [Lane<'_>]) -> Result<Vec<Run>, String> {
-        let Effort { time, warm_up, .. } = self.effort;
-        load::run(server.address, &|| server.busy(), lanes, warm_up, time)
-    }
-
     /// The same from as many connections as it takes, and from ten times as many.
     fn crowd(
         &self,
@@ -161,9 +156,9 @@ impl<'a> Overload<'a> {
         for _ in 0..self.effort.rounds {
             let (mut few, mut many) = (source(), source());
             let lanes = &mut [Lane::new(&mut few, CONNECTIONS, status)];
-            let best = self.load(server, lanes)?.remove(0);
+            let best = self.effort.load(server, lanes)?.remove(0);
             let lanes = &mut [Lane::new(&mut many, CONNECTIONS * TIMES, 0)];
-            let crowd = self.load(server, lanes)?.remove(0);
+            let crowd = self.effort.load(server, lanes)?.remove(0);
             refused.merge(&of(&crowd, 503)?);
             pairs.add(&best, &served(&crowd, status));
         }
@@ -185,13 +180,13 @@ impl<'a> Overload<'a> {
             let source = |part: usize| Pool::new(self.long_reads((round * 3 + part) as u64));
             let [mut first, mut second, mut third] = [0, 1, 2].map(source);
             let lanes = &mut [Lane::new(&mut first, LONG_CONNECTIONS, 200)];
-            let best = self.load(server, lanes)?.remove(0);
+            let best = self.effort.load(server, lanes)?.remove(0);
             let rate = best.rate() * TIMES as f64 * REST.as_secs_f64();
             let number = rate.clamp(1.0, CLIENTS_MAX) as usize;
             let mut items = Pool::new(requests::items(self.size, 16_384));
             let crowd = Lane { rest: REST, ..Lane::new(&mut second, number, 0) };
             let readers = Lane { rest: READERS_REST, ..Lane::new(&mut items, READERS, 200) };
-            let runs = &self.load(server, &mut [crowd, readers])?;
+            let runs = &self.effort.load(server, &mut [crowd, readers])?;
             let [crowd, readers] = runs.as_slice() else { return Err("a load ran away".into()) };
             let lanes = &mut [Lane::new(&mut third, LONG_CONNECTIONS, 200)];
             let Effort { time, .. } = self.effort;
