@@ -72,6 +72,11 @@ const PLACE: Argument = Argument {
     form: Form::Place,
 };
 
+const MAYBE_PLACE: Argument = Argument {
+    help: "The folder with methodical.toml; . if not said",
+    form: Form::MaybePlace,
+    ..PLACE
+};
 const DATABASE: Argument =
     option("database", "PATH", "The database file; beside the declaration if relative");
 
@@ -231,11 +236,7 @@ const COMMANDS: &[Command] = &[
                 help: "What to do",
                 form: Form::Action(&["list", "retry"]),
             },
-            Argument {
-                help: "The folder with methodical.toml; . if not said",
-                form: Form::MaybePlace,
-                ..PLACE
-            },
+            MAYBE_PLACE,
             Argument {
                 name: "number",
                 value: "NUMBER",
@@ -261,11 +262,7 @@ const COMMANDS: &[Command] = &[
                 help: "What to do",
                 form: Form::Action(&["create", "list", "revoke"]),
             },
-            Argument {
-                help: "The folder with methodical.toml; . if not said",
-                form: Form::MaybePlace,
-                ..PLACE
-            },
+            MAYBE_PLACE,
             Argument {
                 name: "number",
                 value: "NUMBER",

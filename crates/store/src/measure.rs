@@ -12,6 +12,7 @@ use crate::care::beside::beside;
 use crate::error::Error;
 use crate::sqlite::checkpoint::Log;
 use crate::sqlite::copy::look;
+use crate::sqlite::queue;
 use crate::sqlite::writer::Writers;
 
 /// Upper bounds of the sizes of groups that are counted apart; one more counts all above.
@@ -164,10 +165,7 @@ impl Measures {
         Some((
             number("SELECT coalesce(sum(keys), 0) FROM _methodical_principals")?,
             number("PRAGMA freelist_count")?,
-            [
-                number("SELECT count(*) FROM _methodical_jobs WHERE failed IS NULL")?,
-                number("SELECT count(*) FROM _methodical_jobs WHERE failed IS NOT NULL")?,
-            ],
+            [number(queue::WAITING)?, number(queue::GIVEN_UP)?],
         ))
     }
 }

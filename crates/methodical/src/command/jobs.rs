@@ -14,6 +14,7 @@ use store::care::jobs::Queue;
 use store::queue::Waiting;
 
 use super::site::Site;
+use super::{numbered, when};
 use crate::failure::{Failure, Outcome};
 
 /// Does what the arguments name.
@@ -79,18 +80,8 @@ fn lines(jobs: &[Waiting], now: Timestamp) -> String {
     out
 }
 
-/// A moment to the second.
-fn when(at: Timestamp) -> String {
-    format!("{}Z", at.text().chars().take(19).collect::<String>())
-}
-
 fn retry(site: &Site, number: &str) -> Outcome {
-    let Some(number) = number.parse::<i64>().ok().filter(|number| *number > 0) else {
-        return Err(Failure::usage(format!(
-            "{number:?} is no number of a job; `methodical jobs list {}` has them",
-            site.named
-        )));
-    };
+    let number = numbered("job", number, &format!("methodical jobs list {}", site.named))?;
     let found = open(site)?.retry(number, clock::now());
     if found.map_err(|fault| site.failure(&fault))? {
         eprintln!("job {number} is due: a running server tries it within seconds");

@@ -18,7 +18,7 @@ use store::credential::{ApiKey, NewKey};
 
 use super::serve::refusal;
 use super::site::Site;
-use crate::command::shown;
+use super::{numbered, shown, when};
 use crate::failure::{Failure, Outcome};
 use crate::serve::seed;
 
@@ -232,18 +232,8 @@ fn table(keys: &[ApiKey], declared: &[String], now: Timestamp) -> String {
     out
 }
 
-/// A moment to the second.
-fn when(at: Timestamp) -> String {
-    format!("{}Z", at.text().chars().take(19).collect::<String>())
-}
-
 fn revoke(site: &Site, number: &str) -> Outcome {
-    let Some(number) = number.parse::<i64>().ok().filter(|number| *number > 0) else {
-        return Err(Failure::usage(format!(
-            "{number:?} is no number of a key; `methodical key list {}` has them",
-            site.named
-        )));
-    };
+    let number = numbered("key", number, &format!("methodical key list {}", site.named))?;
     let revoked = open(site)?.revoke(number, clock::now());
     if revoked.map_err(|fault| site.failure(&fault))? {
         eprintln!("key {number} is revoked: it is refused from the next request on");

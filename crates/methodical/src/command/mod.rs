@@ -28,6 +28,7 @@ use clap::ArgMatches;
 use model::complaint::{self, Complaint, Level};
 use model::declaration::{self, Reading};
 use model::setting::Settings;
+use model::value::Timestamp;
 
 use crate::failure::Failure;
 
@@ -106,6 +107,19 @@ pub(crate) fn joined(reading: &Reading, of_settings: &[Complaint]) -> Vec<Compla
         }
     }
     all
+}
+
+/// A moment to the second.
+fn when(at: Timestamp) -> String {
+    format!("{}Z", at.text().chars().take(19).collect::<String>())
+}
+
+/// The number of a thing that a command names; `list` is the command that tells the numbers.
+fn numbered(thing: &str, text: &str, list: &str) -> Result<i64, Failure> {
+    let number = text.parse().ok().filter(|number| *number > 0);
+    number.ok_or_else(|| {
+        Failure::usage(format!("{text:?} is no number of a {thing}; `{list}` has them"))
+    })
 }
 
 /// A folder as it can stand in a command line.

@@ -11,15 +11,13 @@ use super::backup::{self, Note};
 use super::beside::beside;
 use super::error::CareError;
 use crate::sqlite::copy::look;
+use crate::sqlite::queue;
 
 const SESSIONS: &str = "SELECT count(*) FROM _methodical_sessions WHERE expires > ?";
 const API_KEYS: &str =
     "SELECT count(*) FROM _methodical_api_keys WHERE expires IS NULL OR expires > ?";
 const ACTS: &str = "SELECT count(*) FROM _methodical_audit";
 const OLDEST_ACT: &str = "SELECT min(at) FROM _methodical_audit";
-
-const JOBS: &str = "SELECT count(*) FROM _methodical_jobs WHERE failed IS NULL";
-const JOBS_FAILED: &str = "SELECT count(*) FROM _methodical_jobs WHERE failed IS NOT NULL";
 
 /// How a database is.
 #[derive(Clone, Debug)]
@@ -127,8 +125,8 @@ pub fn status(database: &Path, now: Timestamp) -> Result<Status, CareError> {
         keys_expired: u64::try_from(expired).unwrap_or(0),
         sessions: at_least_0(counted("_methodical_sessions", SESSIONS, Some(now.0))?),
         api_keys: at_least_0(counted("_methodical_api_keys", API_KEYS, Some(now.0))?),
-        jobs: at_least_0(counted("_methodical_jobs", JOBS, None)?),
-        jobs_failed: at_least_0(counted("_methodical_jobs", JOBS_FAILED, None)?),
+        jobs: at_least_0(counted("_methodical_jobs", queue::WAITING, None)?),
+        jobs_failed: at_least_0(counted("_methodical_jobs", queue::GIVEN_UP, None)?),
         acts: at_least_0(counted("_methodical_audit", ACTS, None)?),
         oldest_act: counted("_methodical_audit", OLDEST_ACT, None)?.map(Timestamp),
         changes: Span {

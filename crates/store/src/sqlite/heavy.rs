@@ -38,9 +38,9 @@ impl Heavy {
 
     /// True where a question of this shape has been too long lately.
     pub(super) fn knows(&self, lookup: &Lookup) -> bool {
+        let Some(hash) = self.hash(lookup) else { return false };
         let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        let last = self.hash(lookup).and_then(|hash| seen.get(&hash));
-        last.is_some_and(|last| last.elapsed() < KEPT)
+        seen.get(&hash).is_some_and(|last| last.elapsed() < KEPT)
     }
 
     /// The hash of what is asked, without its values; of the first root, which is all there is of

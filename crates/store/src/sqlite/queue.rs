@@ -24,6 +24,11 @@ CREATE TABLE _methodical_jobs (
 CREATE INDEX \"_methodical_jobs(due)\" ON _methodical_jobs (due) WHERE failed IS NULL;
 ";
 
+/// How many jobs wait.
+pub(crate) const WAITING: &str = "SELECT count(*) FROM _methodical_jobs WHERE failed IS NULL";
+/// How many were given up.
+pub(crate) const GIVEN_UP: &str = "SELECT count(*) FROM _methodical_jobs WHERE failed IS NOT NULL";
+
 const ADD: &str = "INSERT INTO _methodical_jobs (id, kind, payload, due) VALUES (?, ?, ?, ?)";
 const COLUMNS: &str = "number, id, kind, payload, due, attempts, fault, failed";
 const CLAIM: &str =
@@ -31,10 +36,10 @@ const CLAIM: &str =
 const DONE: &str = "DELETE FROM _methodical_jobs WHERE number = ?1";
 const LATER: &str =
     "UPDATE _methodical_jobs SET claimed = 0, due = ?2, fault = ?3 WHERE number = ?1";
-/// What it needed may hold a secret that is good no longer, and is of no use any more.
 const GIVE_UP: &str = "UPDATE _methodical_jobs SET failed = ?2, fault = ?3 WHERE number = ?1";
 const AGAIN: &str = "UPDATE _methodical_jobs SET claimed = 0, due = ?2, failed = NULL, \
     attempts = 0 WHERE number = ?1";
+/// What was given up long ago is of no use any more, and may hold what is nobody's business.
 const FORGET: &str = "DELETE FROM _methodical_jobs WHERE number IN \
     (SELECT number FROM _methodical_jobs WHERE failed < ?1 LIMIT ?2)";
 
