@@ -27,8 +27,11 @@ const KEYS_MAX: usize = 64;
 const FRESH: (Duration, Duration) = (Duration::from_mins(5), Duration::from_hours(24));
 /// How long keys are used that cannot be fetched again.
 const STALE_MAX: Duration = Duration::from_hours(24);
-/// The least time between two fetches, whatever strangers send.
+/// The least time between two fetches of keys that are old.
 const PAUSE: Duration = Duration::from_mins(1);
+/// How many fetches, beyond one a PAUSE, may be for keys that tokens name and nobody knows: a new
+/// key is known at once, and strangers with made-up names have next to nothing fetched.
+const SPARE: u32 = 3;
 /// How long a request waits for keys.
 const WAIT: Duration = Duration::from_secs(3);
 
@@ -37,23 +40,57 @@ pub struct Issuers {
     each: Vec<Trust>,
     /// Rings when keys are wanted.
     wanted: Arc<Notify>,
-    /// Rings when keys have come, or have not.
-    settled: Notify,
 }
 
 /// One issuer, as its keys are known.
 struct Trust {
     issuer: Issuer,
     state: Mutex<State>,
+    /// Rings when its keys have come, or have not.
+    settled: Notify,
 }
 
 #[derive(Default)]
 struct State {
     keys: Option<Arc<Vec<Key>>>,
+    /// When they were last fetched, with or without success.
     fetched: Option<Instant>,
     fresh_until: Option<Instant>,
     /// A token names a key that is not known.
-    asked: bool,
+    is_asked: bool,
+    /// They are being fetched.
+    is_underway: bool,
+    /// When all fetches that were asked for have had their PAUSE.
+    paid: Option<Instant>,
+}
+
+impl State {
+    /// True where keys may be fetched that were asked for.
+    fn has_spare(&self, now: Instant) -> bool {
+        self.paid.is_none_or(|paid| paid <= now + PAUSE * (SPARE - 1))
+    }
+
+    /// True where they are to be fetched now, which is then underway.
+    fn begin(&mut self, now: Instant) -> bool {
+        let is_old = self.fresh_until.is_none_or(|until| now >= until);
+        let has_rested = self.fetched.is_none_or(|at| now >= at + PAUSE);
+        let is_asked = self.is_asked && self.has_spare(now);
+        if self.is_underway || !(is_asked || is_old && has_rested) {
+            return false;
+        }
+        if is_asked {
+            self.paid = Some(self.paid.map_or(now, |paid| paid.max(now)) + PAUSE);
+        }
+        self.is_underway = true;
+        true
+    }
+
+    /// The fetch is over.
+    fn settle(&mut self, now: Instant) {
+        self.fetched = Some(now);
+        self.is_asked = false;
+        self.is_underway = false;
+    }
 }
 
 struct Key {
@@ -79,8 +116,8 @@ pub(crate) struct Vouched {
 impl Issuers {
     pub(crate) fn new(model: &Model) -> Self {
         let each = model.issuers.iter().cloned();
-        let each = each.map(|issuer| Trust { issuer, state: Mutex::default() }).collect();
-        Self { each, wanted: Arc::default(), settled: Notify::new() }
+        let trust = |issuer| Trust { issuer, state: Mutex::default(), settled: Notify::new() };
+        Self { each: each.map(trust).collect(), wanted: Arc::default() }
     }
 
     /// Rings when `due` has something to say before its time.
@@ -89,19 +126,14 @@ impl Issuers {
         Arc::clone(&self.wanted)
     }
 
-    /// The issuers whose keys are to be fetched now, by their number, with where they are: the URL
-    /// of a key set, or `None` and the issuer whose discovery document names it.
+    /// The issuers whose keys are to be fetched now, by their number. Each is underway then, and
+    /// not given again before `set` or `failed`.
     #[must_use]
     pub fn due(&self) -> Vec<(usize, Issuer)> {
         let now = Instant::now();
-        let due = |trust: &&Trust| {
-            let state = trust.state();
-            let rested = state.fetched.is_none_or(|at| now >= at + PAUSE);
-            let old = state.fresh_until.is_none_or(|until| now >= until);
-            rested && (old || state.asked)
-        };
         let numbered = self.each.iter().enumerate();
-        numbered.filter(|(_, trust)| due(trust)).map(|(at, it)| (at, it.issuer.clone())).collect()
+        let due = numbered.filter(|(_, trust)| trust.state().begin(now));
+        due.map(|(number, trust)| (number, trust.issuer.clone())).collect()
     }
 
     /// The keys of an issuer have come: a JSON Web Key Set (RFC 7517 §5), good for so long.
@@ -113,25 +145,22 @@ impl Issuers {
         if let Some(trust) = self.each.get(number) {
             let mut state = trust.state();
             let now = Instant::now();
-            state.fetched = Some(now);
-            state.asked = false;
+            state.settle(now);
             if let Ok(keys) = &read {
                 state.keys = Some(Arc::clone(keys));
                 state.fresh_until = Some(now + fresh.unwrap_or(FRESH.0).clamp(FRESH.0, FRESH.1));
             }
+            trust.settled.notify_waiters();
         }
-        self.settled.notify_waiters();
         read.map(drop)
     }
 
     /// The keys of an issuer could not be fetched.
     pub fn failed(&self, number: usize) {
         if let Some(trust) = self.each.get(number) {
-            let mut state = trust.state();
-            state.fetched = Some(Instant::now());
-            state.asked = false;
+            trust.state().settle(Instant::now());
+            trust.settled.notify_waiters();
         }
-        self.settled.notify_waiters();
     }
 
     /// Verifies a token.
@@ -172,7 +201,7 @@ impl Issuers {
         id: Option<&str>,
         algorithm: Algorithm,
     ) -> Result<Arc<Vec<Key>>, Problem> {
-        let settled = self.settled.notified();
+        let settled = trust.settled.notified();
         let known = trust.keys();
         let has = |keys: &Arc<Vec<Key>>| keys.iter().any(|key| key.fits(id, algorithm));
         if let Some(keys) = known.clone().filter(has) {
@@ -197,11 +226,11 @@ impl Trust {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Asks for its keys. False where they have been fetched too short a time ago.
+    /// Asks for its keys. False where they have been fetched too often of late.
     fn ask(&self) -> bool {
         let mut state = self.state();
-        state.asked = true;
-        state.fetched.is_none_or(|at| Instant::now() >= at + PAUSE)
+        state.is_asked = true;
+        state.is_underway || state.has_spare(Instant::now())
     }
 
     fn keys(&self) -> Option<Arc<Vec<Key>>> {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use engine::issuer::Issuers;
 use http::header::{ACCEPT, CACHE_CONTROL};
 use http::{HeaderMap, Request, StatusCode};
 use model::issuer::Issuer;
@@ -23,14 +24,19 @@ pub(crate) async fn follow(service: Arc<Service<App>>, client: Client) {
         let issuers = service.answerer.present().issuers();
         let wanted = issuers.wanted();
         for (number, issuer) in issuers.due() {
-            let brought = fetch(&client, &issuer).await;
-            let kept = brought.and_then(|(keys, fresh)| issuers.set(number, &keys, fresh));
-            if let Err(why) = kept {
-                issuers.failed(number);
-                tracing::error!("the keys of the issuer `{}` cannot be had: {why}", issuer.name);
-            }
+            // One that hangs keeps no other from its turn.
+            tokio::spawn(bring(Arc::clone(&issuers), number, issuer, client.clone()));
         }
         let _ = tokio::time::timeout(PAUSE, wanted.notified()).await;
+    }
+}
+
+async fn bring(issuers: Arc<Issuers>, number: usize, issuer: Issuer, client: Client) {
+    let brought = fetch(&client, &issuer).await;
+    let kept = brought.and_then(|(keys, fresh)| issuers.set(number, &keys, fresh));
+    if let Err(why) = kept {
+        issuers.failed(number);
+        tracing::error!("the keys of the issuer `{}` cannot be had: {why}", issuer.name);
     }
 }
 
