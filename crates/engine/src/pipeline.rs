@@ -240,7 +240,8 @@ async fn write(
         None => None,
     };
     let written = inner.writer.transact(steps).await;
-    if call.letter.is_some() {
+    let operations = call.batch().map_or(&[][..], |batch| &batch.operations);
+    if call.letter.is_some() || operations.iter().any(|one| one.call.letter.is_some()) {
         inner.queued.notify_one();
     }
     match written {
@@ -278,21 +279,26 @@ fn judge(
         Decided::Done(outcome, mut changes) => {
             let acts = acts(call, current, &changes);
             changes.extend(acts.into_iter().map(Change::Act));
-            changes.extend(greetings(call, &changes));
+            changes.extend(greetings(call, current, &changes));
             remember(call, outcome, changes)
         }
     }
 }
 
-/// The mail by which a new user confirms its address.
-fn greetings(call: &Call, changes: &[Change]) -> Vec<Change> {
+/// The mail by which a user confirms its address: a new user, or one whose address is another now.
+fn greetings(call: &Call, current: &Current, changes: &[Change]) -> Vec<Change> {
     let Some(letter) = &call.letter else { return Vec::new() };
     let users = call.whole.users();
-    let created = changes.iter().find_map(|change| match change {
+    let address = |user| op::mail::address(&call.whole, user);
+    let moved = changes.iter().find_map(|change| match change {
         Change::Insert { resource, record } if Some(*resource) == users => Some(record),
+        Change::Update { resource, record, .. } if Some(*resource) == users => {
+            let before = op::change::present(current).and_then(address);
+            Some(record).filter(|user| address(user) != before)
+        }
         _ => None,
     });
-    created.map_or_else(Vec::new, |user| op::mail::send(call, Purpose::Confirm, user, letter))
+    moved.map_or_else(Vec::new, |user| op::mail::send(call, Purpose::Confirm, user, letter))
 }
 
 /// What the key was used for before, if it was.

@@ -403,6 +403,8 @@ impl Settings {
             ("acme.challenge", "is `http-01`, which needs `tls.plain`".to_owned())
         } else if self.mail_from.is_some() && self.mail_url.is_none() && self.mail_file.is_none() {
             ("mail.from", "needs `mail.url`, or `mail.file` for development".to_owned())
+        } else if self.mail_from.is_none() && self.mail_url.is_some() {
+            ("mail.url", "sends nothing without `mail.from`".to_owned())
         } else if self.proxy_protocol == "on" && self.proxies == Networks::default() {
             ("proxy_protocol", "is believed of declared `proxies` only, and none is".to_owned())
         } else {

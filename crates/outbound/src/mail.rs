@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io::Write;
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -58,11 +59,11 @@ impl Post {
     pub fn server(url: &str, roots: Option<&Path>, within: Duration) -> Result<Self, String> {
         let form = "expected smtps://USER:PASSWORD@HOST:465 or smtp://USER:PASSWORD@HOST:587";
         let (scheme, rest) = url.split_once("://").ok_or(form)?;
-        let host = rest.rsplit('@').next().unwrap_or_default();
-        let host = host.split([':', '/']).next().unwrap_or_default().to_owned();
-        let local = host == "localhost" || host.starts_with("127.");
+        let (host, port) = host(rest).ok_or(form)?;
+        let loopback = host.parse().is_ok_and(|address: IpAddr| address.is_loopback());
+        let local = host == "localhost" || loopback;
         let tls = || {
-            let mut parameters = TlsParameters::builder(host.clone());
+            let mut parameters = TlsParameters::builder(host.to_owned());
             for root in roots.map(read).transpose()?.into_iter().flatten() {
                 parameters = parameters.add_root_certificate(root);
             }
@@ -80,9 +81,8 @@ impl Post {
             .map_err(|_| form.to_owned())?
             .tls(tls)
             .timeout(Some(within));
-        let port = rest.rsplit('@').next().unwrap_or_default().contains(':');
         let usual = if scheme == "smtps" { 465 } else { 587 };
-        let transport = if port { transport } else { transport.port(usual) };
+        let transport = if port.is_some() { transport } else { transport.port(usual) };
         Ok(Self::Server(transport.build()))
     }
 
@@ -112,6 +112,23 @@ impl Post {
             },
         }
     }
+}
+
+/// True for what can stand as the sender of mails.
+#[must_use]
+pub fn is_sender(text: &str) -> bool {
+    text.parse::<Mailbox>().is_ok()
+}
+
+/// The host of what follows the scheme, without the brackets of an IPv6 address, and its port.
+fn host(rest: &str) -> Option<(&str, Option<&str>)> {
+    let authority = rest.split(['/', '?', '#']).next()?;
+    let place = authority.rsplit('@').next()?;
+    let (host, after) = match place.strip_prefix('[') {
+        Some(place) => place.split_once(']')?,
+        None => place.split_at(place.find(':').unwrap_or(place.len())),
+    };
+    (!host.is_empty()).then_some((host, after.strip_prefix(':')))
 }
 
 /// Builds the message. The library encodes what is not ASCII, and refuses what would end a field.
@@ -178,12 +195,22 @@ mod tests {
     #[tokio::test]
     async fn a_server_is_named_by_a_url() {
         let within = Duration::from_secs(1);
-        for url in ["smtps://u:p@mail.example", "smtp://mail.example:25", "smtp://localhost:2525"] {
+        for url in [
+            "smtps://u:p@mail.example",
+            "smtp://mail.example:25",
+            "smtp://localhost:2525",
+            "smtp://u:p@[::1]",
+            "smtps://u:p@[2001:db8::1]:465",
+        ] {
             assert!(Post::server(url, None, within).is_ok(), "{url}");
         }
-        for url in ["mail.example", "http://mail.example", ""] {
+        for url in
+            ["mail.example", "http://mail.example", "", "smtp://", "smtp://[::1", "smtp://:25"]
+        {
             assert!(Post::server(url, None, within).is_err(), "{url}");
         }
+        assert_eq!(super::host("u:p%40x@[::1]:25/?a=b@c"), Some(("::1", Some("25"))));
+        assert_eq!(super::host("mail.example"), Some(("mail.example", None)));
         let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
         let post = Post::server(&format!("smtp://{nobody}"), None, within).unwrap();
         assert!(matches!(post.send(&mail()).await, Err(Unsent::Now(_))));

@@ -159,12 +159,12 @@ fn understood(
     }
 }
 
-/// A new user is sent a mail, where mail is sent.
+/// A user with another address than before is sent a mail, where mail is sent.
 fn letter(inner: &Inner, routed: &Routed) -> Option<Letter> {
-    let creates =
-        matches!(routed.row.operation, table::Operation::Create | table::Operation::Replace);
+    use table::Operation::{Create, Patch, Replace};
+    let may_address = matches!(routed.row.operation, Create | Replace | Patch);
     let is_user = routed.resource.is_some() && routed.resource == inner.model.users();
-    (creates && is_user && inner.settings.mail_from.is_some()).then(Letter::new)
+    (may_address && is_user && inner.settings.mail_from.is_some()).then(Letter::new)
 }
 
 /// What the client calls itself, where that is kept.

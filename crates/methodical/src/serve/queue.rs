@@ -1,6 +1,7 @@
 //! Carries out what was put into the queue: after its commit, at least once, later and later where
 //! it fails, and never for ever.
 
+use std::io::ErrorKind;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,7 +9,7 @@ use std::time::Duration;
 use engine::clock;
 use model::setting::Settings;
 use model::value::Timestamp;
-use outbound::mail::{Mail, Post, Unsent};
+use outbound::mail::{Mail, Post, Unsent, is_sender};
 use serde_json::Value;
 use store::change::Change;
 use store::decision::{Decision, Step, Verdict};
@@ -50,6 +51,11 @@ impl Office {
     /// A template or the server's URL cannot be used.
     pub(crate) fn open(settings: &Settings, dir: &Path) -> Result<Option<Self>, Failure> {
         let Some(from) = settings.mail_from.clone() else { return Ok(None) };
+        if !is_sender(&from) {
+            return Err(Failure::refused(format!(
+                "`mail.from`: {from:?} is no address; write it as `Shop <shop@shop.example>`"
+            )));
+        }
         let roots = settings.outbound_roots.as_ref().map(|path| dir.join(path));
         let post = match (&settings.mail_url, &settings.mail_file) {
             (Some(url), _) => Post::server(url, roots.as_deref(), settings.outbound_timeout)
@@ -65,7 +71,8 @@ impl Office {
                     "{}: the first line is the subject, and `{{link}}` has to stand below it",
                     path.display()
                 ))),
-                Err(_) => Ok(own.to_owned()),
+                Err(fault) if fault.kind() == ErrorKind::NotFound => Ok(own.to_owned()),
+                Err(fault) => Err(Failure::refused(format!("{}: {fault}", path.display()))),
             }
         };
         let (reset, confirm) = (template("reset", RESET)?, template("confirm", CONFIRM)?);

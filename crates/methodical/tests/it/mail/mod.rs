@@ -2,11 +2,16 @@
 //! and with a mail server of this test's.
 
 use std::fs;
-use std::io::{BufRead, BufReader, Write};
-use std::net::{SocketAddr, TcpListener};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::process::Command;
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::sync::{Arc, Mutex};
+
+use base64::Engine;
+use rcgen::{CertificateParams, KeyPair};
+use rustls::pki_types::PrivateKeyDer;
+use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
 use super::support::client::Request;
 use super::support::server::{Options, Server, await_that};
@@ -176,6 +181,48 @@ fn a_new_user_confirms_its_address() {
         own.get("/api/me/email").text(),
         r#"{"email":"other@example.com","confirmed":false}"#
     );
+    await_that("it is asked", || outbox(&server).len() == 3);
+    let mails = outbox(&server);
+    let third = mails.iter().find(|mail| mail.contains("To: other@example.com"));
+    assert_eq!(
+        form(&code(third.expect("a mail to it"))).1.as_deref(),
+        Some("/api/login/confirm#done")
+    );
+    assert_eq!(
+        own.get("/api/me/email").text(),
+        r#"{"email":"other@example.com","confirmed":true}"#
+    );
+    // What leaves the address as it is asks nothing.
+    let name = Request::new("PATCH", "/api/users/43").json(r#"{"name":"Dorothea"}"#);
+    assert_eq!(own.send(&name).status, 200);
+    await_that("nothing waits", || jobs(&server, &["list"]).starts_with("nothing waits"));
+    assert_eq!(outbox(&server).len(), 3);
+}
+
+#[test]
+fn users_of_a_batch_are_asked_to_confirm_and_those_of_a_bulk_are_not() {
+    let server = with_folder();
+    let user =
+        |name: &str| format!(r#"{{"name":"N","email":"{name}@example.com","username":"{name}"}}"#);
+    let lines = [user("one"), user("two")].join("\n");
+    let bulk = Request::new("POST", "/api/users").content("application/x-ndjson", lines);
+    assert_eq!(server.admin().send(&bulk).status, 201);
+    let batch = format!(
+        r#"{{"operations":[{{"method":"POST","path":"/api/users","body":{}}}]}}"#,
+        user("three")
+    );
+    assert_eq!(server.admin().send(&post("/api/batch", &batch)).status, 200);
+    // What is undone asks nobody.
+    let undone = format!(
+        r#"{{"operations":[{{"method":"POST","path":"/api/users","body":{}}},
+            {{"method":"DELETE","path":"/api/users/9999"}}]}}"#,
+        user("four")
+    );
+    assert_eq!(server.admin().send(&post("/api/batch", &undone)).status, 404);
+    await_that("there is a mail", || !outbox(&server).is_empty());
+    await_that("nothing waits", || jobs(&server, &["list"]).starts_with("nothing waits"));
+    let mails = outbox(&server);
+    assert!(mails.len() == 1 && mails[0].contains("To: three@example.com"), "{mails:?}");
 }
 
 #[test]
@@ -185,48 +232,50 @@ fn without_mail_it_is_said_what_is_missing() {
     assert!(answer.status == 404 && answer.text().contains("mail.from"), "{}", answer.show());
 }
 
+/// Whether a mail server speaks TLS.
+#[derive(Clone)]
+enum Secure {
+    Never,
+    /// From the first byte on (RFC 8314 §3.3).
+    AtOnce(Arc<ServerConfig>),
+    /// When it is asked to (RFC 3207).
+    WhenAsked(Arc<ServerConfig>),
+}
+
 /// A mail server that answers each mail as it is told, and keeps what it took.
 struct MailServer {
     address: SocketAddr,
+    heard: Heard,
+}
+
+/// What a mail server was told, and what it answers.
+#[derive(Clone)]
+struct Heard {
     taken: Arc<Mutex<Vec<String>>>,
+    /// The commands that came over TLS, and those that did not.
+    commands: [Arc<Mutex<String>>; 2],
     status: Arc<AtomicU16>,
 }
 
 impl MailServer {
-    fn start(address: &str) -> Self {
-        let listener = TcpListener::bind(address).expect("a port");
-        let own = Self {
-            address: listener.local_addr().expect("an address"),
-            taken: Arc::default(),
-            status: Arc::new(AtomicU16::new(250)),
-        };
-        let (taken, status) = (Arc::clone(&own.taken), Arc::clone(&own.status));
+    fn start(secure: Secure) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let address = listener.local_addr().expect("an address");
+        let status = Arc::new(AtomicU16::new(250));
+        let heard = Heard { taken: Arc::default(), commands: Default::default(), status };
+        let own = Self { address, heard: heard.clone() };
         std::thread::spawn(move || {
             for stream in listener.incoming().map_while(Result::ok) {
-                let (taken, status) = (Arc::clone(&taken), Arc::clone(&status));
-                std::thread::spawn(move || {
-                    let mut out = stream.try_clone().expect("a handle");
-                    let mut lines = BufReader::new(stream).lines().map_while(Result::ok);
-                    let mut say = move |text: &str| out.write_all(text.as_bytes()).is_ok();
-                    say("220 ready\r\n");
-                    while let Some(line) = lines.next() {
-                        let said = match line.split(' ').next().unwrap_or_default() {
-                            "DATA" => {
-                                say("354 go on\r\n");
-                                let text = lines.by_ref().take_while(|line| line != ".");
-                                let text: Vec<String> = text.collect();
-                                let code = status.load(Ordering::SeqCst);
-                                if code == 250 {
-                                    taken.lock().expect("mails").push(unfolded(&text.join("\n")));
-                                }
-                                say(&format!("{code} so be it\r\n"))
-                            }
-                            "EHLO" => say("250 mail.example\r\n"),
-                            "QUIT" => break,
-                            _ => say("250 ok\r\n"),
-                        };
-                        if !said {
-                            break;
+                let (heard, secure) = (heard.clone(), secure.clone());
+                std::thread::spawn(move || match secure {
+                    Secure::Never => drop(heard.talk(stream, 1, "250 mail.example", true)),
+                    Secure::AtOnce(config) => {
+                        drop(heard.talk(encrypted(config, stream), 0, AUTH, true));
+                    }
+                    Secure::WhenAsked(config) => {
+                        let offer = "250-mail.example\r\n250 STARTTLS";
+                        if let Some(stream) = heard.talk(stream, 1, offer, true) {
+                            drop(heard.talk(encrypted(config, stream), 0, AUTH, false));
                         }
                     }
                 });
@@ -236,8 +285,133 @@ impl MailServer {
     }
 
     fn taken(&self) -> Vec<String> {
-        self.taken.lock().expect("mails").clone()
+        self.heard.taken.lock().expect("mails").clone()
     }
+
+    fn answer(&self, status: u16) {
+        self.heard.status.store(status, Ordering::SeqCst);
+    }
+
+    /// What came over TLS, and what did not.
+    fn commands(&self) -> [String; 2] {
+        self.heard.commands.each_ref().map(|commands| commands.lock().expect("commands").clone())
+    }
+}
+
+/// Who signs in does so in the words of RFC 4616.
+const AUTH: &str = "250-mail.example\r\n250 AUTH PLAIN";
+
+fn encrypted(
+    config: Arc<ServerConfig>,
+    stream: TcpStream,
+) -> StreamOwned<ServerConnection, TcpStream> {
+    StreamOwned::new(ServerConnection::new(config).expect("a connection"), stream)
+}
+
+impl Heard {
+    /// Talks until it is over; gives the connection back where it is to become one of TLS.
+    fn talk<S: Read + Write>(&self, stream: S, kept: usize, ehlo: &str, greets: bool) -> Option<S> {
+        let mut stream = BufReader::new(stream);
+        let mut said = if greets { "220 ready".to_owned() } else { String::new() };
+        let mut mail: Option<String> = None;
+        loop {
+            if !said.is_empty() {
+                stream.get_mut().write_all(format!("{said}\r\n").as_bytes()).ok()?;
+                stream.get_mut().flush().ok()?;
+            }
+            if said == "220 begin" {
+                return Some(stream.into_inner());
+            }
+            let mut line = String::new();
+            if stream.read_line(&mut line).ok()? == 0 {
+                return None;
+            }
+            if let Some(text) = &mut mail {
+                if line != ".\r\n" {
+                    text.push_str(&line.replace("\r\n", "\n"));
+                    said = String::new();
+                    continue;
+                }
+                let status = self.status.load(Ordering::SeqCst);
+                if status == 250 {
+                    self.taken.lock().expect("mails").push(unfolded(text));
+                }
+                (mail, said) = (None, format!("{status} so be it"));
+                continue;
+            }
+            self.commands[kept].lock().expect("commands").push_str(&line);
+            said = match line.split([' ', '\r']).next().unwrap_or_default() {
+                "EHLO" => ehlo.to_owned(),
+                "STARTTLS" => "220 begin".to_owned(),
+                "AUTH" => "235 you are".to_owned(),
+                "DATA" => {
+                    mail = Some(String::new());
+                    "354 go on".to_owned()
+                }
+                "QUIT" => return None,
+                _ => "250 ok".to_owned(),
+            };
+        }
+    }
+}
+
+/// A certificate for the addresses of this machine, and what a server shows it with.
+fn certificate(path: &std::path::Path) -> Arc<ServerConfig> {
+    let key = KeyPair::generate().expect("a key");
+    let params = CertificateParams::new(vec!["127.0.0.1".to_owned(), "0.0.0.0".to_owned()]);
+    let own = params.and_then(|params| params.self_signed(&key)).expect("a certificate");
+    fs::write(path, own.pem()).expect("a file");
+    let key = PrivateKeyDer::try_from(key.serialize_der()).expect("a key");
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let config = ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .expect("versions")
+        .with_no_client_auth()
+        .with_single_cert(vec![own.der().clone()], key);
+    Arc::new(config.expect("a configuration"))
+}
+
+#[test]
+fn mail_that_leaves_the_machine_is_encrypted() {
+    let home = tempfile::tempdir().expect("a folder");
+    let root = home.path().join("root.pem");
+    let config = certificate(&root);
+    let (at_once, when_asked) = (Secure::AtOnce(config.clone()), Secure::WhenAsked(config));
+    // 0.0.0.0 leads here too, and is no name of this machine.
+    for (secure, scheme, host) in [(at_once, "smtps", "127.0.0.1"), (when_asked, "smtp", "0.0.0.0")]
+    {
+        let mail = MailServer::start(secure.clone());
+        let url = format!("{scheme}://shop:p%40ss%2Fword@{host}:{}", mail.address.port());
+        let start = |trusted: bool| {
+            let options = options().environment("METHODICAL_MAIL_URL", &url);
+            let root = root.to_str().expect("a path");
+            if trusted { options.set("outbound.roots", root) } else { options }.start()
+        };
+        let server = start(true);
+        server.client().send(&post("/api/login/reset", r#"{"username":"alice"}"#));
+        await_that("it is sent", || mail.taken().len() == 1);
+        let [secret, open] = mail.commands();
+        let word = base64::engine::general_purpose::STANDARD.encode("\0shop\0p@ss/word");
+        assert!(secret.contains(&format!("AUTH PLAIN {word}")), "{secret}");
+        assert!(secret.contains("RCPT TO:<alice@example.com>"), "{secret}");
+        for word in ["AUTH", "MAIL", "RCPT", "DATA"] {
+            assert!(!open.contains(word), "{scheme}: {open}");
+        }
+        // Whom nobody vouches for is told nothing.
+        let server = start(false);
+        server.client().send(&post("/api/login/reset", r#"{"username":"alice"}"#));
+        server.await_log("failed and is tried again");
+        assert!(!server.log().contains("p@ss"), "{}", server.log());
+        assert_eq!(mail.taken().len(), 1);
+        assert!(!mail.commands()[1].contains("AUTH"));
+    }
+    // Nor is one that speaks no TLS.
+    let mail = MailServer::start(Secure::Never);
+    let url = format!("smtp://shop:word@0.0.0.0:{}", mail.address.port());
+    let server = options().set("mail.url", &url).start();
+    server.client().send(&post("/api/login/reset", r#"{"username":"alice"}"#));
+    server.await_log("failed and is tried again");
+    assert!(mail.taken().is_empty() && !mail.commands()[1].contains("AUTH"));
 }
 
 /// What a command prints that has to succeed.
@@ -254,19 +428,19 @@ fn jobs(server: &Server, arguments: &[&str]) -> String {
 
 #[test]
 fn a_mail_is_sent_once_its_server_takes_it() {
-    let mail = MailServer::start("127.0.0.1:0");
-    mail.status.store(451, Ordering::SeqCst);
+    let mail = MailServer::start(Secure::Never);
+    mail.answer(451);
     let url = format!("smtp://{}", mail.address);
     let mut server = options().set("mail.url", &url).start();
     server.client().send(&post("/api/login/reset", r#"{"username":"alice"}"#));
     server.await_log("failed and is tried again");
     // Acknowledged is acknowledged: what was not sent yet survives.
     server.kill_and_restart();
-    mail.status.store(250, Ordering::SeqCst);
+    mail.answer(250);
     await_that("it is sent", || mail.taken().len() == 1);
     assert!(code(&mail.taken()[0]).starts_with("mtdc_"));
     server.await_log("is done");
-    mail.status.store(550, Ordering::SeqCst);
+    mail.answer(550);
     server.client().send(&post("/api/login/reset", r#"{"username":"alice"}"#));
     server.await_log("is given up");
     assert_eq!(mail.taken().len(), 1);
@@ -278,7 +452,7 @@ fn a_mail_is_sent_once_its_server_takes_it() {
     let (number, _) = said.trim_start().split_once(' ').expect("a number");
     let status = command(&server, &["status", &server.home().display().to_string()]);
     assert!(status.contains("0 wait, 1 given up"), "{status}");
-    mail.status.store(250, Ordering::SeqCst);
+    mail.answer(250);
     jobs(&server, &["retry", number]);
     await_that("it is sent", || mail.taken().len() == 2);
     await_that("nothing waits", || jobs(&server, &["list"]).starts_with("nothing waits"));
@@ -289,6 +463,8 @@ fn what_cannot_send_mail_does_not_start() {
     for (settings, word) in [
         (&["mail.from=Shop <shop@shop.example>"][..], "mail.url"),
         (&["mail.from=Shop <shop@shop.example>", "mail.url=mail.example"], "smtps://"),
+        (&["mail.from=Shop", "mail.file=out"], "is no address"),
+        (&["mail.url=smtp://localhost"], "mail.from"),
     ] {
         let home = tempfile::tempdir().expect("a folder");
         let dir = home.path().join("api");
