@@ -5,6 +5,7 @@ mod idle;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use crate::bare::Constant;
 use crate::data;
 use crate::latency::Histogram;
 use crate::load::{self, Lane, Run};
@@ -96,7 +97,10 @@ impl<'a> Overload<'a> {
         let server = self.launcher.ours(&self.database)?;
         let items = || Pool::new(requests::items(self.size, 65_536));
         if wanted(TEN_READS) {
-            let measured = self.crowd(&server, aim(TEN_READS), &items, 200);
+            let measured = self.crowd(&server, aim(TEN_READS), &items, 200).and_then(|figure| {
+                let note = format!("{}; a bare server: {:.2}", figure.note, self.bare()?);
+                Ok(Figure { note, ..figure })
+            });
             self.note(&mut findings, TEN_READS, measured.map(|figure| (vec![figure], Vec::new())));
         }
         if wanted(LONG) || wanted(AFTER) {
@@ -145,6 +149,25 @@ impl<'a> Overload<'a> {
         }
     }
 
+    /// What a bare server keeps of its rate where there are ten times as many connections: the
+    /// machine's part in it.
+    fn bare(&self) -> Result<f64, String> {
+        let constant = Constant { status: 200, content: 200, field: 200 };
+        let server = self.launcher.bare(constant)?;
+        let mut ratios = Vec::new();
+        for _ in 0..self.effort.rounds {
+            let mut requests = Pool::new(vec![requests::get(&requests::item(7), "")]);
+            let mut rate = |connections| -> Result<f64, String> {
+                let lanes = &mut [Lane::new(&mut requests, connections, 200)];
+                Ok(self.effort.load(&server, lanes)?.remove(0).rate())
+            };
+            let (few, many) = (rate(CONNECTIONS)?, rate(CONNECTIONS * TIMES)?);
+            ratios.push(many / few);
+        }
+        server.stop()?;
+        Ok(median(ratios))
+    }
+
     /// The same from as many connections as it takes, and from ten times as many.
     fn crowd(
         &self,
@@ -171,8 +194,8 @@ impl<'a> Overload<'a> {
     }
 
     /// Reads that no index serves: from as many connections as it takes, and by so many clients
-    /// that ask again a second after each answer that it is ten times the rate. Then at once as at
-    /// the beginning.
+    /// that ask again a second after each answer that it is ten times the rate; a few clients read
+    /// one record now and then beside either. Then at once as at the beginning.
     fn flood(&self, server: &Server) -> Result<(Vec<Figure>, Vec<Bound>), String> {
         let (mut pairs, mut after) = (Pairs::default(), Pairs::default());
         let (mut refused, mut short) = (Histogram::default(), Histogram::default());
@@ -180,14 +203,13 @@ impl<'a> Overload<'a> {
         for round in 0..self.effort.rounds {
             let source = |part: usize| Pool::new(self.long_reads((round * 3 + part) as u64));
             let [mut first, mut second, mut third] = [0, 1, 2].map(source);
-            let lanes = &mut [Lane::new(&mut first, LONG_CONNECTIONS, 200)];
+            let mut items = Pool::new(requests::items(self.size, 16_384));
+            let lanes = &mut [Lane::new(&mut first, LONG_CONNECTIONS, 200), readers(&mut items)];
             let best = self.effort.load(server, lanes)?.remove(0);
             let rate = best.rate() * TIMES as f64 * REST.as_secs_f64();
             let number = rate.clamp(1.0, CLIENTS_MAX) as usize;
-            let mut items = Pool::new(requests::items(self.size, 16_384));
             let crowd = Lane { rest: REST, ..Lane::new(&mut second, number, 0) };
-            let readers = Lane { rest: READERS_REST, ..Lane::new(&mut items, READERS, 200) };
-            let runs = &self.effort.load(server, &mut [crowd, readers])?;
+            let runs = &self.effort.load(server, &mut [crowd, readers(&mut items)])?;
             let [crowd, readers] = runs.as_slice() else { return Err("a load ran away".into()) };
             let lanes = &mut [Lane::new(&mut third, LONG_CONNECTIONS, 200)];
             let Effort { time, .. } = self.effort;
@@ -230,6 +252,11 @@ impl<'a> Overload<'a> {
         let target = |draw| format!("/api/users?email=nobody.{series}.{draw}@example.com&limit=10");
         (0..16_384).map(|draw| requests::get(&target(draw), "")).collect()
     }
+}
+
+/// Clients that read one record now and then.
+fn readers(items: &mut Pool) -> Lane<'_> {
+    Lane { rest: READERS_REST, ..Lane::new(items, READERS, 200) }
 }
 
 /// The answers of one status. Refusals are 503, and nothing else may come.

@@ -28,7 +28,7 @@ pub(crate) fn home(call: &Call) -> Outcome {
         .filter(|resource| resource.key_required)
         .map(|resource| resource.name.as_str())
         .collect();
-    document(&json!({
+    let mut home = json!({
         "title": call.model.title,
         "description": call.model.description,
         "resources": resources,
@@ -40,7 +40,17 @@ pub(crate) fn home(call: &Call) -> Outcome {
             "requiredBy": required,
         },
         "problems": "/problems",
-    }))
+    });
+    if call.whole.users().is_some() {
+        let account: &[&str] = match call.settings.mail_from {
+            Some(_) => &["login", "login/reset", "logout", "me"],
+            None => &["login", "logout", "me"],
+        };
+        for name in account {
+            home[*name] = format!("{}/{name}", call.model.prefix).into();
+        }
+    }
+    document(&home)
 }
 
 pub(crate) fn health(_: &Call) -> Outcome {
