@@ -109,7 +109,11 @@ const COMMANDS: &[Command] = &[
                 help: "A whole example instead of the smallest one",
                 form: Form::Choice(&["shop"]),
             },
-            option("domain", "NAME", "The name under which it is on the internet, by HTTPS"),
+            option(
+                "domain",
+                "NAME",
+                "The name under which it is on the internet, by HTTPS; without the records of an example",
+            ),
             option("email", "ADDRESS", "Where Let's Encrypt writes about the name's certificate"),
         ],
         run: init::run,

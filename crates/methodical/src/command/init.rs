@@ -39,17 +39,10 @@ pub(crate) fn run(matches: &ArgMatches) -> Outcome {
         return Ok(());
     };
     let public = public(domain, matches.get_one::<String>("email").map(String::as_str))?;
-    let files: Vec<(&str, String)> = template
-        .iter()
-        .map(|(name, text)| match *name {
-            FILE => (*name, with_settings(text, &public)),
-            _ => (*name, (*text).to_owned()),
-        })
-        .collect();
-    let files: Vec<File<'_>> = files.iter().map(|(name, text)| (*name, text.as_str())).collect();
-    write(&dir, &files)?;
+    let declaration = with_settings(template[0].1, &public);
+    write(&dir, &[(FILE, &declaration)])?;
     eprintln!(
-        "Wrote {}. {domain} has to lead to this machine, and ports 80 and 443 have to be open.\n\
+        "Wrote {}; it begins without records. {domain} has to lead to this machine, and ports 80 and 443 have to be open.\n\
          Next:\n\n    methodical service install {shown}\n",
         wrote.display()
     );
@@ -82,8 +75,11 @@ fn public(domain: &str, email: Option<&str>) -> Result<String, Failure> {
     Ok(text)
 }
 
-/// A template with more settings behind its first ones.
+/// A template with more settings behind its first ones. Without its records: they have users with
+/// passwords that everybody can read.
 fn with_settings(template: &str, settings: &str) -> String {
+    let lines = template.split_inclusive('\n').filter(|line| !line.starts_with("seed "));
+    let template: String = lines.collect();
     let at = template
         .find("\nprefix")
         .and_then(|at| template[at + 1..].find('\n').map(|end| at + 1 + end + 1));
@@ -164,6 +160,7 @@ mod tests {
             assert_eq!(set.apply(&reading.settings, &|_| None), []);
             assert_eq!(set.origin.as_deref(), Some("https://shop.example"));
             assert_eq!(set.listen, "[::]:443");
+            assert_eq!(reading.model.unwrap().seed, None);
         }
         for wrong in ["https://shop.example", "shop", "Shop.example", "shop..example", ""] {
             assert!(public(wrong, None).is_err(), "{wrong}");
