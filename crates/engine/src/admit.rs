@@ -93,7 +93,7 @@ pub(crate) async fn admit(
     let us = Us { own, scheme: come.copied().unwrap_or_default(), peer: address };
     origin::refuse_misdirected(headers, us)?;
     let class = routed.row.class();
-    let counted = address.filter(|_| !is_open(routed) || tries_a_password(routed)).filter(is_far);
+    let counted = address.filter(|_| !is_open(routed) || tries_a_password(routed));
     if let Some(address) = counted {
         inner.rates.by_address(class, address, &mut last.standing)?;
     }
@@ -124,20 +124,15 @@ pub(crate) async fn admit(
     let admitted = admitted(inner, known.as_deref(), address, request, (bearing, scheme));
     report.caller = known.map(|known| known.label.clone());
     permit(&admitted, routed.row.operation, routed.resource)?;
-    if counted.is_some() && !admitted.is_nobody() {
-        inner.rates.by_caller(class, &admitted.actor, &mut last.standing)?;
+    if let (Some(address), false) = (counted, admitted.is_nobody()) {
+        inner.rates.by_caller(class, &admitted.actor, address, &mut last.standing)?;
     }
     Ok(admitted)
 }
 
-/// True for whoever is not on this machine: who is, can do worse than ask too often.
-fn is_far(address: &IpAddr) -> bool {
-    !address.to_canonical().is_loopback()
-}
-
 /// Counts what a request asks for beyond one write.
 pub(crate) fn charge(inner: &Inner, call: &Call) {
-    let Some(address) = call.admitted.address.filter(is_far) else { return };
+    let Some(address) = call.admitted.address else { return };
     let many = match &call.content {
         Content::Batch(batch) => batch.operations.len() as u64,
         Content::Rows(Ok(rows)) => rows.spool.rows(),

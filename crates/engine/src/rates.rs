@@ -23,6 +23,9 @@ pub(crate) struct Rates([Policy; 4]);
 struct Policy {
     name: &'static str,
     quota: Option<u64>,
+    /// True where it counts this machine too: where it was set. Without that, whoever is on it can
+    /// do worse than ask too often.
+    is_for_all: bool,
     limit: OnceLock<Limit>,
 }
 
@@ -48,12 +51,16 @@ enum Who<'a> {
 
 impl Rates {
     pub(crate) fn new(settings: &Settings) -> Self {
-        let policy = |name, quota| Policy { name, quota, limit: OnceLock::new() };
+        let usual = Settings::default();
+        let policy = |name, quota: fn(&Settings) -> Option<u64>| {
+            let is_for_all = quota(settings) != quota(&usual);
+            Policy { name, quota: quota(settings), is_for_all, limit: OnceLock::new() }
+        };
         Self([
-            policy("read", settings.address_reads_max),
-            policy("write", settings.address_writes_max),
-            policy("read-caller", settings.caller_reads_max),
-            policy("write-caller", settings.caller_writes_max),
+            policy("read", |settings| settings.address_reads_max),
+            policy("write", |settings| settings.address_writes_max),
+            policy("read-caller", |settings| settings.caller_reads_max),
+            policy("write-caller", |settings| settings.caller_writes_max),
         ])
     }
 
@@ -67,10 +74,10 @@ impl Rates {
         address: IpAddr,
         standing: &mut Standing,
     ) -> Result<(), Problem> {
-        self.count(class, Who::Address(address), standing)
+        self.count(class, Who::Address(address), address, standing)
     }
 
-    /// Counts a request by its caller.
+    /// Counts a request by its caller, who is at this address.
     ///
     /// # Errors
     /// As `by_address`.
@@ -78,9 +85,10 @@ impl Rates {
         &self,
         class: Class,
         caller: &Actor,
+        address: IpAddr,
         standing: &mut Standing,
     ) -> Result<(), Problem> {
-        self.count(class, Who::Caller(caller), standing)
+        self.count(class, Who::Caller(caller), address, standing)
     }
 
     /// Counts what a request has done beyond one write.
@@ -88,7 +96,7 @@ impl Rates {
         let who = [Some(Who::Address(address)), caller.map(Who::Caller)];
         for who in who.into_iter().flatten() {
             let policy = self.policy(Class::Write, who);
-            if let Some(limit) = policy.limit.get() {
+            if let Some(limit) = policy.limit.get().filter(|_| policy.counts(address)) {
                 match who {
                     Who::Address(address) => limit.charge(&neighbourhood(Some(address)), writes),
                     Who::Caller(caller) => limit.charge(&key(caller), writes),
@@ -102,9 +110,15 @@ impl Rates {
         &self.0[at]
     }
 
-    fn count(&self, class: Class, who: Who<'_>, standing: &mut Standing) -> Result<(), Problem> {
+    fn count(
+        &self,
+        class: Class,
+        who: Who<'_>,
+        from: IpAddr,
+        standing: &mut Standing,
+    ) -> Result<(), Problem> {
         let policy = self.policy(class, who);
-        let Some(quota) = policy.quota else { return Ok(()) };
+        let Some(quota) = policy.quota.filter(|_| policy.counts(from)) else { return Ok(()) };
         let limit = policy.limit.get_or_init(|| Limit::a_minute(quota));
         let (counted, level) = match who {
             Who::Address(address) => limit.count(&neighbourhood(Some(address))),
@@ -126,6 +140,12 @@ impl Rates {
         );
         Err(Problem::new(Kind::TooManyRequests, detail)
             .with_field(header::RETRY_AFTER, HeaderValue::from(seconds)))
+    }
+}
+
+impl Policy {
+    fn counts(&self, address: IpAddr) -> bool {
+        self.is_for_all || !address.to_canonical().is_loopback()
     }
 }
 
@@ -198,7 +218,8 @@ mod tests {
         assert!(rates.by_address(Class::Write, address, &mut standing).is_ok());
         let user = Actor { kind: "user", id: Some("1".to_owned()) };
         let key = Actor { kind: "key", id: Some("1".to_owned()) };
-        let mut write = |actor| rates.by_caller(Class::Write, actor, &mut standing).is_ok();
+        let mut write =
+            |actor| rates.by_caller(Class::Write, actor, address, &mut standing).is_ok();
         assert!(write(&user) && write(&user) && !write(&user) && write(&key));
         rates.charge(address, Some(&key), 5);
         assert!(!write(&key), "what was done together counts");

@@ -112,7 +112,7 @@ const COMMANDS: &[Command] = &[
             option(
                 "domain",
                 "NAME",
-                "The name under which it is on the internet, by HTTPS; without the records of an example",
+                "Its name on the internet, by HTTPS; without the records of an example",
             ),
             option("email", "ADDRESS", "Where Let's Encrypt writes about the name's certificate"),
         ],

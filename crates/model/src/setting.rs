@@ -190,23 +190,24 @@ settings! {
          memory.";
     address_reads_max: Option<u64> = "limits.reads_per_address", Form::NumberOrOff(1_000_000_000),
         "12000",
-        "Most reads a minute from one address (429); of IPv6, from one /64. This machine itself \
-         has no limit.";
+        "Most reads a minute from one address (429); of IPv6, from one /64. Whoever is on this \
+         machine is not counted, unless another number than this is set.";
     address_writes_max: Option<u64> = "limits.writes_per_address", Form::NumberOrOff(1_000_000_000),
         "1200",
         "The same of writes. Each operation of a batch and each record of a bulk counts.";
     caller_reads_max: Option<u64> = "limits.reads_per_caller", Form::NumberOrOff(1_000_000_000),
         "12000",
-        "Most reads a minute by one user or key (429), wherever they come from but this machine.";
+        "Most reads a minute by one user or key (429), wherever they come from; as to this \
+         machine, as above.";
     caller_writes_max: Option<u64> = "limits.writes_per_caller", Form::NumberOrOff(1_000_000_000),
         "6000",
-        "The same of writes.";
+        "The same of writes, by one user or key.";
     connections_max: usize = "limits.connections", Form::Number(1_000_000), "10000",
         "Most connections at one time; more are turned away (503).";
     address_connections_max: usize = "limits.connections_per_address", Form::Number(1_000_000),
         "256",
-        "Most connections at one time from one address; of IPv6, from one /64. This machine and \
-         declared proxies may have more.";
+        "Most connections at one time from one address; of IPv6, from one /64. Declared proxies \
+         may have more, and this machine, unless another number than this is set.";
     requests_max: usize = "limits.requests", Form::Number(1_000_000), "1000",
         "Most requests that are at the database at one time; more are refused at once (503).";
     streams_max: u32 = "limits.streams", Form::Number(10_000), "100",

@@ -42,7 +42,8 @@ pub(crate) fn run(matches: &ArgMatches) -> Outcome {
     let declaration = with_settings(template[0].1, &public);
     write(&dir, &[(FILE, &declaration)])?;
     eprintln!(
-        "Wrote {}; it begins without records. {domain} has to lead to this machine, and ports 80 and 443 have to be open.\n\
+        "Wrote {}; it begins without records. {domain} has to lead to this machine, and ports 80 \
+         and 443 have to be open.\n\
          Next:\n\n    methodical service install {shown}\n",
         wrote.display()
     );

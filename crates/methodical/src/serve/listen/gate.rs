@@ -13,6 +13,9 @@ use model::setting::Settings;
 pub(crate) struct Gate {
     most: usize,
     most_each: u32,
+    /// True where this machine's own are counted by address too: where the limit was set. Without
+    /// that, whoever is on it can do worse than open connections.
+    is_for_all: bool,
     all: AtomicUsize,
     each: Mutex<HashMap<Neighbourhood, u32>>,
 }
@@ -29,7 +32,9 @@ pub(crate) enum Full {
 impl Gate {
     /// A gate with nobody inside.
     pub(crate) fn new(settings: &Settings) -> Arc<Self> {
+        let usual = Settings::default().address_connections_max;
         Arc::new(Self {
+            is_for_all: settings.address_connections_max != usual,
             most: settings.connections_max,
             most_each: u32::try_from(settings.address_connections_max).unwrap_or(u32::MAX),
             all: AtomicUsize::new(0),
@@ -62,13 +67,13 @@ pub(crate) struct Place {
 }
 
 impl Place {
-    /// Counts it as one of this address too. This machine's own are not counted: whoever is on it
-    /// can do worse.
+    /// Counts it as one of this address too.
     ///
     /// # Errors
     /// There are as many from there as there may be.
     pub(crate) fn count(&mut self, address: IpAddr) -> Result<(), Full> {
-        if address.to_canonical().is_loopback() || self.of.is_some() {
+        let is_near = address.to_canonical().is_loopback();
+        if (is_near && !self.gate.is_for_all) || self.of.is_some() {
             return Ok(());
         }
         let of = neighbourhood(Some(address));
@@ -119,7 +124,7 @@ mod tests {
         let first = from("2001:db8::1").unwrap();
         let second = from("2001:db8::2").unwrap();
         assert_eq!(from("2001:db8::3").unwrap_err(), Full::Each);
-        let others = (from("127.0.0.1").unwrap(), from("127.0.0.1").unwrap());
+        let others = (from("127.0.0.1").unwrap(), from("192.0.2.9").unwrap());
         assert_eq!(from("127.0.0.1").unwrap_err(), Full::All);
         drop(first);
         let third = from("2001:db8::4").unwrap();
@@ -127,5 +132,15 @@ mod tests {
         drop((second, third, others));
         assert!(gate.each().is_empty());
         assert!(from("192.0.2.1").is_ok());
+        let near = [from("127.0.0.1").unwrap(), from("127.0.0.1").unwrap()];
+        assert_eq!(from("127.0.0.1").unwrap_err(), Full::Each, "the limit was set");
+        drop(near);
+        let usual = Gate::new(&Settings::default());
+        let near = || {
+            let mut place = usual.enter()?;
+            place.count("127.0.0.1".parse().unwrap()).map(|()| place)
+        };
+        let many: Result<Vec<_>, Full> = (0..300).map(|_| near()).collect();
+        assert!(many.is_ok(), "the usual one is for others");
     }
 }
