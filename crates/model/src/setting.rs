@@ -4,6 +4,7 @@
 use crate::complaint::Complaint;
 use crate::network::Networks;
 use crate::suggest;
+use std::net::SocketAddr;
 use std::ops::Range;
 use std::time::Duration;
 
@@ -371,6 +372,12 @@ impl Settings {
         self.tls_source != "files" || !self.tls_certificates.is_empty()
     }
 
+    /// True where others reach it by another address than `listen`.
+    fn is_reached_otherwise(&self) -> bool {
+        let listens = self.listen.parse::<SocketAddr>();
+        listens.is_ok_and(|at| at.ip().is_unspecified()) || self.proxies != Networks::default()
+    }
+
     fn pages(&self) -> Option<(&'static str, String)> {
         let (default, most) = (self.page_rows_default, self.page_rows_max);
         (default > most).then(|| {
@@ -404,6 +411,8 @@ impl Settings {
             ("acme.challenge", "is `http-01`, which needs `tls.plain`".to_owned())
         } else if self.mail_from.is_some() && self.mail_url.is_none() && self.mail_file.is_none() {
             ("mail.from", "needs `mail.url`, or `mail.file` for development".to_owned())
+        } else if self.mail_from.is_some() && self.origin.is_none() && self.is_reached_otherwise() {
+            ("mail.from", "needs `origin`, the URL that links in mail lead to".to_owned())
         } else if self.mail_from.is_none() && self.mail_url.is_some() {
             ("mail.url", "sends nothing without `mail.from`".to_owned())
         } else if self.proxy_protocol == "on" && self.proxies == Networks::default() {
@@ -475,6 +484,18 @@ mod tests {
         assert_eq!(settings.content_bytes_max, 1 << 20);
         assert_eq!(settings.key_retention, Duration::from_secs(86_400));
         assert_eq!(settings.group_time_max, Duration::from_millis(5));
+        assert_eq!(settings.conflict(), None);
+    }
+
+    #[test]
+    fn links_in_mail_need_a_place_that_others_reach() {
+        let mut settings = Settings::default();
+        settings.set("mail.from", "a@shop.example").unwrap();
+        settings.set("mail.file", "out").unwrap();
+        assert_eq!(settings.conflict(), None, "on this machine");
+        settings.set("listen", "[::]:8080").unwrap();
+        assert!(settings.conflict().is_some_and(|(_, why)| why.contains("`origin`")));
+        settings.set("origin", "https://shop.example").unwrap();
         assert_eq!(settings.conflict(), None);
     }
 

@@ -465,6 +465,7 @@ fn what_cannot_send_mail_does_not_start() {
         (&["mail.from=Shop <shop@shop.example>", "mail.url=mail.example"], "smtps://"),
         (&["mail.from=Shop", "mail.file=out"], "is no address"),
         (&["mail.url=smtp://localhost"], "mail.from"),
+        (&["mail.from=a@shop.example", "mail.file=out", "proxies=127.0.0.1"], "origin"),
     ] {
         let home = tempfile::tempdir().expect("a folder");
         let dir = home.path().join("api");
