@@ -160,6 +160,8 @@ settings! {
     sign_ups_max: u64 = "login.sign_ups", Form::Number(1_000_000), "100",
         "Most passwords a minute that are set from one address by whoever is no admin (429); each \
          of a bulk counts.";
+    login_confirmed: String = "login.confirmed", Form::Word(&["off", "on"]), "off",
+        "Whether only those sign in who have confirmed their address by the link in a mail (403).";
     login_threads: usize = "login.threads", Form::Number(64), "2",
         "Threads that hash and verify passwords, at a low priority; each takes 19 MiB meanwhile.";
     login_queue_max: usize = "login.queue", Form::Number(10_000), "32",
@@ -413,6 +415,8 @@ impl Settings {
             ("mail.from", "needs `mail.url`, or `mail.file` for development".to_owned())
         } else if self.mail_from.is_some() && self.origin.is_none() && self.is_reached_otherwise() {
             ("mail.from", "needs `origin`, the URL that links in mail lead to".to_owned())
+        } else if self.mail_from.is_none() && self.login_confirmed == "on" {
+            ("login.confirmed", "needs mail, which `mail.from` turns on".to_owned())
         } else if self.mail_from.is_none() && self.mail_url.is_some() {
             ("mail.url", "sends nothing without `mail.from`".to_owned())
         } else if self.proxy_protocol == "on" && self.proxies == Networks::default() {

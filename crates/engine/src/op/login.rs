@@ -11,10 +11,10 @@ use model::value::{Timestamp, Value};
 use store::audit_log::Actor;
 use store::change::Change;
 use store::credential::{Session, Which};
-use store::lookup::{Current, Lookup, Node, Page, Pick};
+use store::lookup::{Beside, Current, Lookup, Node, Page, Pick};
 
 use crate::call::{Account, Call, Then};
-use crate::op::change;
+use crate::op::{change, mail};
 use crate::outcome::{Decided, Outcome, SignedIn};
 use crate::{password, sight};
 
@@ -72,7 +72,8 @@ pub(crate) fn again(vouched: &Vouched) -> Lookup {
     let (users, id, call) = (vouched.users, &vouched.user.id, &vouched.call);
     let children = sight::children(call, users, &View::default());
     let shown = Node { children, ..sight::record(call, users, id.clone()) };
-    Lookup { roots: vec![Node::key(users, id.clone()), shown], ..Lookup::default() }
+    let beside = Beside { confirmed: Some(id.clone()), ..Beside::default() };
+    Lookup { roots: vec![Node::key(users, id.clone()), shown], ..Lookup::beside(beside) }
 }
 
 /// The record as the user itself sees it, if it does.
@@ -107,6 +108,21 @@ fn unchanged<'a>(call: &Call, vouched: &Vouched, current: &'a Current) -> Option
     (password::of(users, present) == Some(vouched.hash.as_str())).then_some(present)
 }
 
+/// 403 where an address has to be confirmed and this user's is not.
+fn unconfirmed(call: &Call, user: &Record, current: &Current) -> Option<Problem> {
+    let address = mail::address(&call.whole, user);
+    let is_confirmed = address.is_some() && address == current.confirmed.as_deref();
+    (call.settings.login_confirmed == "on" && !is_confirmed).then(|| {
+        let detail = format!(
+            "Your address is not confirmed yet: follow the link in the mail that was sent to it. \
+             For another mail POST your name to {}/login/reset; its link sets a password and \
+             confirms the address. Nothing was done.",
+            call.model.prefix
+        );
+        Problem::new(Kind::AddressNotConfirmed, detail)
+    })
+}
+
 /// Opens a session.
 pub(crate) fn open(call: &Call, vouched: &Vouched, current: &Current) -> Decided {
     let (Some(present), Some(Account::SignIn { then, .. })) =
@@ -114,6 +130,9 @@ pub(crate) fn open(call: &Call, vouched: &Vouched, current: &Current) -> Decided
     else {
         return Decided::Refused(failed());
     };
+    if let Some(problem) = unconfirmed(call, present, current) {
+        return Decided::Refused(problem);
+    }
     let life = i64::try_from(call.settings.session_lifetime.as_millis()).unwrap_or(i64::MAX);
     let expires_at = Timestamp(call.now.0.saturating_add(life));
     let session = Session {

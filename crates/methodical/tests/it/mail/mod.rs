@@ -226,6 +226,37 @@ fn users_of_a_batch_are_asked_to_confirm_and_those_of_a_bulk_are_not() {
 }
 
 #[test]
+fn where_addresses_have_to_be_confirmed_nobody_signs_in_before() {
+    let server = options().set("mail.file", "outbox").set("login.confirmed", "on").start();
+    let user =
+        r#"{"name":"Dora","email":"dora@example.com","username":"dora","password":"dorasecret"}"#;
+    assert_eq!(server.admin().send(&post("/api/users", user)).status, 201);
+    let login = |password: &str| {
+        let content = format!(r#"{{"username":"dora","password":"{password}"}}"#);
+        server.client().send(&post("/api/login", &content))
+    };
+    assert_eq!(login("another one").status, 401, "who does not know the password learns nothing");
+    let refused = login("dorasecret");
+    let kind = refused.json()["type"].as_str().unwrap_or_default().to_owned();
+    assert_eq!((refused.status, kind.as_str()), (403, "/problems/address-not-confirmed"));
+    assert!(refused.text().contains("/api/login/reset"), "{}", refused.show());
+    await_that("there is a mail", || outbox(&server).len() == 1);
+    let confirm = format!(r#"{{"code":"{}"}}"#, code(&outbox(&server)[0]));
+    assert_eq!(server.client().send(&post("/api/login/confirm", &confirm)).status, 200);
+    assert_eq!(login("dorasecret").status, 200);
+    // Whoever was there before comes in by the mail that sets a password.
+    let alice = post("/api/login", r#"{"username":"alice","password":"secret123"}"#);
+    assert_eq!(server.client().send(&alice).status, 403);
+    server.client().send(&post("/api/login/reset", r#"{"username":"alice"}"#));
+    await_that("there is another", || outbox(&server).len() == 2);
+    let mails = outbox(&server);
+    let mail = mails.iter().find(|mail| mail.contains("To: alice@")).expect("a mail to her");
+    let reset = format!(r#"{{"code":"{}","password":"secret123"}}"#, code(mail));
+    assert_eq!(server.client().send(&post("/api/login/reset", &reset)).status, 200);
+    assert_eq!(server.client().send(&alice).status, 200);
+}
+
+#[test]
 fn without_mail_it_is_said_what_is_missing() {
     let server = Options::shop().start();
     let answer = server.client().send(&post("/api/login/reset", r#"{"username":"alice"}"#));
@@ -465,6 +496,7 @@ fn what_cannot_send_mail_does_not_start() {
         (&["mail.from=Shop <shop@shop.example>", "mail.url=mail.example"], "smtps://"),
         (&["mail.from=Shop", "mail.file=out"], "is no address"),
         (&["mail.url=smtp://localhost"], "mail.from"),
+        (&["login.confirmed=on"], "mail.from"),
         (&["mail.from=a@shop.example", "mail.file=out", "proxies=127.0.0.1"], "origin"),
     ] {
         let home = tempfile::tempdir().expect("a folder");
